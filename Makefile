@@ -1,0 +1,41 @@
+# make app     install what is missing into .venv and open the app in a browser
+# make test    install what is missing into .venv and run all tests
+# make clean   remove .venv and caches
+#
+# PYTHON=... chooses the interpreter, for example: make app PYTHON=python3.12
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip --disable-pip-version-check install --quiet --requirement
+SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
+	$$name -c '$(SUITABLE)' >/dev/null 2>&1 && echo $$name && break; done)
+
+.PHONY: app test clean
+
+app: $(VENV)/app-installed
+	$(RUN) -m streamlit run streamlit_app.py --server.showEmailPrompt=false
+
+test: $(VENV)/test-installed
+	$(RUN) -m pytest
+
+clean:
+	rm -rf $(VENV) .pytest_cache .hypothesis
+	find sdae pages tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/app-installed: requirements.txt | $(RUN)
+	@echo "Installing the app's packages into $(VENV); the first time takes a few minutes."
+	$(PIP) requirements.txt
+	@touch $@
+
+$(VENV)/test-installed: requirements-test.txt $(VENV)/app-installed
+	@echo "Installing the tests' packages into $(VENV)."
+	$(PIP) requirements-test.txt
+	@touch $@
+
+$(RUN):
+	@$(or $(PYTHON),false) -c '$(SUITABLE)' 2>/dev/null || { \
+		echo "SDAE needs Python 3.11, 3.12 or 3.13 with its venv module;" \
+			"install one (Debian: apt-get install python3-venv)" \
+			"and name it: make app PYTHON=/path/to/python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
