@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 from tqdm import tqdm
@@ -13,8 +14,7 @@ def progress(items: Iterable | None = None, label: str = "", *, total: int | Non
 
     The bar appears once the work has taken a second, and only where standard error is a
     terminal, so that log files and pipes stay clean. It is a context manager;
-    `set_postfix_str` shows a short remark such as the current loss, and `write` prints a line
-    above the bar.
+    `set_postfix_str` shows a short remark such as the current loss.
 
     Args:
         items: what to iterate over; None when the caller moves the bar.
@@ -26,3 +26,8 @@ def progress(items: Iterable | None = None, label: str = "", *, total: int | Non
     return tqdm(items, desc=label or None, total=total, initial=first,
                 unit=unit if unit == "B" else f" {unit}", unit_scale=unit == "B",
                 delay=1, dynamic_ncols=True, disable=None)
+
+
+def say(line: str, file=None) -> None:
+    """Print a line, on standard output if no `file` is given, above any bar that is shown."""
+    tqdm.write(line, file=file or sys.stdout)
