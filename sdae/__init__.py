@@ -1,0 +1,24 @@
+"""SDAE: a learned image codec you can see through.
+
+    import sdae
+    codec = sdae.load()
+    data = codec.compress(image, quality=75)
+    image = codec.decompress(data)
+"""
+
+from sdae.bitstream import BitstreamError
+from sdae.codec import Codec, Latent
+from sdae.images import ImageError
+from sdae.weights import WeightsError
+
+__version__ = "0.1.0"
+__all__ = ["BitstreamError", "Codec", "ImageError", "Latent", "WeightsError", "load"]
+
+
+def load(name_or_path=None) -> Codec:
+    """The codec with the weights that ship, or with those of a folder.
+
+    Raises:
+        WeightsError: the weights are missing or not the ones that their card describes.
+    """
+    return Codec(name_or_path)

@@ -1,0 +1,344 @@
+"""Training: the rate–distortion loss, the schedule, checkpoints.
+
+    loss = w(λ) · (bits per pixel + λ · (MSE on the 0–255 scale + ssim_weight · (1 − SSIM)))
+
+λ and the noise level are drawn for each crop. w(λ) = (λ/0.01)^−0.46 keeps the loss of low and of
+high qualities of one size, since R + λ·D grows about as λ^0.46 along the curve.
+"""
+
+import csv
+import io
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+_BALANCE = 0.46
+_VALIDATION_QUALITIES = (0.15, 0.3, 0.45, 0.6, 0.8)
+_VALIDATION_SIGMAS = (0.0, 0.1)
+_RECORDED = (
+    "epochs minutes steps batch crop late_crop rate ssim_weight noisy sigma float32 seed".split()
+)
+
+
+def add_arguments(parser) -> None:
+    """The options of ``sdae train``; imports nothing heavy."""
+    parser.add_argument("photos", nargs="+", help="folders of photographs to train on")
+    parser.add_argument("--validation", help="folder to validate on (default: 20 %% of photos)")
+    parser.add_argument("--output", required=True, help="folder for weights, card and loss curve")
+    parser.add_argument("--checkpoint", help="checkpoint file (default: OUTPUT/checkpoint.npz)")
+    parser.add_argument("--epochs", type=int, default=100, help="length of the whole training")
+    parser.add_argument("--minutes", type=float, help="length in minutes, instead of --epochs")
+    parser.add_argument("--stop-after", type=float, help="stop this run after so many minutes")
+    parser.add_argument("--steps", type=int, help="steps an epoch (default: photographs / batch)")
+    parser.add_argument("--batch", type=int, default=32, help="crops a step")
+    parser.add_argument("--crop", type=int, default=64, help="side of a crop in pixels")
+    parser.add_argument(
+        "--late-crop", type=int, default=128, help="side of a crop in the last third; same pixels"
+    )
+    parser.add_argument("--rate", type=float, default=1e-3, help="highest learning rate of Adam")
+    parser.add_argument("--ssim-weight", type=float, default=20.0, help="weight of 1 − SSIM")
+    parser.add_argument("--noisy", type=float, default=0.3, help="share of crops with noise")
+    parser.add_argument("--sigma", type=float, default=0.35, help="highest noise level")
+    parser.add_argument("--float32", action="store_true", help="no bfloat16 in the stacks")
+    parser.add_argument("--seed", type=int, default=1)
+
+
+def run(args) -> int:
+    """Train as the options say; resumes where the checkpoint stands. Returns an exit code."""
+    from sdae import data
+
+    try:
+        paths = data.photographs(args.photos)
+        if args.validation:
+            train_paths, validation_paths = paths, data.photographs([args.validation])
+        else:
+            order = np.random.default_rng(args.seed).permutation(len(paths))
+            cut = max(1, len(paths) // 5)
+            validation_paths = [paths[i] for i in order[:cut]]
+            train_paths = [paths[i] for i in order[cut:]]
+    except FileNotFoundError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"reading {len(paths)} photographs", file=sys.stderr)
+    Trainer(args, data.pyramid(train_paths), data.pyramid(validation_paths, (1.0,))).run()
+    return 0
+
+
+def balance(lagrangian):
+    """The weight w(λ) that makes the losses of all qualities of one size."""
+    return (lagrangian / 0.01) ** -_BALANCE
+
+
+def similarity(a, b):
+    """SSIM with uniform 7×7 windows, every second position, mean over channels: (B,).
+
+    Wang et al. 2004 with the cheaper window; a training loss, not the reported metric.
+    """
+    from keras import ops
+
+    def blur(x):
+        return ops.average_pool(x, 7, strides=2, padding="valid")
+
+    ma, mb = blur(a), blur(b)
+    va, vb, vab = blur(a * a) - ma * ma, blur(b * b) - mb * mb, blur(a * b) - ma * mb
+    c1, c2 = 0.01**2, 0.03**2
+    value = (2 * ma * mb + c1) * (2 * vab + c2) / ((ma * ma + mb * mb + c1) * (va + vb + c2))
+    return ops.mean(value, axis=(1, 2, 3))
+
+
+def make_batch(clean, rng, noisy, highest_sigma):
+    """Crops to one batch of inputs.
+
+    A quality position is drawn for each crop, mostly from the middle of the range, and for the
+    share ``noisy`` of crops a Gaussian noise level up to ``highest_sigma``; three in four noisy
+    crops are clipped to [0, 1] as a file would be.
+    """
+    n = len(clean)
+    clean = clean.astype("float32") / 255
+    t = np.where(rng.random(n) < 0.25, rng.random(n), rng.uniform(0.1, 0.75, n))
+    sigma = np.where(rng.random(n) < noisy, rng.uniform(0, highest_sigma, n), 0)
+    image = clean.copy()
+    for k in np.flatnonzero(sigma):
+        image[k] += rng.standard_normal(clean.shape[1:], "float32") * sigma[k]
+        if rng.random() < 0.75:
+            np.clip(image[k], 0, 1, out=image[k])
+    return {"image": image, "sigma": sigma.astype("float32"), "t": t.astype("float32")}, clean
+
+
+def validation_batches(pictures, side, rng, batch=32):
+    """The same crops at fixed qualities and noise levels: a list of (inputs, clean)."""
+    from sdae import data
+
+    clean = data.centres(pictures, side).astype("float32") / 255
+    batches = []
+    for sigma in _VALIDATION_SIGMAS:
+        noise = rng.standard_normal(clean.shape, "float32") * np.float32(sigma)
+        image = np.clip(clean + noise, 0, 1) if sigma else clean
+        for t in _VALIDATION_QUALITIES if sigma == 0 else (_VALIDATION_QUALITIES[-1],):
+            for start in range(0, len(clean), batch):
+                part = slice(start, start + batch)
+                n = len(clean[part])
+                levels = {"sigma": np.full(n, sigma, "float32"), "t": np.full(n, t, "float32")}
+                batches.append(({"image": image[part], **levels}, clean[part]))
+    return batches
+
+
+def _make_model(config, basis, spread, compute, ssim_weight):
+    import keras
+    from keras import ops
+
+    from sdae.network import Autoencoder, initialise
+
+    class TrainedAutoencoder(Autoencoder):
+        """The autoencoder with the Lagrangian as its loss."""
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            lagrangian = self.config.lagrangian(x["t"])
+            error = ops.mean(ops.square((y - y_pred["picture"]) * 255), axis=(1, 2, 3))
+            distortion = error
+            if ssim_weight:
+                distortion += ssim_weight * (1 - similarity(y, y_pred["picture"]))
+            loss = balance(lagrangian) * (y_pred["bits"] + lagrangian * distortion)
+            return ops.mean(loss)
+
+    return initialise(TrainedAutoencoder(config, basis, spread, compute, name="autoencoder"))
+
+
+def _epoch_of_crops(args, pictures, steps, batch, side, rng):
+    import keras
+
+    from sdae import data
+
+    class Crops(keras.utils.PyDataset):
+        images = steps * batch
+
+        def __len__(self):
+            return steps
+
+        def __getitem__(self, index):
+            clean = data.crops(pictures, batch, side, rng)
+            return make_batch(clean, rng, args.noisy, args.sigma)
+
+    return Crops(workers=1)
+
+
+def _report(label, steps, batch):
+    import keras
+
+    from sdae.progress import progress
+
+    class Report(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.bar = progress(label=label, total=steps * batch, unit="image")
+
+        def on_train_batch_end(self, index, logs=None):
+            self.bar.update(batch)
+
+        def on_train_end(self, logs=None):
+            self.bar.close()
+
+    return Report()
+
+
+def _numpy(variable):
+    from keras import ops
+
+    return ops.convert_to_numpy(variable)
+
+
+class Trainer:
+    """One training: model, data, schedule and the files it writes."""
+
+    def __init__(self, args, pictures, validation):
+        import keras
+
+        from sdae import data
+        from sdae.network import Config, karhunen_loeve, space_to_depth
+
+        self.args, self.pictures = args, pictures
+        self.output = Path(args.output)
+        self.checkpoint = Path(args.checkpoint or self.output / "checkpoint.npz")
+        self.config = Config()
+        rng = np.random.default_rng(args.seed)
+        blocks = data.crops(pictures, 2000, 64, rng).astype("float32") / 255 - 0.5
+        blocks = keras.ops.convert_to_numpy(space_to_depth(blocks, 8)).reshape(-1, 192)
+        basis, spread = karhunen_loeve(blocks, self.config.latent_channels)
+        compute = "float32" if args.float32 else "mixed_bfloat16"
+        self.model = _make_model(self.config, basis, spread, compute, args.ssim_weight)
+        self.optimizer = keras.optimizers.Adam(args.rate, global_clipnorm=1.0)
+        self.optimizer.build(self.model.trainable_variables)
+        jit = "auto" if keras.backend.backend() == "jax" else False
+        self.model.compile(optimizer=self.optimizer, jit_compile=jit)
+        self.validation = validation_batches(validation, 128, np.random.default_rng(0))
+        self.history, self.seconds, self.started = [], 0.0, time.monotonic()
+        self.steps = args.steps or max(1, len(pictures) // args.batch)
+        if self.checkpoint.exists():
+            self._load()
+
+    def elapsed(self) -> float:
+        """Seconds of training so far, earlier runs included."""
+        return self.seconds + time.monotonic() - self.started
+
+    def progress(self) -> float:
+        """Share of the whole training that is done, 0 to 1."""
+        if self.args.minutes:
+            return min(1.0, self.elapsed() / (60 * self.args.minutes))
+        return min(1.0, len(self.history) / self.args.epochs)
+
+    def learning_rate(self) -> float:
+        """Cosine from the highest rate to a hundredth of it, after a short rise."""
+        done = self.progress()
+        rise = min(1.0, (len(self.history) + 0.3) / 1.5)
+        return self.args.rate * rise * (0.01 + 0.99 * (1 + np.cos(np.pi * done)) / 2)
+
+    def run(self) -> None:
+        """Train until the schedule or this run's time is over."""
+        begun = time.monotonic()
+        while self.progress() < 1:
+            self._epoch()
+            if self.args.stop_after and time.monotonic() - begun > 60 * self.args.stop_after:
+                break
+
+    def _epoch(self):
+        side, batch = self.args.crop, self.args.batch
+        if self.progress() > 2 / 3:
+            batch = max(1, batch * side * side // self.args.late_crop**2)
+            side = self.args.late_crop
+        rate = self.learning_rate()
+        self.optimizer.learning_rate.assign(rate)
+        rng = np.random.default_rng((self.args.seed, len(self.history)))
+        crops = _epoch_of_crops(self.args, self.pictures, self.steps, batch, side, rng)
+        begun = time.monotonic()
+        report = _report(f"epoch {len(self.history) + 1}", self.steps, batch)
+        loss = self.model.fit(crops, verbose=0, callbacks=[report]).history["loss"][0]
+        seconds = time.monotonic() - begun
+        row = {
+            "epoch": len(self.history) + 1,
+            "minutes": round(self.elapsed() / 60, 2),
+            "learning_rate": float(f"{rate:.3g}"),
+            "crop": side,
+            "images": self.history[-1]["images"] + crops.images if self.history else crops.images,
+            "images_per_second": round(crops.images / seconds, 1),
+            "loss": round(float(loss), 5),
+            **self.validate(),
+        }
+        self.history.append(row)
+        print("  ".join(f"{k} {v}" for k, v in row.items()), flush=True)
+        self._save()
+
+    def validate(self) -> dict:
+        """Loss, bits per pixel and PSNR of the validation crops, rounded to the pixel grid."""
+        totals, curve, denoised = [], {}, []
+        for inputs, clean in self.validation:
+            predicted = self.model.predict_on_batch(inputs)
+            picture = np.round(np.clip(predicted["picture"], 0, 1) * 255)
+            error = np.mean((picture - clean * 255) ** 2, axis=(1, 2, 3))
+            psnr = 10 * np.log10(255**2 / np.maximum(error, 1e-3))
+            if inputs["sigma"][0]:
+                denoised += list(psnr)
+                continue
+            t = round(float(inputs["t"][0]), 2)
+            lagrangian = self.config.lagrangian(t)
+            totals += list(balance(lagrangian) * (predicted["bits"] + lagrangian * error))
+            curve.setdefault(t, []).append((predicted["bits"], psnr))
+        row = {"validation_loss": round(float(np.mean(totals)), 5)}
+        for t, parts in curve.items():
+            bits, psnr = (np.concatenate(column).mean() for column in zip(*parts))
+            row |= {f"bpp_{t}": round(float(bits), 4), f"psnr_{t}": round(float(psnr), 3)}
+        return row | {"denoised_psnr": round(float(np.mean(denoised)), 3)}
+
+    def card(self) -> dict:
+        """What the weights are, for card.json."""
+        import keras
+
+        trained = sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
+        return {
+            "config": self.config.to_dict(),
+            "parameters": trained,
+            "training": {k: v for k, v in vars(self.args).items() if k in _RECORDED},
+            "photographs": [Path(p).name for p in self.args.photos],
+            "backend": keras.backend.backend(),
+            "keras": keras.__version__,
+            "epochs": len(self.history),
+            "minutes": round(self.elapsed() / 60, 1),
+            "images": self.history[-1]["images"] if self.history else 0,
+            "validation": self.history[-1] if self.history else None,
+        }
+
+    def _save(self):
+        from sdae import weights
+
+        values = weights.variables(self.model)
+        arrays = {k: _numpy(v) for k, v in values.items()}
+        state = {f"model/{k}": v for k, v in arrays.items()}
+        state |= {f"optimizer/{i}": _numpy(v) for i, v in enumerate(self.optimizer.variables)}
+        note = {"history": self.history, "seconds": self.elapsed()}
+        state["note"] = np.frombuffer(json.dumps(note).encode(), "uint8")
+        target = io.BytesIO()
+        np.savez(target, **state)
+        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        weights.replace(self.checkpoint, target.getvalue())
+        arrays = {k: v.astype("float16" if v.size > 4096 else v.dtype) for k, v in arrays.items()}
+        weights.write(self.output, arrays, self.card())
+        table = io.StringIO()
+        writer = csv.DictWriter(table, self.history[-1].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.history)
+        weights.replace(self.output / "loss.csv", table.getvalue().encode())
+
+    def _load(self):
+        with np.load(self.checkpoint, allow_pickle=False) as state:
+            note = json.loads(state["note"].tobytes())
+            self.history, self.seconds = note["history"], note["seconds"]
+            from sdae import weights
+
+            prefix = "model/"
+            weights.assign(
+                self.model, {k[len(prefix) :]: state[k] for k in state if k.startswith(prefix)}
+            )
+            for i, variable in enumerate(self.optimizer.variables):
+                variable.assign(state[f"optimizer/{i}"])
+        print(f"resumed after epoch {len(self.history)}", file=sys.stderr)

@@ -1,0 +1,125 @@
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from skimage import data as samples
+
+import sdae
+from sdae import bitstream, codec as codec_module, images, metrics
+
+PICTURE = images.thumb(samples.astronaut())
+
+
+def psnr(codec, rgb, quality):
+    return metrics.psnr(rgb, np.asarray(codec.decompress(codec.compress(rgb, quality))))
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(1, 70), st.integers(1, 70), st.floats(1, 100), st.integers(0, 2**32 - 1))
+def test_any_size_and_quality_comes_back_at_its_size(codec, width, height, quality, seed):
+    rgb = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype="uint8")
+    data = codec.compress(rgb, quality)
+    assert codec.decompress(data).size == (width, height)
+    latent, again = codec.encode(rgb, quality), codec.unpack(data)
+    np.testing.assert_array_equal(latent.values, again.values)
+    assert latent.values.shape == (-(-height // 8), -(-width // 8), 96)
+    assert (again.width, again.height) == (width, height)
+    assert again.quality == pytest.approx(quality, abs=0.005)
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_packed_integers_come_back(codec, plain):
+    latent = codec.encode(PICTURE, 60)
+    data = codec.pack(latent, plain=plain)
+    assert bitstream.read_header(data)[0].mode == (0 if plain else 1)
+    np.testing.assert_array_equal(codec.unpack(data).values, latent.values)
+    assert np.array_equal(codec.decompress(data), codec.decode(latent))
+
+
+def test_more_quality_is_more_bytes_and_a_closer_picture(codec):
+    """On average over pictures, as the interface promises."""
+    pictures = [images.thumb(getattr(samples, n)()) for n in ("astronaut", "chelsea", "coffee")]
+    sizes, quality = [], []
+    for q in (1, 12, 25, 37, 50, 62, 75, 87, 100):
+        files = [codec.compress(p, q) for p in pictures]
+        sizes.append(np.mean([len(f) for f in files]))
+        restored = [np.asarray(codec.decompress(f)) for f in files]
+        quality.append(np.mean([metrics.psnr(p, r) for p, r in zip(pictures, restored)]))
+    assert (np.diff(sizes) > 0).all() and (np.diff(quality) > 0).all()
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "CMYK", "P", "1"])
+def test_every_pillow_mode_is_accepted(codec, mode):
+    image = Image.fromarray(PICTURE).convert(mode)
+    restored = codec.decompress(codec.compress(image, 90))
+    assert restored.mode == "RGB" and restored.size == image.size
+    reference = images.read(image).rgb
+    assert metrics.psnr(reference, np.asarray(restored)) > 20
+
+
+def test_denoising_brings_the_picture_closer_to_the_clean_one(codec):
+    rng = np.random.default_rng(0)
+    noisy = np.clip(PICTURE + rng.normal(0, 25, PICTURE.shape), 0, 255).astype("uint8")
+    before = metrics.psnr(PICTURE, noisy)
+    for sigma in (None, 0.1):
+        assert metrics.psnr(PICTURE, np.asarray(codec.denoise(noisy, sigma))) > before + 3
+
+
+def test_the_same_picture_gives_the_same_file_in_any_thread(codec):
+    files = []
+    threads = [
+        threading.Thread(target=lambda: files.append(codec.compress(PICTURE, 70))) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(files) == 4 and len(set(files)) == 1
+
+
+def test_tiles_join_without_a_seam(codec, monkeypatch):
+    picture = samples.astronaut()[:320, :400]
+    whole = codec.encode(picture, 80)
+    restored = np.asarray(codec.decode(whole)).astype(int)
+    monkeypatch.setattr(codec_module, "_TILE", 128)
+    differing = codec.encode(picture, 80).values != whole.values
+    assert differing.mean() < 1e-4
+    assert np.abs(np.asarray(codec.decode(whole)).astype(int) - restored).max() <= 1
+
+
+@pytest.mark.parametrize("quality", [0, 0.99, 100.01, -5, float("nan")])
+def test_quality_outside_its_range_is_refused(codec, quality):
+    with pytest.raises(ValueError, match="between 1 and 100"):
+        codec.compress(PICTURE, quality)
+
+
+def test_what_is_no_image_is_refused(codec):
+    with pytest.raises(sdae.ImageError):
+        codec.compress(b"not a picture")
+
+
+def test_files_of_other_weights_are_refused_by_name(codec):
+    header, payload = bitstream.read_header(codec.compress(PICTURE, 50))
+    other = bitstream.Header(b"\1\2\3\4", header.mode, 128, 128, 5000)
+    with pytest.raises(sdae.BitstreamError, match="01020304"):
+        codec.decompress(bitstream.write(other, payload))
+
+
+def test_giant_sizes_are_refused_before_memory_is_taken(codec):
+    header = bitstream.Header(codec.model_id, 1, 65535, 65535, 5000)
+    with pytest.raises(sdae.BitstreamError, match="65535×65535"):
+        codec.decompress(bitstream.write(header, b"x"))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.binary(max_size=400), st.sampled_from([0, 1]), st.integers(1, 40), st.integers(1, 40))
+def test_any_payload_gives_a_picture_or_one_error(codec, payload, mode, width, height):
+    header = bitstream.Header(codec.model_id, mode, width, height, 5000)
+    try:
+        latent = codec.unpack(bitstream.write(header, payload))
+    except sdae.BitstreamError:
+        return
+    assert latent.values.shape == (-(-height // 8), -(-width // 8), 96)

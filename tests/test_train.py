@@ -1,0 +1,76 @@
+import argparse
+import csv
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sdae import train
+
+
+def options(photos, output, *extra):
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    return parser.parse_args([str(photos), "--output", str(output), *extra])
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    from skimage import data
+
+    folder = tmp_path_factory.mktemp("photos")
+    for name in ("astronaut", "coffee", "chelsea"):
+        picture = Image.fromarray(getattr(data, name)())
+        for k in range(4):
+            box = (k * 30, k * 20, k * 30 + 160, k * 20 + 160)
+            picture.crop(box).save(folder / f"{name}-{k}.png")
+    return folder
+
+
+def test_defaults_are_those_of_the_original_work(tmp_path):
+    args = options(tmp_path, tmp_path)
+    assert (args.batch, args.epochs) == (32, 100) and args.ssim_weight > 0
+
+
+def test_batches_hold_noisy_input_and_clean_target():
+    rng = np.random.default_rng(0)
+    clean = rng.integers(0, 256, (64, 8, 8, 3), dtype="uint8")
+    inputs, target = train.make_batch(clean, rng, 0.5, 0.35)
+    np.testing.assert_allclose(target * 255, clean, atol=1e-4)
+    noisy = inputs["sigma"] > 0
+    assert 16 < noisy.sum() < 48
+    assert (inputs["image"][~noisy] == target[~noisy]).all()
+    spread = (inputs["image"] - target)[noisy].std(axis=(1, 2, 3))
+    assert np.corrcoef(spread, inputs["sigma"][noisy])[0, 1] > 0.9
+    assert 0 <= inputs["t"].min() and inputs["t"].max() <= 1
+
+
+def test_similarity_is_one_for_equal_pictures_and_falls_with_noise():
+    rng = np.random.default_rng(0)
+    a = rng.random((2, 32, 32, 3), "float32")
+    noisy = a + rng.normal(0, 0.2, a.shape).astype("float32")
+    equal, less = np.asarray(train.similarity(a, a)), np.asarray(train.similarity(a, noisy))
+    np.testing.assert_allclose(equal, 1, atol=1e-4)
+    assert (less < 0.95).all()
+
+
+def test_training_learns_saves_and_resumes(photos, tmp_path):
+    """Two runs of one epoch equal the files and the history of one training of two epochs."""
+    common = "--crop 32 --late-crop 32 --batch 4 --steps 6 --float32 --epochs 2".split()
+    args = options(photos, tmp_path, *common, "--stop-after", "0")
+    assert train.run(args) == 0
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert card["epochs"] == 1 and card["training"]["batch"] == 4
+    assert train.run(args) == 0
+    rows = list(csv.DictReader((tmp_path / "loss.csv").open()))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert int(rows[1]["images"]) == 48
+    assert float(rows[1]["loss"]) < 2 * float(rows[0]["loss"])
+    assert train.run(args) == 0
+    assert len(list(csv.DictReader((tmp_path / "loss.csv").open()))) == 2
+
+
+def test_no_photographs_is_one_sentence(tmp_path, capsys):
+    assert train.run(options(tmp_path, tmp_path)) == 2
+    assert "No photographs" in capsys.readouterr().err

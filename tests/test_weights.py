@@ -1,0 +1,61 @@
+import json
+
+import numpy as np
+import pytest
+
+from sdae import weights
+from sdae.weights import WeightsError
+
+ARRAYS = {"a/kernel": np.arange(6, dtype="float16").reshape(2, 3), "b": np.ones(3, "int16")}
+
+
+def test_arrays_and_card_come_back(tmp_path):
+    weights.write(tmp_path / "new", ARRAYS, {"parameters": 9})
+    arrays, card = weights.read(tmp_path / "new")
+    assert card["parameters"] == 9
+    assert {k: v.dtype for k, v in arrays.items()} == {k: v.dtype for k, v in ARRAYS.items()}
+    for name, value in ARRAYS.items():
+        np.testing.assert_array_equal(arrays[name], value)
+
+
+def test_the_same_arrays_give_the_same_bytes():
+    assert weights.pack(ARRAYS) == weights.pack(dict(reversed(ARRAYS.items())))
+
+
+def test_altered_weights_are_refused(tmp_path):
+    weights.write(tmp_path, ARRAYS, {})
+    path = tmp_path / "weights.npz"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(WeightsError, match="not the ones that their card describes"):
+        weights.read(tmp_path)
+
+
+@pytest.mark.parametrize("card", ["", "[]", "{}", '{"sha256": 3}'])
+def test_a_broken_card_is_refused(tmp_path, card):
+    (tmp_path / "card.json").write_text(card)
+    with pytest.raises(WeightsError, match="card"):
+        weights.read(tmp_path)
+
+
+def test_missing_files_are_named(tmp_path):
+    with pytest.raises(WeightsError, match="no weights called nothing-here"):
+        weights.folder("nothing-here")
+    (tmp_path / "card.json").write_text(json.dumps({"sha256": "00"}))
+    with pytest.raises(WeightsError, match="no weights.npz"):
+        weights.read(weights.folder(tmp_path))
+
+
+def test_pickled_arrays_are_never_loaded(tmp_path):
+    np.savez(tmp_path / "weights.npz", evil=np.array([{"code": 1}], dtype=object))
+    digest = __import__("hashlib").sha256((tmp_path / "weights.npz").read_bytes()).hexdigest()
+    (tmp_path / "card.json").write_text(json.dumps({"sha256": digest}))
+    with pytest.raises(ValueError, match="pickle"):
+        weights.read(tmp_path)
+
+
+def test_shipped_weights_match_their_card():
+    arrays, card = weights.read(weights.folder())
+    assert 1_500_000 <= card["parameters"] <= 3_200_000
+    assert all(np.isfinite(v).all() for v in arrays.values())
