@@ -13,6 +13,7 @@ import io
 import json
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -39,23 +40,23 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` is without the program's name."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     argv = sys.argv[1:] if argv is None else argv
-    args = _parser(argv).parse_args(argv)
+    args = parser(argv).parse_args(argv)
     try:
         return args.run(args)
-    except _Refused as error:
+    except (_Refused, sdae.WeightsError) as error:
         print(f"sdae: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
 
 
-def _parser(argv: list[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser(argv: list[str]) -> argparse.ArgumentParser:
+    """The options of all commands; of those in `_ELSEWHERE` only the one that `argv` names."""
+    whole = argparse.ArgumentParser(
         prog="sdae", description="A learned image codec: photographs in, small .sdae files out.")
-    parser.add_argument("--version", action="version", version=f"sdae {sdae.__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    whole.add_argument("--version", action="version", version=f"sdae {sdae.__version__}")
+    commands = whole.add_subparsers(metavar="COMMAND", required=True)
 
     def command(name, about, run=None):
         sub = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
@@ -91,7 +92,7 @@ def _parser(argv: list[str]) -> argparse.ArgumentParser:
 
     sub = command("kodak", "fetch and verify the 24 Kodak pictures, for measuring", kodak)
     sub.add_argument("folder", nargs="?", type=Path,
-                     help="where they lie or shall lie; default $SDAE_KODAK, else ./kodak")
+                     help="where they lie or shall lie; default $SDAE_KODAK, else a cache folder")
 
     for name, about in _ELSEWHERE.items():
         sub = command(name, about)
@@ -99,7 +100,7 @@ def _parser(argv: list[str]) -> argparse.ArgumentParser:
             module = importlib.import_module(f"sdae.{name.replace('-', '_')}")
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)
-    return parser
+    return whole
 
 
 def _add_files(parser, about: str) -> None:
@@ -215,15 +216,45 @@ def info(args) -> int:
 
 def kodak(args) -> int:
     """Fetch the Kodak pictures that are missing, and verify all of them."""
+    from sdae import kodak
+
+    place = kodak.folder(args.folder)
+    with progress(kodak.KODAK, "Kodak", unit="picture") as names:
+        for name in names:
+            try:
+                kodak.fetch(name, place)
+            except kodak.KodakError as error:
+                say(f"sdae: {error}", sys.stderr)
+                return 1
+    say(f"{place} holds the {len(kodak.KODAK)} pictures, all as published.")
+    return 0
 
 
 def _load(args) -> sdae.Codec:
+    codec = sdae.load(args.weights)
     if sys.stderr.isatty():
         say("Loading the network.", sys.stderr)
+    with _silence():
+        codec.model
+    return codec
+
+
+@contextmanager
+def _silence():
+    """Drop what compiled code writes to standard error.
+
+    TensorFlow logs a remark or two as it starts, whatever log level is set; what fails there
+    raises an exception all the same.
+    """
+    sys.stderr.flush()
+    stderr = os.dup(2)
     try:
-        return sdae.load(args.weights)
-    except sdae.WeightsError as error:
-        raise _Refused(error) from error
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 def _each(jobs: list[tuple[Path, Path | None]], label: str, work, force: bool = False) -> int:
@@ -236,7 +267,7 @@ def _each(jobs: list[tuple[Path, Path | None]], label: str, work, force: bool = 
     with progress(jobs, label, unit="file") as shown:
         for source, target in shown:
             try:
-                if target in written:
+                if target and target in written:
                     raise _Refused(f"another source was written to {target}; rename one of them.")
                 if target and target.exists() and not force:
                     raise _Refused(f"{target} exists; give --force to replace it, or --output.")

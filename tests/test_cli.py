@@ -1,0 +1,236 @@
+"""The commands, on real files with the weights that ship."""
+
+import functools
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+import sdae
+from sdae import kodak, metrics
+from sdae.__main__ import main
+
+PHOTO = data.chelsea()[60:188, 140:240]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def load_once():
+    """Build the network once for all commands that run in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sdae, "load", functools.cache(sdae.load))
+        yield
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "photo.png"
+    Image.fromarray(PHOTO).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    """A .sdae file of the photograph at quality 60."""
+    folder = tmp_path_factory.mktemp("packed")
+    Image.fromarray(PHOTO).save(folder / "photo.png")
+    assert main(["compress", str(folder / "photo.png"), "--quality", "60"]) == 0
+    return folder / "photo.sdae"
+
+
+def run(*argv):
+    return main([str(word) for word in argv])
+
+
+def test_compress_prints_one_line_that_is_true(photo, capsys):
+    assert run("compress", photo, "--quality", 60) == 0
+    out, err = capsys.readouterr()
+    file = photo.with_suffix(".sdae").read_bytes()
+    assert out.startswith(f"{photo}: {photo.stat().st_size:,} -> {len(file):,} bytes, "
+                          f"{8 * len(file) / 12800:.3f} bpp, ")
+    assert out.count("\n") == 1 and err == ""
+
+    assert run("decompress", photo.with_suffix(".sdae"), "-o", photo.with_name("back.png")) == 0
+    back = np.asarray(Image.open(photo.with_name("back.png")))
+    assert f"PSNR {metrics.psnr(PHOTO, back):.2f} dB" in out
+
+
+def test_the_program_runs_as_a_module(photo):
+    command = [sys.executable, "-m", "sdae", "compress", photo]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert photo.with_suffix(".sdae").is_file()
+
+
+def test_info_reads_the_header_without_the_network(packed):
+    script = f"""
+import sys
+from sdae.__main__ import main
+code = main(["info", {str(packed)!r}])
+sys.exit(code or bool({{"tensorflow", "keras"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"{packed.stat().st_size:,} bytes, 100 x 128 pixels" in done.stdout
+    assert "quality 60" in done.stdout
+
+
+def test_info_as_json_lists_good_files_and_fails_for_bad_ones(packed, tmp_path, capsys):
+    bad = tmp_path / "bad.sdae"
+    bad.write_bytes(packed.read_bytes()[:-1])
+    assert run("info", "--json", packed, bad) == 1
+    out, err = capsys.readouterr()
+    (fact,) = json.loads(out)
+    assert (fact["width"], fact["height"], fact["quality"]) == (100, 128, 60)
+    assert fact["bytes"] == packed.stat().st_size
+    assert str(bad) in err and "damaged" in err
+
+
+def test_a_folder_is_compressed_into_another_and_bad_files_are_left_out(photo, capsys):
+    source, target = photo.parent / "in", photo.parent / "out"
+    (source / "deep").mkdir(parents=True)
+    Image.fromarray(PHOTO[:16, :16]).save(source / "one.jpg")
+    Image.fromarray(PHOTO[:16, :17]).save(source / "deep" / "two.PNG")
+    (source / "broken.jpg").write_bytes(b"no picture")
+    (source / "notes.txt").write_text("no picture either")
+    assert run("compress", source, "-o", target) == 1
+    out, err = capsys.readouterr()
+    assert sorted(p.relative_to(target).as_posix() for p in target.rglob("*.*")) == [
+        "deep/two.sdae", "one.sdae"]
+    assert out.count("\n") == 2
+    assert err.count("\n") == 1 and "broken.jpg: This is no picture" in err
+
+    assert run("decompress", target) == 0
+    assert Image.open(target / "deep" / "two.png").size == (17, 16)
+
+
+def test_files_that_exist_are_kept_without_force(photo, capsys):
+    target = photo.with_suffix(".sdae")
+    target.write_bytes(b"precious")
+    assert run("compress", photo) == 1
+    assert target.read_bytes() == b"precious"
+    assert "--force" in capsys.readouterr().err
+    assert run("compress", photo, "--force") == 0
+    assert target.read_bytes() != b"precious"
+
+
+def test_two_sources_never_share_a_target(photo, capsys):
+    Image.fromarray(PHOTO).save(photo.with_suffix(".webp"))
+    assert run("compress", photo, photo.with_suffix(".webp"), "--force") == 1
+    assert "rename one" in capsys.readouterr().err
+
+
+def test_target_bytes_and_target_psnr_are_met(photo, capsys):
+    target = photo.with_suffix(".sdae")
+    assert run("compress", photo, "--target-bytes", 2000) == 0
+    assert 1800 < target.stat().st_size <= 2000
+    assert run("compress", photo, "--target-psnr", 33, "--force") == 0
+    psnr = float(capsys.readouterr().out.split("PSNR ")[-1].split()[0])
+    assert 33 <= psnr < 33.2
+
+
+def test_a_target_out_of_reach_is_refused(photo, capsys):
+    assert run("compress", photo, "--target-bytes", 10) == 1
+    assert "Quality 1 already takes" in capsys.readouterr().err
+    assert not photo.with_suffix(".sdae").exists()
+
+
+@pytest.mark.parametrize("ending, kind", [("jpg", "JPEG"), ("webp", "WEBP"), ("tiff", "TIFF")])
+def test_the_ending_of_the_output_chooses_the_format(packed, tmp_path, ending, kind):
+    assert run("decompress", packed, "-o", tmp_path / f"back.{ending}") == 0
+    with Image.open(tmp_path / f"back.{ending}") as image:
+        assert (image.format, image.size) == (kind, (100, 128))
+
+
+def test_an_unknown_ending_is_refused(packed, tmp_path, capsys):
+    assert run("decompress", packed, "-o", tmp_path / "back.xyz") == 1
+    assert "use .png" in capsys.readouterr().err
+
+
+def test_denoise_writes_a_cleaner_picture(tmp_path, capsys):
+    noise = np.random.default_rng(0).normal(0, 25, PHOTO.shape)
+    noisy = np.clip(PHOTO + noise, 0, 255).astype("uint8")
+    Image.fromarray(noisy).save(tmp_path / "grainy.png")
+    assert run("denoise", tmp_path / "grainy.png") == 0
+    clean = np.asarray(Image.open(tmp_path / "grainy-denoised.png"))
+    assert metrics.psnr(PHOTO, clean) > metrics.psnr(PHOTO, noisy) + 3
+    assert "(estimated)" in capsys.readouterr().out
+
+
+def test_notices_about_a_picture_are_said(tmp_path, capsys):
+    Image.fromarray(np.dstack([PHOTO, PHOTO[..., 0]])).save(tmp_path / "glass.png")
+    assert run("compress", tmp_path / "glass.png") == 0
+    assert "laid on white" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("argv", [
+    [],
+    ["compress"],
+    ["juggle", "photo.png"],
+    ["compress", "photo.png", "--quality", "0"],
+    ["compress", "photo.png", "--quality", "nan"],
+    ["compress", "photo.png", "--effort", "11"],
+    ["compress", "photo.png", "--target-bytes", "2000", "--target-psnr", "30"],
+    ["denoise", "photo.png", "--sigma", "2"],
+])
+def test_wrong_usage_exits_with_two(argv):
+    with pytest.raises(SystemExit) as exit:
+        main(argv)
+    assert exit.value.code == 2
+
+
+def test_sources_and_outputs_that_do_not_fit_exit_with_two(photo, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    assert run("compress", tmp_path / "empty") == 2
+    assert run("compress", photo, photo, "-o", tmp_path / "one.sdae") == 2
+    assert run("compress", photo, "--weights", tmp_path / "nothing") == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert [line.startswith("sdae: ") for line in errors] == [True] * 3
+
+
+def test_a_missing_file_is_named(tmp_path, capsys):
+    assert run("compress", tmp_path / "missing.jpg") == 1
+    assert run("decompress", tmp_path / "missing.sdae") == 1
+    err = capsys.readouterr().err
+    assert "missing.jpg" in err and "missing.sdae" in err
+
+
+def test_kodak_verifies_what_lies_in_a_folder(tmp_path, monkeypatch, capsys):
+    content = io.BytesIO()
+    Image.fromarray(PHOTO).save(content, "PNG")
+    digest = hashlib.sha256(content.getvalue()).hexdigest()
+    monkeypatch.setattr(kodak, "KODAK", {"kodim01.png": digest})
+    (tmp_path / "kodim01.png").write_bytes(content.getvalue())
+    assert run("kodak", tmp_path) == 0
+    assert f"{tmp_path} holds the 1 pictures" in capsys.readouterr().out
+
+
+def test_kodak_says_what_to_do_where_the_pictures_cannot_be_had(tmp_path, monkeypatch, capsys):
+    def refuse(*_):
+        raise OSError("no network")
+    monkeypatch.setattr(kodak, "_download", refuse)
+    assert run("kodak", tmp_path) == 1
+    assert "SDAE_KODAK" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["compress", "decompress", "info", "denoise", "kodak",
+                                     "train", "fit-contexts", "evaluate", "bench"])
+def test_every_command_explains_itself_without_the_network(command):
+    script = f"""
+import sys
+from sdae.__main__ import main
+try:
+    main([{command!r}, "--help"])
+except SystemExit as exit:
+    sys.exit(exit.code or bool({{"tensorflow", "keras"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+                          env={**os.environ, "COLUMNS": "100"})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"usage: sdae {command}")
