@@ -1,0 +1,129 @@
+"""What one compression costs and keeps: bytes, quality and time of one picture."""
+
+from __future__ import annotations
+
+import math
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sdae import deflate, images, metrics, peers
+
+
+@dataclass(frozen=True)
+class Result:
+    """One picture through the codec and back.
+
+    `data` is the whole .sdae file; `png` the restored picture of `width` × `height` pixels;
+    `latent` the shape (h, w, C) of the integers in the file, one byte each as int8;
+    `plain_bytes` their size after the best zlib stream alone; `psnr` is in dB, `ssim` at most 1,
+    both None where there is no original. Times are wall-clock seconds on this machine.
+    """
+
+    data: bytes
+    png: bytes
+    width: int
+    height: int
+    quality: float
+    latent: tuple[int, int, int]
+    plain_bytes: int
+    decode_seconds: float
+    encode_seconds: float | None = None
+    psnr: float | None = None
+    ssim: float | None = None
+
+    @property
+    def file_bytes(self) -> int:
+        return len(self.data)
+
+    @property
+    def latent_bytes(self) -> int:
+        return math.prod(self.latent)
+
+    @property
+    def raw_bytes(self) -> int:
+        return 3 * self.width * self.height
+
+    @property
+    def bits_per_pixel(self) -> float:
+        return 8 * self.file_bytes / (self.width * self.height)
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another codec at the same bytes: its file's size, restored picture (PNG) and quality."""
+
+    label: str
+    settings: str
+    file_bytes: int
+    png: bytes
+    psnr: float
+    ssim: float
+
+
+def reduction(file_bytes: int, reference: int) -> float:
+    """Share of `reference` bytes that is saved: 0.9 for a tenth of the size, below 0 for more."""
+    return 1 - file_bytes / reference
+
+
+def compress(codec, rgb: np.ndarray, quality: float) -> Result:
+    """Compress and restore a uint8 (H, W, 3) picture with a `sdae.Codec` and measure both.
+
+    Encoding is timed from pixels to the whole file, decoding from the file to pixels.
+    """
+    start = time.perf_counter()
+    data = codec.compress(rgb, quality)
+    seconds = time.perf_counter() - start
+    return replace(_restore(codec, data, rgb), encode_seconds=seconds)
+
+
+def open_file(codec, data: bytes) -> Result:
+    """Restore the picture in a .sdae file; there is no original to compare it with.
+
+    Raises `BitstreamError` with one sentence for a file that cannot be opened.
+    """
+    return _restore(codec, data)
+
+
+def rival(name: str, rgb: np.ndarray, budget: int, effort: str = "fast") -> Rival | None:
+    """Search peer `name` for the best file of at most `budget` bytes; None where none is so small.
+
+    `effort` is "fast" or "slow" as in `sdae.peers.at_bytes`.
+    """
+    found = peers.at_bytes(name, rgb, budget, effort=effort)
+    if found is None:
+        return None
+    return Rival(
+        label=found.label,
+        settings=found.settings,
+        file_bytes=len(found.data),
+        png=images.png(found.rgb),
+        psnr=metrics.psnr(rgb, found.rgb),
+        ssim=metrics.ssim(rgb, found.rgb),
+    )
+
+
+def _restore(codec, data: bytes, original: np.ndarray | None = None) -> Result:
+    start = time.perf_counter()
+    latent = codec.unpack(data)
+    rgb = np.asarray(codec.decode(latent))
+    seconds = time.perf_counter() - start
+    # All of these spend their time outside Python's lock, so they share the cores.
+    with ThreadPoolExecutor() as pool:
+        plain = pool.submit(deflate.plain, latent.values)
+        png = pool.submit(images.png, rgb)
+        ssim = None if original is None else metrics.ssim(original, rgb)
+        return Result(
+            data=data,
+            png=png.result(),
+            width=latent.width,
+            height=latent.height,
+            quality=latent.quality,
+            latent=latent.values.shape,
+            plain_bytes=len(plain.result()),
+            decode_seconds=seconds,
+            psnr=None if original is None else metrics.psnr(original, rgb),
+            ssim=ssim,
+        )

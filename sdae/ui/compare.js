@@ -1,0 +1,297 @@
+// Two pictures under one movable split. Everything that is only looking (split, zoom, panning,
+// error map) happens here, so that it outlives every new picture that the server sends.
+
+const TALLEST = 640; // CSS pixels
+const ERROR_TOP = 32; // differences from here on have the last colour
+const STOPS = [[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]];
+
+const ramp = Array.from({ length: ERROR_TOP + 1 }, (_, level) => {
+  const place = (level / ERROR_TOP) * (STOPS.length - 1);
+  const low = Math.min(Math.floor(place), STOPS.length - 2);
+  return STOPS[low].map((from, i) => from + (STOPS[low + 1][i] - from) * (place - low));
+});
+
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+
+// The message is a length (4 bytes, little endian), that much JSON, then the PNG files.
+function unpack(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 4 + view.getUint32(0, true);
+  const message = JSON.parse(new TextDecoder().decode(bytes.subarray(4, at)));
+  for (const side of [message.left, message.right]) {
+    if (side) {
+      side.png = bytes.slice(at, at + side.bytes);
+      at += side.bytes;
+    }
+  }
+  return message;
+}
+
+class Compare {
+  constructor(root) {
+    const find = (selector) => root.querySelector(selector);
+    this.box = find(".compare");
+    this.view = find(".view");
+    this.scroll = find(".scroll");
+    this.stage = find(".stage");
+    this.handle = find(".handle");
+    this.canvas = find(".error");
+    this.pictures = { left: find(".left"), right: find(".right") };
+    this.chips = { left: find(".chip-left"), right: find(".chip-right") };
+    this.legend = find(".legend");
+    this.scaleText = find("[data-scale]");
+    this.errorButton = find("[data-error]");
+    this.zoomButtons = [...root.querySelectorAll("[data-zoom]")];
+    this.split = 0.5;
+    this.zoom = "fit";
+    this.errorMap = false;
+    this.ids = {};
+    this.turn = 0;
+
+    const colours = STOPS.map((stop) => `rgb(${stop})`).join(", ");
+    find(".ramp").style.background = `linear-gradient(90deg, ${colours})`;
+    find("[data-top]").textContent = `${ERROR_TOP} or more of 255`;
+
+    for (const button of this.zoomButtons) {
+      button.addEventListener("click", () => this.setZoom(button.dataset.zoom));
+    }
+    this.errorButton.addEventListener("click", () => {
+      this.errorMap = !this.errorMap;
+      this.drawErrorMap();
+    });
+    this.handle.addEventListener("keydown", (event) => this.onKey(event));
+    this.handle.addEventListener("pointerdown", (event) => this.startSplit(event, this.handle));
+    this.handle.addEventListener("dblclick", () => this.setSplit(0.5));
+    this.scroll.addEventListener("pointerdown", (event) => this.onPicture(event));
+    this.scroll.addEventListener("scroll", () => this.placeSplit());
+    this.observer = new ResizeObserver(() => this.layout());
+    this.observer.observe(this.box);
+  }
+
+  dispose() {
+    this.observer.disconnect();
+    for (const picture of Object.values(this.pictures)) URL.revokeObjectURL(picture.src);
+  }
+
+  async show(bytes) {
+    const message = unpack(bytes);
+    const turn = ++this.turn;
+    const fresh = ["left", "right"].filter((side) => message[side]?.id !== this.ids[side]);
+    const urls = {};
+    // Decode before swapping: the old picture stays until the new one can be painted.
+    await Promise.all(fresh.filter((side) => message[side]).map(async (side) => {
+      urls[side] = URL.createObjectURL(new Blob([message[side].png], { type: "image/png" }));
+      const probe = new Image();
+      probe.src = urls[side];
+      await probe.decode();
+    }));
+    if (turn !== this.turn) {
+      Object.values(urls).forEach((url) => URL.revokeObjectURL(url));
+      return;
+    }
+    const resized = this.width !== message.width || this.height !== message.height;
+    this.width = message.width;
+    this.height = message.height;
+    for (const side of ["left", "right"]) {
+      const picture = this.pictures[side];
+      if (fresh.includes(side)) {
+        URL.revokeObjectURL(picture.src);
+        if (urls[side]) picture.src = urls[side];
+        else picture.removeAttribute("src");
+        this.ids[side] = message[side]?.id;
+      }
+      picture.hidden = !message[side];
+      picture.alt = message[side]?.alt ?? "";
+      this.chips[side].hidden = !message[side]?.label;
+      this.chips[side].textContent = message[side]?.label ?? "";
+    }
+    this.single = !message.left;
+    this.box.classList.toggle("single", this.single);
+    this.handle.hidden = this.single;
+    this.errorButton.hidden = this.single;
+    this.handle.setAttribute("aria-label",
+      `Split between ${message.left?.label} and ${message.right.label}`);
+    if (resized) this.scroll.scrollTo(0, 0);
+    this.layout();
+    if (fresh.length) await this.drawErrorMap();
+    this.box.dataset.shown = message.right.id;
+  }
+
+  // Zoom and layout
+
+  setZoom(zoom) {
+    const { scrollLeft, scrollTop, clientWidth, clientHeight } = this.scroll;
+    const before = this.scale;
+    const x = (scrollLeft + clientWidth / 2) / before;
+    const y = (scrollTop + clientHeight / 2) / before;
+    this.zoom = zoom;
+    this.layout();
+    this.scroll.scrollTo(
+      x * this.scale - this.scroll.clientWidth / 2,
+      y * this.scale - this.scroll.clientHeight / 2,
+    );
+    this.placeSplit();
+  }
+
+  fitScale() {
+    const whole = Math.min(this.view.clientWidth / this.width, TALLEST / this.height);
+    return whole >= 1 ? Math.min(Math.floor(whole), 4) : whole;
+  }
+
+  layout() {
+    if (!this.width) return;
+    this.scale = this.zoom === "fit" ? this.fitScale() : Number(this.zoom);
+    this.stage.style.width = `${this.width * this.scale}px`;
+    this.stage.style.height = `${this.height * this.scale}px`;
+    this.scroll.style.maxHeight = `${TALLEST}px`;
+    this.box.classList.toggle("shrunk", this.scale < 1);
+    const pannable = this.scroll.scrollWidth > this.scroll.clientWidth
+      || this.scroll.scrollHeight > this.scroll.clientHeight;
+    this.box.classList.toggle("pannable", pannable);
+    for (const button of this.zoomButtons) {
+      button.setAttribute("aria-pressed", String(button.dataset.zoom === this.zoom));
+    }
+    const size = `${this.width} × ${this.height}`;
+    this.scaleText.textContent = this.scale < 1
+      ? `${size}, shown at ${Math.round(this.scale * 100)} %; 1:1 for exact pixels`
+      : `${size}, every pixel ${this.scale} : 1`;
+    this.placeSplit();
+  }
+
+  // Split: a share of the visible part of the picture, so that it never scrolls out of sight
+
+  visible() {
+    const width = Math.min(this.scroll.clientWidth, this.width * this.scale);
+    return { left: (this.scroll.clientWidth - width) / 2, width };
+  }
+
+  placeSplit() {
+    if (!this.width) return;
+    const { left, width } = this.visible();
+    const x = this.split * width;
+    this.handle.style.transform = `translateX(${left + x}px)`;
+    this.handle.style.height = `${this.scroll.clientHeight}px`;
+    this.stage.style.setProperty("--cut", this.single ? "0" : `${this.scroll.scrollLeft + x}px`);
+    const percent = Math.round(this.split * 100);
+    this.handle.setAttribute("aria-valuenow", String(percent));
+    this.handle.setAttribute("aria-valuetext",
+      `${percent} % ${this.chips.left.textContent}, `
+      + `${100 - percent} % ${this.chips.right.textContent}`);
+    this.chips.left.style.opacity = percent < 2 ? 0 : 1;
+    this.chips.right.style.opacity = percent > 98 ? 0 : 1;
+  }
+
+  setSplit(split) {
+    this.split = clamp(split, 0, 1);
+    this.placeSplit();
+  }
+
+  splitTo(clientX) {
+    const { left, width } = this.visible();
+    this.setSplit((clientX - this.scroll.getBoundingClientRect().left - left) / width);
+  }
+
+  onKey(event) {
+    const step = event.shiftKey ? 0.1 : 0.01;
+    const moves = {
+      ArrowLeft: this.split - step,
+      ArrowDown: this.split - step,
+      ArrowRight: this.split + step,
+      ArrowUp: this.split + step,
+      PageDown: this.split - 0.1,
+      PageUp: this.split + 0.1,
+      Home: 0,
+      End: 1,
+    };
+    if (event.key in moves) {
+      event.preventDefault();
+      this.setSplit(moves[event.key]);
+    }
+  }
+
+  // Pointers
+
+  follow(event, target, onMove, onEnd = () => {}) {
+    target.setPointerCapture(event.pointerId);
+    const end = () => {
+      target.removeEventListener("pointermove", onMove);
+      target.removeEventListener("pointerup", end);
+      target.removeEventListener("pointercancel", end);
+      onEnd();
+    };
+    target.addEventListener("pointermove", onMove);
+    target.addEventListener("pointerup", end);
+    target.addEventListener("pointercancel", end);
+  }
+
+  startSplit(event, target) {
+    if (event.button !== 0) return;
+    event.preventDefault();
+    this.handle.focus({ preventScroll: true });
+    this.splitTo(event.clientX);
+    this.follow(event, target, (move) => this.splitTo(move.clientX));
+  }
+
+  // On the picture itself a drag moves the split; once there is more picture than room, it pans.
+  onPicture(event) {
+    const box = this.scroll.getBoundingClientRect();
+    const onScrollbar = event.clientX - box.left > this.scroll.clientWidth
+      || event.clientY - box.top > this.scroll.clientHeight;
+    if (event.button !== 0 || onScrollbar) return;
+    if (!this.box.classList.contains("pannable")) {
+      if (!this.single) this.startSplit(event, this.scroll);
+      return;
+    }
+    if (event.pointerType === "touch") return; // the browser pans by itself
+    const from = { x: event.clientX + this.scroll.scrollLeft,
+                   y: event.clientY + this.scroll.scrollTop };
+    this.box.classList.add("panning");
+    this.follow(event, this.scroll,
+      (move) => this.scroll.scrollTo(from.x - move.clientX, from.y - move.clientY),
+      () => this.box.classList.remove("panning"));
+  }
+
+  // Error map
+
+  async drawErrorMap() {
+    const on = this.errorMap && !this.single;
+    this.errorButton.setAttribute("aria-pressed", String(on));
+    this.legend.hidden = !on;
+    this.canvas.hidden = !on;
+    if (!on) return;
+    const { width, height } = this;
+    const [left, right] = [this.pictures.left, this.pictures.right].map((picture) => {
+      const sheet = Object.assign(document.createElement("canvas"), { width, height });
+      const context = sheet.getContext("2d", { willReadFrequently: true });
+      context.drawImage(picture, 0, 0, width, height);
+      return context.getImageData(0, 0, width, height).data;
+    });
+    const map = new ImageData(width, height);
+    for (let i = 0; i < map.data.length; i += 4) {
+      const worst = Math.max(
+        Math.abs(left[i] - right[i]),
+        Math.abs(left[i + 1] - right[i + 1]),
+        Math.abs(left[i + 2] - right[i + 2]),
+      );
+      map.data.set(ramp[Math.min(worst, ERROR_TOP)], i);
+      map.data[i + 3] = 255;
+    }
+    Object.assign(this.canvas, { width, height });
+    this.canvas.getContext("2d").putImageData(map, 0, 0);
+    this.canvas.setAttribute("aria-label",
+      `Error map: difference between ${this.chips.left.textContent} and `
+      + this.chips.right.textContent);
+  }
+}
+
+const shown = new WeakMap();
+
+export default function ({ parentElement, data }) {
+  if (!shown.has(parentElement)) shown.set(parentElement, new Compare(parentElement));
+  const compare = shown.get(parentElement);
+  compare.show(data);
+  return () => {
+    compare.dispose();
+    shown.delete(parentElement);
+  };
+}

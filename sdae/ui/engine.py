@@ -1,0 +1,97 @@
+"""The codec behind the pages: loaded once for each server, its answers remembered within bounds."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+import sdae
+from sdae import images, measure
+
+LIVE_PIXELS = 2_000_000
+"""Larger pictures are scaled down on the pages, so that a slider move answers in seconds."""
+
+MAX_PIXELS = 50_000_000
+"""Pictures beyond this are refused with a sentence: a small server has to hold them whole."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A picture as the codec gets it.
+
+    `rgb` uint8 (H, W, 3) and `png` the same pixels; `key` names them; `full` is (width, height)
+    of the file; `notices` are sentences on what was changed.
+    """
+
+    rgb: np.ndarray
+    png: bytes
+    key: str
+    full: tuple[int, int]
+    notices: tuple[str, ...]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.rgb.shape[1], self.rgb.shape[0]
+
+
+@st.cache_data(max_entries=16, max_size="200MB", show_spinner=False)
+def prepare(data: bytes, small: bool) -> Prepared:
+    """Read any picture file; `small` takes its centre square at 128×128.
+
+    Raises `ImageError` with one sentence for what is no picture.
+    """
+    picture = images.read(data, MAX_PIXELS)
+    rgb, notices = picture.rgb, picture.notices
+    height, width = rgb.shape[:2]
+    if small:
+        rgb = images.thumb(rgb)
+    elif width * height > LIVE_PIXELS:
+        rgb = _shrink(rgb)
+        notices += (
+            f"This picture has {width * height / 1e6:.1f} megapixels. Here it is scaled down to "
+            f"{rgb.shape[1]} × {rgb.shape[0]}, so that the slider stays quick; "
+            "`python -m sdae compress` takes it at full size.",
+        )
+    key = hashlib.sha256(data).hexdigest() + ("-128" if small else "")
+    return Prepared(rgb, images.png(rgb), key, (width, height), notices)
+
+
+def _shrink(rgb: np.ndarray) -> np.ndarray:
+    height, width = rgb.shape[:2]
+    scale = math.sqrt(LIVE_PIXELS / (width * height))
+    size = max(1, int(width * scale)), max(1, int(height * scale))
+    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.LANCZOS))
+
+
+def compress(picture: Prepared, quality: float) -> measure.Result:
+    """Compress and restore, or recall the answer for the same pixels and quality."""
+    return _compress(picture.key, picture.rgb, quality)
+
+
+@st.cache_data(max_entries=128, max_size="200MB", show_spinner=False)
+def open_file(data: bytes) -> measure.Result:
+    """Restore the picture of a .sdae file; raises `BitstreamError` with one sentence."""
+    codec, turn = _codec()
+    with turn:
+        return measure.open_file(codec, data)
+
+
+@st.cache_data(max_entries=128, max_size="200MB", show_spinner=False)
+def _compress(key: str, _rgb: np.ndarray, quality: float) -> measure.Result:
+    codec, turn = _codec()
+    with turn:
+        return measure.compress(codec, _rgb, quality)
+
+
+@st.cache_resource(show_spinner="Loading the network: once for each server, a few seconds.")
+def _codec():
+    codec = sdae.load()
+    codec.decompress(codec.compress(np.zeros((16, 16, 3), "uint8")))  # the network loads here
+    # One picture at a time: two at once would be no faster and need the memory twice.
+    return codec, threading.Lock()
