@@ -1,0 +1,177 @@
+"""How much two pictures differ, and how much two rate–distortion curves do.
+
+All picture measures take two arrays uint8 (H, W, 3) of the same shape and raise ValueError for
+anything else. They are symmetric except in name: by custom the original comes first.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+from scipy.ndimage import correlate1d
+
+# Wang et al. 2004: an 11×11 Gaussian window of σ 1.5, K1 = 0.01, K2 = 0.03, L = 255.
+_RADIUS = 5
+_WINDOW = np.exp(-(np.arange(-_RADIUS, _RADIUS + 1) ** 2) / (2 * 1.5**2))
+_WINDOW /= _WINDOW.sum()
+_C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+
+# Wang et al. 2003, table 1: the weights of the five scales, finest first.
+_SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+
+MS_SSIM_SIDE = 161
+"""Shortest side that `ms_ssim` takes: its coarsest scale must hold one whole window."""
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    """Peak signal-to-noise ratio in dB, peak 255, from the mean squared error of all samples.
+
+    Infinite for identical pictures.
+    """
+    _check(a, b)
+    difference = a.astype(np.int32) - b
+    error = np.square(difference).mean()
+    return math.inf if error == 0 else float(10 * np.log10(255**2 / error))
+
+
+def ssim(a: np.ndarray, b: np.ndarray) -> float:
+    """Structural similarity, at most 1, the mean of the three channels.
+
+    Wang, Bovik, Sheikh and Simoncelli 2004 with Gaussian weights of σ 1.5 and data range 255;
+    the number is scikit-image's `structural_similarity` with `gaussian_weights=True` and
+    `use_sample_covariance=False`. As there, only windows that lie wholly inside the picture
+    count; along a side shorter than the 11 pixels of a window every window counts, the picture
+    mirrored at that border, so that even a single pixel has an answer.
+    """
+    _check(a, b)
+    return float(np.mean([_similarity(*planes)[0] for planes in _channels(a, b)]))
+
+
+def ms_ssim(a: np.ndarray, b: np.ndarray) -> float:
+    """Multi-scale structural similarity in [0, 1], the mean of the three channels.
+
+    Wang, Simoncelli and Bovik 2003: five scales, each the mean of 2×2 pixels of the one before
+    (an odd side is continued by its last pixel), contrast and structure from all of them,
+    luminance from the coarsest. A negative term, which its power would not allow, counts as 0.
+
+    Raises ValueError for a picture with a side shorter than MS_SSIM_SIDE.
+    """
+    _check(a, b)
+    if min(a.shape[:2]) < MS_SSIM_SIDE:
+        raise ValueError(
+            f"MS-SSIM needs pictures of at least {MS_SSIM_SIDE} pixels a side and these have "
+            f"{a.shape[1]} × {a.shape[0]}; use SSIM for them."
+        )
+    return float(np.mean([_multi_scale(*planes) for planes in _channels(a, b)]))
+
+
+def accuracy(a: np.ndarray, b: np.ndarray) -> float:
+    """The share of pixels, in [0, 1], whose largest channel is the same in both pictures.
+
+    This is the "reconstruction accuracy" of the original work: Keras's categorical accuracy
+    over the channel axis, where the first of equal channels counts as the largest.
+    """
+    _check(a, b)
+    return float(np.mean(a.argmax(axis=-1) == b.argmax(axis=-1)))
+
+
+def within(a: np.ndarray, b: np.ndarray, tolerance: int = 8) -> float:
+    """The share of samples, in [0, 1], that differ by at most `tolerance` of 255 levels."""
+    _check(a, b)
+    return float(np.mean(np.abs(a.astype(np.int16) - b) <= tolerance))
+
+
+def bd_rate(rates_a, quality_a, rates_b, quality_b) -> float:
+    """Mean difference in rate at equal quality, in percent: how much more a takes than b.
+
+    Bjøntegaard (VCEG-M33, 2001), with the piecewise cubic interpolation of JCTVC-B055 in place
+    of one polynomial: log rate as a monotone cubic (PCHIP) of quality, averaged over the range
+    of quality that both curves cover. Negative when a is the better one.
+
+    rates: file sizes or bits per pixel, above 0, in any unit that both share.
+    quality: PSNR in dB or any other measure that rises, one value a rate; order does not matter.
+
+    Raises ValueError for fewer than four points, for rates or qualities that are no finite
+    numbers, for two points of one curve with the same quality, and for curves that share no
+    range of quality.
+    """
+    curve_a, curve_b = _log_rate(rates_a, quality_a), _log_rate(rates_b, quality_b)
+    low = max(curve_a.x[0], curve_b.x[0])
+    high = min(curve_a.x[-1], curve_b.x[-1])
+    if not low < high:
+        raise ValueError(
+            "The two curves share no range of quality; measure them where they overlap."
+        )
+    area = curve_a.integrate(low, high) - curve_b.integrate(low, high)
+    return float(100 * math.expm1(area / (high - low)))
+
+
+def _check(a, b) -> None:
+    for picture in (a, b):
+        if (
+            not isinstance(picture, np.ndarray)
+            or picture.dtype != np.uint8
+            or picture.ndim != 3
+            or picture.shape[2] != 3
+            or picture.size == 0
+        ):
+            raise ValueError("A picture to measure must be a uint8 array of shape (H, W, 3).")
+    if a.shape != b.shape:
+        raise ValueError(
+            f"Two pictures to compare must have one size; these are {a.shape[1]} × {a.shape[0]} "
+            f"and {b.shape[1]} × {b.shape[0]}."
+        )
+
+
+def _channels(a, b):
+    for channel in range(3):
+        yield a[..., channel].astype(np.float64), b[..., channel].astype(np.float64)
+
+
+def _similarity(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+    """SSIM of two float64 planes, and its contrast–structure factor alone."""
+    mean_a, mean_b = _smooth(a), _smooth(b)
+    squares = mean_a * mean_a + mean_b * mean_b
+    product = mean_a * mean_b
+    # Only the sum of the two variances is needed, which saves one of five filters.
+    variances = _smooth(a * a + b * b) - squares
+    covariance = _smooth(a * b) - product
+    structure = (2 * covariance + _C2) / (variances + _C2)
+    luminance = (2 * product + _C1) / (squares + _C1)
+    inside = tuple(
+        slice(_RADIUS, -_RADIUS) if side > 2 * _RADIUS else slice(None) for side in a.shape
+    )
+    return float((luminance * structure)[inside].mean()), float(structure[inside].mean())
+
+
+def _smooth(plane: np.ndarray) -> np.ndarray:
+    return correlate1d(correlate1d(plane, _WINDOW, axis=0), _WINDOW, axis=1)
+
+
+def _multi_scale(a: np.ndarray, b: np.ndarray) -> float:
+    result = 1.0
+    for weight in _SCALE_WEIGHTS[:-1]:
+        result *= max(_similarity(a, b)[1], 0) ** weight
+        a, b = _halve(a), _halve(b)
+    return result * max(_similarity(a, b)[0], 0) ** _SCALE_WEIGHTS[-1]
+
+
+def _halve(plane: np.ndarray) -> np.ndarray:
+    height, width = plane.shape
+    plane = np.pad(plane, ((0, height % 2), (0, width % 2)), mode="edge")
+    return (plane[::2, ::2] + plane[1::2, ::2] + plane[::2, 1::2] + plane[1::2, 1::2]) / 4
+
+
+def _log_rate(rates, quality) -> PchipInterpolator:
+    rates = np.asarray(rates, dtype=np.float64)
+    quality = np.asarray(quality, dtype=np.float64)
+    if rates.shape != quality.shape or rates.ndim != 1 or rates.size < 4:
+        raise ValueError("A curve needs at least four points, each with a rate and a quality.")
+    if not (np.isfinite(rates) & np.isfinite(quality) & (rates > 0)).all():
+        raise ValueError("Rates must be above zero, and rates and qualities finite numbers.")
+    order = np.argsort(quality)
+    if (np.diff(quality[order]) == 0).any():
+        raise ValueError("Two points of a curve have the same quality; leave one of them out.")
+    return PchipInterpolator(quality[order], np.log(rates[order]))
