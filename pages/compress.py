@@ -103,7 +103,7 @@ def compress_picture(source: Source, panel, stage) -> None:
             if peer:
                 draw(right, peer.png, peer.file_bytes)
             else:
-                draw(f"{OURS}, as {right} has no file this small,", result.png, result.file_bytes)
+                draw(f"{OURS} (no {right} is this small)", result.png, result.file_bytes)
 
 
 def open_file(source: Source, panel, stage) -> None:

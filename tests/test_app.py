@@ -1,0 +1,267 @@
+"""The Compress page, without a browser."""
+
+import io
+import json
+import re
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from sdae import images
+from sdae.ui import engine
+from sdae.ui.sources import SAMPLES
+
+APP = Path(__file__).parents[1] / "streamlit_app.py"
+
+
+def page(**params) -> AppTest:
+    """The page as the browser finds it under these URL parameters, small unless told otherwise."""
+    at = AppTest.from_file(str(APP), default_timeout=120)
+    at.query_params.update({"size": "128×128"} | params)
+    return at.run()
+
+
+def upload(at: AppTest, name: str, data: bytes) -> AppTest:
+    at.file_uploader[0].set_value((name, data, "application/octet-stream"))
+    return at.run()
+
+
+def picture(width=70, height=50, seed=0) -> np.ndarray:
+    """A smooth picture with some texture, uint8 (height, width, 3)."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width]
+    waves = np.stack([np.sin(x / 9), np.cos(y / 7), np.sin((x + y) / 11)], -1)
+    return np.uint8(np.clip(128 + 90 * waves + rng.normal(0, 4, waves.shape), 0, 255))
+
+
+def encoded(kind: str, rgb: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(rgb).save(file, kind)
+    return file.getvalue()
+
+
+def split(at: AppTest) -> dict:
+    """What the browser is sent for the split: labels, and the PNG files as arrays."""
+    (element,) = at.get("bidi_component")
+    data = element.proto.bytes
+    (length,) = struct.unpack_from("<I", data)
+    message, rest = json.loads(data[4 : 4 + length]), data[4 + length :]
+    for side in filter(None, (message["left"], message["right"])):
+        side["rgb"] = images.read(rest[: side["bytes"]]).rgb
+        rest = rest[side["bytes"] :]
+    assert not rest
+    return message
+
+
+def table(at: AppTest, kind: str) -> dict[str, list[str]]:
+    """An HTML table of the page as {first word or words of the row: its cells}."""
+    (html,) = [h.body for h in at.get("html") if f"<table class='{kind}'" in h.body]
+    rows = re.findall(r"<tr[^>]*><th scope='row'>([^<]*)<.*?</tr>", html)
+    cells = [re.findall(r"<td[^>]*>([^<]+)</td>", row) for row in re.findall("<tr.*?</tr>", html)]
+    return dict(zip(rows, cells[-len(rows) :], strict=True))
+
+
+def fine(at: AppTest) -> bool:
+    return not at.exception and not at.error
+
+
+def test_a_first_visit_shows_a_sample_compressed_and_restored(codec):
+    at = page()
+    assert fine(at)
+    original = images.thumb(images.read(sample("coffee.png")).rgb)
+    data = codec.compress(original, quality=75)
+    shown = split(at)
+    assert np.array_equal(shown["left"]["rgb"], original)
+    assert np.array_equal(shown["right"]["rgb"], np.asarray(codec.decompress(data)))
+    assert shown["right"]["label"] == f"SDAE · {len(data):,} bytes"
+
+    rungs = table(at, "sdae-ledger")
+    assert list(rungs) == [
+        "Upload", "Raw RGB", "PNG", "int8 latent", "Plain zlib stream", ".sdae file",
+    ]
+    assert rungs["Raw RGB"][0] == "49,152 B"
+    assert rungs["Upload"][0] == f"{len(sample('coffee.png')):,} B"
+    assert rungs[".sdae file"][0] == f"{len(data):,} B"
+
+    figures = {metric.label: metric.value for metric in at.metric}
+    assert list(figures) == ["Bits per pixel", "PSNR", "SSIM", "Encode", "Decode"]
+    assert float(figures["Bits per pixel"]) == pytest.approx(8 * len(data) / 128**2, abs=5e-4)
+    assert [button.label for button in at.get("download_button")] == [
+        "Download .sdae", "Restored PNG",
+    ]
+
+
+def test_quality_comes_from_the_url_and_moves_the_bytes():
+    at = page(quality="20")
+    assert at.slider[0].value == 20
+    few = table(at, "sdae-ledger")[".sdae file"][0]
+    at.slider[0].set_value(60).run()
+    more = table(at, "sdae-ledger")[".sdae file"][0]
+    assert fine(at)
+    assert int(few[:-2].replace(",", "")) < int(more[:-2].replace(",", ""))
+
+
+def test_nonsense_in_the_url_falls_back_to_the_defaults():
+    at = page(quality="much", size="huge", right="GIF", source="Moon", sample="None")
+    assert fine(at)
+    assert at.slider[0].value == 75
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_sample_ships_with_scikit_image(name):
+    at = page(sample=name)
+    assert fine(at)
+    assert np.array_equal(
+        split(at)["left"]["rgb"], images.thumb(images.read(sample(SAMPLES[name])).rgb)
+    )
+
+
+def test_original_size_keeps_every_pixel():
+    at = upload(page(size="Original"), "odd.png", encoded("PNG", picture(61, 43)))
+    assert fine(at)
+    shown = split(at)
+    assert (shown["width"], shown["height"]) == (61, 43)
+    assert np.array_equal(shown["left"]["rgb"], picture(61, 43))
+    assert shown["right"]["rgb"].shape == (43, 61, 3)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP", "AVIF", "GIF", "TIFF", "BMP"])
+def test_every_format_can_be_dropped(kind):
+    data = encoded(kind, picture())
+    at = upload(page(size="Original"), f"photo.{kind.lower()}", data)
+    assert fine(at)
+    assert np.array_equal(split(at)["left"]["rgb"], images.read(data).rgb)
+    assert table(at, "sdae-ledger")["Upload"][0] == f"{len(data):,} B"
+
+
+def test_kodak_is_offered_where_it_lies(tmp_path, monkeypatch):
+    monkeypatch.setenv("SDAE_KODAK", str(tmp_path))
+    assert "Kodak" not in page().segmented_control(key="source").options
+    (tmp_path / "kodim07.png").write_bytes(encoded("PNG", picture(seed=7)))
+    at = page(source="Kodak", size="Original")
+    assert fine(at)
+    assert at.selectbox(key="kodak").options == ["kodim07.png"]
+    assert np.array_equal(split(at)["left"]["rgb"], picture(seed=7))
+
+
+def test_the_camera_waits_for_a_picture_and_takes_it():
+    at = page(source="Camera", size="Original")
+    assert fine(at)
+    assert "camera" in at.info[0].value
+    at.camera_input[0].upload("shot.jpg", encoded("JPEG", picture(seed=3))).run()
+    assert fine(at)
+    assert np.array_equal(
+        split(at)["left"]["rgb"], images.read(encoded("JPEG", picture(seed=3))).rgb
+    )
+
+
+@pytest.mark.parametrize(
+    "name, data",
+    [
+        ("empty.jpg", b""),
+        ("words.png", b"These are only words. " * 20),
+        ("half.png", encoded("PNG", picture())[:900]),
+        ("half.jpg", encoded("JPEG", picture())[:400]),
+        ("page.jpg", b"<!doctype html><html></html>"),
+        ("empty.sdae", b""),
+        ("words.sdae", b"These are only words. " * 20),
+    ],
+)
+def test_a_bad_file_gets_one_sentence_and_nothing_is_lost(name, data):
+    at = page(quality="33", right="WebP")
+    upload(at, name, data)
+    assert not at.exception
+    (error,) = at.error
+    assert error.value.startswith(f"{name}: ")
+    assert error.value.endswith(".")
+    assert "\n" not in error.value and "Traceback" not in error.value
+    at.file_uploader[0].clear()
+    at.run()
+    assert fine(at)
+    assert at.slider[0].value == 33
+    assert split(at)["right"]["label"].startswith("WebP")
+
+
+def test_a_sdae_file_opens_with_its_facts_and_no_original(codec):
+    data = codec.compress(picture(90, 37), quality=42)
+    at = upload(page(), "holiday.sdae", data)
+    assert fine(at)
+    shown = split(at)
+    assert shown["left"] is None
+    assert np.array_equal(shown["right"]["rgb"], np.asarray(codec.decompress(data)))
+    assert list(table(at, "sdae-ledger")) == [
+        "Raw RGB", "PNG", "int8 latent", "Plain zlib stream", ".sdae file",
+    ]
+    facts = " ".join(map(str, at.table[0].value.to_numpy().ravel()))
+    assert "90 × 37" in facts and "42" in facts and codec.model_id.hex() in facts
+    assert [metric.label for metric in at.metric] == ["Bits per pixel", "Decode"]
+    assert [button.label for button in at.get("download_button")] == ["Restored PNG"]
+    assert not at.slider
+
+
+@pytest.mark.parametrize("damage", ["cut", "altered", "other weights"])
+def test_a_damaged_sdae_file_gets_one_sentence(codec, damage):
+    data = bytearray(codec.compress(picture(), quality=50))
+    if damage == "cut":
+        del data[len(data) // 2 :]
+    else:
+        data[5 if damage == "other weights" else -3] ^= 0xFF
+    at = upload(page(), "holiday.sdae", bytes(data))
+    assert not at.exception
+    (error,) = at.error
+    assert error.value.startswith("holiday.sdae: ") and error.value.endswith(".")
+
+
+def test_the_four_peers_meet_our_bytes_and_stand_right_of_the_split():
+    at = page(right="JPEG")
+    assert fine(at)
+    rows = table(at, "sdae-rivals")
+    assert list(rows) == ["SDAE", "JPEG", "JPEG 2000", "WebP", "AVIF"]
+    budget = int(rows["SDAE"][0].replace(",", ""))
+    for cells in rows.values():
+        size, psnr, ssim = (float(cell.replace(",", "")) for cell in cells)
+        assert 0.8 * budget < size <= budget
+        assert psnr > 20 and 0.5 < ssim <= 1
+    assert split(at)["right"]["label"] == f"JPEG · {rows['JPEG'][0]} bytes"
+
+
+def test_a_peer_without_a_file_so_small_leaves_ours_in_the_split():
+    at = upload(page(quality="1", right="JPEG", size="Original"), "grey.png",
+                encoded("PNG", np.full((24, 24, 3), 90, "uint8")))
+    assert fine(at)
+    assert table(at, "sdae-rivals")["JPEG"] == ["no file is this small"]
+    assert split(at)["right"]["label"].startswith("SDAE (no JPEG is this small)")
+
+
+def test_a_large_picture_is_scaled_down_with_a_notice(monkeypatch):
+    monkeypatch.setattr(engine, "LIVE_PIXELS", 5_000)
+    at = upload(page(size="Original"), "large.png", encoded("PNG", picture(200, 100)))
+    assert fine(at)
+    shown = split(at)
+    assert (shown["width"], shown["height"]) == (100, 50)
+    (notice,) = [info.value for info in at.info]
+    assert "100 × 50" in notice and "python -m sdae compress" in notice
+
+
+def test_missing_weights_are_explained(monkeypatch, tmp_path):
+    import sdae
+
+    def load():
+        raise sdae.WeightsError("There are no weights called sdae-1; restore the folder.")
+
+    monkeypatch.setattr(sdae, "load", load)
+    engine._codec.clear()
+    at = upload(page(), "new.png", encoded("PNG", picture(seed=99)))
+    engine._codec.clear()
+    assert not at.exception
+    assert at.error[0].value == "There are no weights called sdae-1; restore the folder."
+
+
+def sample(name: str) -> bytes:
+    from skimage import data
+
+    return (Path(data.__file__).parent / name).read_bytes()

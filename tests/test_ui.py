@@ -1,0 +1,120 @@
+"""The pieces that pages share."""
+
+import json
+import threading
+
+import numpy as np
+import pytest
+import streamlit as st
+
+from sdae import images, measure
+from sdae.ui import card, compare, engine, ledger, rivals
+
+
+@pytest.mark.parametrize(
+    "size, reference, words",
+    [(10, 100, "−90.0 %"), (103, 100, "+3.0 %"), (1, 3, "−66.7 %")],
+)
+def test_change_is_negative_for_a_saving(size, reference, words):
+    assert card.change(size, reference) == words
+
+
+def test_the_split_sends_exact_pngs_behind_a_header(monkeypatch):
+    sent = {}
+    monkeypatch.setattr(compare, "_component", lambda **given: sent.update(given))
+    left = compare.Side("Original", "Original of é.png", b"left bytes")
+    right = compare.Side("SDAE", "restored", b"right")
+    compare.compare(right, left, size=(7, 5), key="split")
+    length = int.from_bytes(sent["data"][:4], "little")
+    header = json.loads(sent["data"][4 : 4 + length])
+    assert sent["key"] == "split"
+    assert (header["width"], header["height"]) == (7, 5)
+    assert header["left"]["alt"] == "Original of é.png"
+    assert header["left"]["id"] != header["right"]["id"]
+    assert sent["data"][4 + length :] == b"left bytesright"
+    assert (header["left"]["bytes"], header["right"]["bytes"]) == (10, 5)
+
+
+def test_the_ledger_escapes_names_and_scales_to_the_largest(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(st, "html", drawn.append)
+    ledger.ledger([ledger.Row("<b>", 200, "<script>"), ledger.Row("half", 100, ours=True)])
+    assert "<script>" not in drawn[0] and "&lt;script&gt;" in drawn[0]
+    assert "width:100.000%" in drawn[0] and "width:50.000%" in drawn[0]
+    assert drawn[0].count("class=ours") == 1
+
+
+def test_prepare_tells_apart_pictures_that_differ_in_one_sample():
+    rgb = np.zeros((1100, 1100, 3), "uint8")
+    other = rgb.copy()
+    other[500, 500, 1] = 1
+    one, two = (engine.prepare(images.png(picture), small=False) for picture in (rgb, other))
+    assert one.key != two.key
+    assert two.rgb[500, 500, 1] == 1 and not one.rgb.any()
+
+
+def prepared(seed: int) -> engine.Prepared:
+    rgb = np.random.default_rng(seed).integers(0, 255, (8, 8, 3), "uint8")
+    return engine.Prepared(rgb, images.png(rgb), f"picture {seed}", (8, 8), ())
+
+
+@pytest.fixture
+def searches(monkeypatch):
+    """A queue of its own; the searches wait for `gate` and answer with their names."""
+    begun, gate, asked = threading.Event(), threading.Event(), []
+
+    def search(name, rgb, budget):
+        asked.append(name)
+        begun.set()
+        assert gate.wait(30)
+        return name
+
+    monkeypatch.setattr(measure, "rival", search)
+    queue = rivals._Searches()
+    queue.begun, queue.gate, queue.asked = begun, gate, asked
+    monkeypatch.setattr(rivals, "_searches", lambda: queue)
+    st.session_state.pop("rivals", None)
+    return queue
+
+
+def test_answers_arrive_one_by_one_the_chosen_peer_first(searches):
+    answers = rivals.search(prepared(1), 100, first="webp")
+    assert next(answers) == {}
+    searches.gate.set()
+    *_, last = answers
+    assert last == {name: name for name in ("jpeg", "jpeg2000", "webp", "avif")}
+    assert searches.asked == ["webp", "jpeg", "jpeg2000", "avif"]
+
+
+def test_a_new_question_drops_what_has_not_begun(searches):
+    next(rivals.search(prepared(1), 100, first="jpeg"))
+    assert searches.begun.wait(30)
+    newer = rivals.search(prepared(1), 200, first="jpeg")
+    next(newer)
+    searches.gate.set()
+    *_, last = newer
+    assert len(last) == 4
+    # One search of the old question had begun; the other three never ran.
+    assert len(searches.asked) == 5
+
+
+def test_a_search_dropped_by_another_session_is_asked_again(searches):
+    answers = rivals.search(prepared(1), 100, first="jpeg")
+    next(answers)
+    for future in list(searches._futures.values()):
+        future.cancel()
+    searches.gate.set()
+    *_, last = answers
+    assert len(last) == 4
+
+
+def test_remembered_answers_are_bounded(searches):
+    searches.gate.set()
+    for seed in range(30):
+        for _ in rivals.search(prepared(seed), 100, first="jpeg"):
+            pass
+    assert len(searches._futures) == rivals._REMEMBERED
+    before = len(searches.asked)
+    for _ in rivals.search(prepared(29), 100, first="jpeg"):
+        pass
+    assert len(searches.asked) == before
