@@ -1,6 +1,6 @@
 """Any picture file a person has, as one 8-bit RGB array.
 
-    bytes → size limits → decode → upright → one plane layout → white paper → sRGB → (H, W, 3)
+    bytes → size limits → decode → upright → 8 bits → sRGB → white paper → (H, W, 3)
 
 Only the formats below are tried, whatever the file is called, and a picture's size is checked
 before its pixels are decoded. Nothing global in Pillow is touched, so threads may read at once.
@@ -36,7 +36,7 @@ MAX_SIDE = 65_535
 """Largest width and height, in pixels."""
 
 MAX_PIXELS = 120_000_000
-"""Largest width × height that `read` takes unless told otherwise."""
+"""Largest width × height that `read` takes unless told otherwise; 89 million for TIFF."""
 
 FORMATS = ("JPEG", "PNG", "WebP", "AVIF", "GIF", "TIFF", "BMP", "JPEG 2000")
 """What `read` understands, for messages and file dialogs."""
@@ -262,7 +262,7 @@ def _not_a_picture(data: bytes) -> str:
         return "This is a web page, not a picture; save the picture itself and open that."
     if start.startswith(b"%pdf"):
         return "This is a PDF document; export the page as PNG and open that."
-    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1"):
+    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc"):
         return "HEIC pictures cannot be read here; export the photograph as JPEG and open that."
     if data[:2] == b"\xff\x0a" or data[4:12] == b"JXL \r\n\x87\n":
         return "JPEG XL pictures cannot be read here; save it as JPEG or PNG and open that."
@@ -292,7 +292,8 @@ def _frame_notice(image: Image.Image) -> list[str]:
     return [f"The file holds several {parts}; only the first is used."]
 
 
-_JPEG_MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
+# All markers that begin a segment: not stuffing, TEM or RST, which stand alone.
+_JPEG_MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd7\xff])")
 
 
 def _jpeg_scans(data: bytes) -> int:

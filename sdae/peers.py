@@ -21,8 +21,6 @@ import io
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 
 import numpy as np
 import PIL
@@ -130,19 +128,23 @@ def curve(
     name, rgb, effort and errors: as in `at_bytes`; ValueError also for a quality that the peer
     does not have. Empty when the peer stores no picture this wide or high.
     """
-    points = []
-    for files in _variants(name, rgb, effort):
-        steps = files.peer.spread if qualities is None else qualities
-        points += [files.encoded(files.peer.qualities.index(quality)) for quality in steps]
-    points.sort(key=lambda encoded: len(encoded.data))
-    front, best = [], -math.inf
-    for _, group in groupby(points, key=lambda encoded: len(encoded.data)):
-        reached, encoded = max(
-            ((metrics.psnr(rgb, encoded.rgb), encoded) for encoded in group), key=itemgetter(0)
+    variants, peer = _variants(name, rgb, effort), PEERS[name]
+    qualities = peer.spread if qualities is None else list(qualities)
+    if unknown := set(qualities) - set(peer.qualities):
+        raise ValueError(
+            f"{peer.label} has no quality {min(unknown)}; choose from {peer.qualities[0]} to "
+            f"{peer.qualities[-1]}."
         )
-        if reached > best:
+    points = []
+    for files in variants:
+        for quality in qualities:
+            encoded = files.encoded(peer.qualities.index(quality))
+            points.append((len(encoded.data), -metrics.psnr(rgb, encoded.rgb), encoded))
+    front, best = [], math.inf
+    for _, loss, encoded in sorted(points, key=lambda point: point[:2]):
+        if loss < best:
             front.append(encoded)
-            best = reached
+            best = loss
     return front
 
 
@@ -223,7 +225,12 @@ def _variants(name: str, rgb: np.ndarray, effort: str) -> list[_Files]:
         raise ValueError(f"There is no peer {name!r}; choose one of {', '.join(PEERS)}.")
     if effort not in EFFORTS:
         raise ValueError(f"There is no effort {effort!r}; choose one of {', '.join(EFFORTS)}.")
-    if not isinstance(rgb, np.ndarray) or rgb.dtype != np.uint8 or rgb.shape[2:] != (3,):
+    if (
+        not isinstance(rgb, np.ndarray)
+        or rgb.dtype != np.uint8
+        or rgb.shape[2:] != (3,)
+        or rgb.size == 0
+    ):
         raise ValueError("A picture to encode must be a uint8 array of shape (H, W, 3).")
     peer = PEERS[name]
     if max(rgb.shape[:2]) > peer.max_side:
