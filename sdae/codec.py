@@ -75,19 +75,21 @@ class Codec:
                 self._model = model
         return self._model
 
-    def compress(self, image, quality: float = 75, effort: int = 0) -> bytes:
+    def compress(self, image, quality: float = 75, effort: int = 0, progress=None) -> bytes:
         """Picture → the bytes of a whole .sdae file.
 
         Args:
             image: PIL image, (H, W, 3) uint8 array, path, bytes or file object.
             quality: 1 to 100; more gives more bytes and a closer picture.
-            effort: 0 is fast; 1 and more also tries slower, smaller Deflate encodings.
+            effort: 0 is fast; 1 to 10 optimise the latent of this picture, 20 gradient steps for
+                each unit (`sdae.refine.anneal`), and let Deflate try slower encodings.
+            progress: called with the share of the work that is done, 0 to 1, where it is slow.
 
         Raises:
             sdae.ImageError: the image cannot be read.
             ValueError: quality or effort is out of range.
         """
-        return self.pack(self.encode(image, quality), effort)
+        return self.pack(self.encode(image, quality, effort=effort, progress=progress), effort)
 
     def decompress(self, data: bytes) -> Image.Image:
         """The bytes of a whole .sdae file → RGB picture of the size that went in.
@@ -109,12 +111,25 @@ class Codec:
         sigma = noise.estimate_sigma(rgb) if sigma is None else sigma
         return self.decode(self.encode(rgb, quality, sigma))
 
-    def encode(self, image, quality: float = 75, sigma: float = 0.0) -> Latent:
-        """Picture → integers. ``sigma`` in [0, 1] tells the network how noisy the picture is."""
+    def encode(
+        self, image, quality: float = 75, sigma: float = 0.0, effort: int = 0, progress=None
+    ) -> Latent:
+        """Picture → integers.
+
+        Args:
+            image, quality, effort, progress: as for `compress`.
+            sigma: how noisy the picture is, in [0, 1] of full scale. A noisy picture is not
+                refined by effort, which would bring the noise back.
+
+        Raises:
+            sdae.ImageError: the image cannot be read.
+            ValueError: quality, sigma or effort is out of range.
+        """
         if not 1 <= quality <= 100:
             raise ValueError("The quality must lie between 1 and 100.")
         if not 0 <= sigma <= 1:
             raise ValueError("The noise level must lie between 0 and 1.")
+        _check_effort(effort)
         rgb = images.read(image).rgb
         height, width = rgb.shape[:2]
         padding = ((0, -height % STRIDE), (0, -width % STRIDE), (0, 0))
@@ -122,6 +137,8 @@ class Codec:
         quality = round(quality * 100) / 100
         t = latents.quality_position(quality)
         y = _in_tiles(lambda part: self._analyse(part, sigma, t), padded, 1, STRIDE)
+        if effort and not sigma:
+            y = self._refine(padded, y, t, effort, progress)
         values = self._quantise(y, t)
         return Latent(values, width, height, quality)
 
@@ -133,8 +150,7 @@ class Codec:
 
     def pack(self, latent: Latent, effort: int = 0, plain: bool = False) -> bytes:
         """Integers → the bytes of a whole file; ``plain`` packs them as the original work did."""
-        if not 0 <= effort <= 10:
-            raise ValueError("The effort must lie between 0 and 10.")
+        _check_effort(effort)
         code = round(latent.quality * 100)
         if plain:
             mode, payload = bitstream.PLAIN, deflate.plain(latent.values)
@@ -180,6 +196,30 @@ class Codec:
         y = model.analysis(image, np.float32([sigma]), t) * gain
         return ops.convert_to_numpy(y)[0]
 
+    def _refine(self, rgb, y, t, effort, progress):
+        from sdae import refine
+
+        steps = effort * refine.STEPS_PER_EFFORT
+        h, w, channels = y.shape
+        side = _TILE // STRIDE
+        total, done = steps * -(-h // side) * -(-w // side), 0
+
+        def tick():
+            nonlocal done
+            done += 1
+            if progress:
+                progress(done / total)
+
+        def part(joined):
+            latent, blocks = joined[..., :channels], joined[..., channels:]
+            h, w = latent.shape[:2]
+            image = blocks.reshape(h, w, STRIDE, STRIDE, 3).swapaxes(1, 2)
+            image = image.reshape(1, h * STRIDE, w * STRIDE, 3) / np.float32(255)
+            return refine.anneal(self.model, image, latent[None], np.float32([t]), steps, tick)[0]
+
+        blocks = rgb.reshape(h, STRIDE, w, STRIDE, 3).swapaxes(1, 2).reshape(h, w, -1)
+        return _in_tiles(part, np.concatenate([y, blocks], -1), STRIDE, STRIDE)
+
     def _quantise(self, y, t):
         from sdae import refine
 
@@ -194,6 +234,11 @@ class Codec:
         picture = model.synthesis(values[None].astype("float32") * inverse, t)
         picture = ops.convert_to_numpy(picture)[0]
         return np.rint(np.clip(picture, 0, 1) * 255).astype("uint8")
+
+
+def _check_effort(effort):
+    if not 0 <= effort <= 10:
+        raise ValueError("The effort must lie between 0 and 10.")
 
 
 def _in_tiles(transform, array, multiply, divide):

@@ -239,7 +239,7 @@ class Trainer:
         begun = time.monotonic()
         while self.progress() < 1:
             self._epoch()
-            if self.args.stop_after and time.monotonic() - begun > 60 * self.args.stop_after:
+            if self.args.stop_after is not None and time.monotonic() - begun > 60 * self.args.stop_after:
                 break
 
     def _epoch(self):

@@ -123,3 +123,26 @@ def test_any_payload_gives_a_picture_or_one_error(codec, payload, mode, width, h
     except sdae.BitstreamError:
         return
     assert latent.values.shape == (-(-height // 8), -(-width // 8), 96)
+
+
+def test_effort_lowers_rate_plus_distortion(codec):
+    from sdae import latents
+
+    quality, seen = 50, []
+    lagrangian = codec.model.config.lagrangian(latents.quality_position(quality))
+    picture = PICTURE[:64, :96]
+
+    def cost(data):
+        error = 255**2 / 10 ** (metrics.psnr(picture, np.asarray(codec.decompress(data))) / 10)
+        return 8 * len(data) / (64 * 96) + lagrangian * error
+
+    quick = codec.compress(picture, quality)
+    slow = codec.compress(picture, quality, effort=2, progress=seen.append)
+    assert cost(slow) < cost(quick)
+    assert len(seen) == 40 and seen == sorted(seen) and seen[-1] == 1
+
+
+@pytest.mark.parametrize("effort", [-1, 11])
+def test_effort_outside_its_range_is_refused(codec, effort):
+    with pytest.raises(ValueError, match="between 0 and 10"):
+        codec.compress(PICTURE, 50, effort)
