@@ -25,9 +25,7 @@ from sdae.progress import progress, say
 
 _ELSEWHERE = {
     "train": "train weights on folders of photographs",
-    "fit-contexts": "fit the context tables of trained weights",
-    "evaluate": "measure weights and the other formats on a set of pictures",
-    "bench": "time compression and decompression on this machine",
+    "evaluate": "measure this codec and the others on sets of pictures",
 }
 """Commands that live in modules of their own: `add_arguments(parser)` and `run(args) -> int`."""
 
@@ -73,7 +71,7 @@ def parser(argv: list[str]) -> argparse.ArgumentParser:
     target.add_argument("--target-psnr", type=_number(float, 1, 100), metavar="DB",
                         help="the smallest file whose picture has at least DB decibels")
     sub.add_argument("--effort", type=_number(int, 0, 10), default=0, metavar="E",
-                     help="0 (fast, default) to 10 (slow, smaller file)")
+                     help="0 (fast, default) to 10 (slow): a better picture in fewer bytes")
 
     sub = command("decompress", "restore the pictures of .sdae files", decompress)
     _add_files(sub, ".sdae files, or folders of them")
@@ -129,7 +127,9 @@ def compress(args) -> int:
 
     def encode(rgb, label):
         if args.target_bytes is None and args.target_psnr is None:
-            return codec.compress(rgb, args.quality, args.effort)
+            with progress(label=label, total=100, unit="%") as bar:
+                return codec.compress(rgb, args.quality, args.effort,
+                                      lambda share: bar.update(round(100 * share) - bar.n))
         if args.target_bytes is not None:
             find, goal = search.within_bytes, args.target_bytes
         else:

@@ -9,23 +9,21 @@ from tqdm import tqdm
 
 
 def progress(items: Iterable | None = None, label: str = "", *, total: int | None = None,
-             first: int = 0, unit: str = "item") -> tqdm:
+             unit: str = "item") -> tqdm:
     """Return a progress bar over `items`, or one that the caller moves with `update(n)`.
 
-    The bar appears once the work has taken a second, and only where standard error is a
-    terminal, so that log files and pipes stay clean. It is a context manager;
-    `set_postfix_str` shows a short remark such as the current loss.
+    The bar appears once the work has taken a second, goes when it is done, and is shown only
+    where standard error is a terminal, so that log files and pipes stay clean. It is a context
+    manager; `set_postfix_str` shows a short remark such as the current loss.
 
     Args:
         items: what to iterate over; None when the caller moves the bar.
         label: a word or two before the bar.
         total: how many steps there are; taken from `len(items)` where it has one.
-        first: steps done before, in an earlier run that is being resumed.
-        unit: what one step is, for the rate; "B" counts bytes and shows kB and MB.
+        unit: what one step is, for the rate.
     """
-    return tqdm(items, desc=label or None, total=total, initial=first,
-                unit=unit if unit == "B" else f" {unit}", unit_scale=unit == "B",
-                delay=1, dynamic_ncols=True, disable=None)
+    return tqdm(items, desc=label or None, total=total, unit=f" {unit}", delay=1, leave=False,
+                dynamic_ncols=True, disable=None)
 
 
 def say(line: str, file=None) -> None:

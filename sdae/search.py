@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from sdae import metrics
 
-_STEP = 0.1
-STEPS = 12
-"""The most compressions that one search makes."""
+STEPS = 16
+"""The most compressions that one search makes; five are usual."""
+
+_NARROW = 0.1
+"""A stretch of quality that is not worth dividing."""
 
 
 class TargetError(ValueError):
@@ -17,6 +21,8 @@ class TargetError(ValueError):
 
 def within_bytes(codec, rgb, budget: int, effort: int = 0, step=lambda: None) -> bytes:
     """Compress at the highest quality whose whole file has at most `budget` bytes.
+
+    The search ends once half a per cent of the budget or less is left over.
 
     Args:
         codec: what `sdae.load` returns.
@@ -31,10 +37,10 @@ def within_bytes(codec, rgb, budget: int, effort: int = 0, step=lambda: None) ->
     def attempt(quality):
         data = codec.compress(rgb, quality=quality, effort=effort)
         step()
-        return data, len(data) <= budget
+        return data, math.log(budget / len(data))
 
-    data, met = _edge(attempt, good=1, bad=100)
-    if not met:
+    data, spare = _edge(attempt, good=1, bad=100, near=0.005)
+    if spare < 0:
         raise TargetError(f"Quality 1 already takes {len(data):,} bytes; "
                           f"allow more than {budget:,} or scale the picture down.")
     return data
@@ -42,6 +48,8 @@ def within_bytes(codec, rgb, budget: int, effort: int = 0, step=lambda: None) ->
 
 def reaching_psnr(codec, rgb, psnr: float, effort: int = 0, step=lambda: None) -> bytes:
     """Compress at the lowest quality whose decoded picture has at least `psnr` dB.
+
+    The search ends once the picture is at most 0.02 dB better.
 
     Args:
         codec, rgb, effort, step: as for `within_bytes`.
@@ -52,34 +60,41 @@ def reaching_psnr(codec, rgb, psnr: float, effort: int = 0, step=lambda: None) -
     """
     def attempt(quality):
         data = codec.compress(rgb, quality=quality, effort=effort)
-        reached = metrics.psnr(rgb, np.asarray(codec.decompress(data)))
+        spare = metrics.psnr(rgb, np.asarray(codec.decompress(data))) - psnr
         step()
-        return data, reached >= psnr
+        return data, spare
 
-    data, met = _edge(attempt, good=100, bad=1)
-    if not met:
-        reached = metrics.psnr(rgb, np.asarray(codec.decompress(data)))
-        raise TargetError(f"Quality 100 reaches {reached:.2f} dB; ask for less than {psnr:g} dB.")
+    data, spare = _edge(attempt, good=100, bad=1, near=0.02)
+    if spare < 0:
+        raise TargetError(f"Quality 100 reaches {psnr + spare:.2f} dB; "
+                          f"ask for less than {psnr:g} dB.")
     return data
 
 
-def _edge(attempt, good: float, bad: float):
-    """Bisect from a quality that should meet the target towards one that should not.
+def _edge(attempt, good: float, bad: float, near: float):
+    """Close in on the edge between qualities that meet a target and qualities that do not.
 
-    `attempt(quality)` returns a result and whether it meets the target; returned is the pair
-    nearest to `bad` that does, or the one at `good` where that one does not.
+    `attempt(quality)` returns a result and what it has to spare, negative where it misses the
+    target; it should meet it at `good` rather than at `bad`. Returned is the pair with the least
+    to spare, or the one at `good` where that one misses.
+
+    What is spared is nearly linear in quality, so the next quality lies where a straight line
+    says; every other one halves the stretch instead, should the line be a bad guide.
     """
     best = attempt(good)
-    if not best[1]:
+    if best[1] <= near:
         return best
-    furthest = attempt(bad)
-    if furthest[1]:
-        return furthest
-    while abs(good - bad) > _STEP:
-        middle = (good + bad) / 2
-        found = attempt(middle)
-        if found[1]:
-            best, good = found, middle
+    worst = attempt(bad)
+    if worst[1] >= 0:
+        return worst
+    for number in range(STEPS - 2):
+        if best[1] <= near or abs(good - bad) <= _NARROW:
+            break
+        share = 0.5 if number % 2 else (best[1] - near / 2) / (best[1] - worst[1])
+        quality = good + share * (bad - good)
+        found = attempt(quality)
+        if found[1] >= 0:
+            best, good = found, quality
         else:
-            bad = middle
+            worst, bad = found, quality
     return best
