@@ -1,6 +1,9 @@
-"""Integers ↔ Deflate streams (RFC 1951), raw: no zlib or gzip wrapper around them.
+"""Bytes and integers ↔ Deflate streams (RFC 1951), raw: no zlib or gzip wrapper around them.
 
-Reading is zlib's business, with the size checked before memory is taken.
+Reading is zlib's business, with the size checked before memory is taken. Writing is done here,
+because the latent coder knows what zlib has to guess: where the statistics of its bytes change, so
+where a block ends; that nothing repeats, so that Huffman codes of single bytes do all the work; and
+that small bytes are the frequent ones, so that a smooth code costs few bits to describe.
 """
 
 import zlib
@@ -9,6 +12,11 @@ import numpy as np
 
 _STRATEGIES = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED, zlib.Z_HUFFMAN_ONLY, zlib.Z_RLE)
 _INT8, _INT16 = 0, 1
+
+_END = 256
+_LENGTH_ORDER = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
+_STORED_MOST = 65535
+_REVERSED = np.array([int(f"{i:08b}"[::-1], 2) for i in range(256)], "int64")
 
 
 class DeflateError(ValueError):
@@ -50,7 +58,7 @@ def plain(values: np.ndarray) -> bytes:
     wide = values.size > 0 and (values.min() < -128 or values.max() > 127)
     raw = values.astype("<i2" if wide else "i1").tobytes()
     return bytes([_INT16 if wide else _INT8]) + min(
-        (_zlib(raw, strategy) for strategy in _STRATEGIES), key=len
+        (squeeze(raw, strategy) for strategy in _STRATEGIES), key=len
     )
 
 
@@ -70,6 +78,247 @@ def unplain(data: bytes, h: int, w: int, channels: int) -> np.ndarray:
     return np.frombuffer(content, kind).astype("int16").reshape(h, w, channels)
 
 
-def _zlib(raw, strategy):
+def squeeze(raw: bytes, strategy: int = zlib.Z_DEFAULT_STRATEGY) -> bytes:
+    """A raw Deflate stream of ``raw`` by zlib at level 9."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9, strategy)
     return packer.compress(raw) + packer.flush()
+
+
+def write(segments, effort: int = 0) -> bytes:
+    """One raw Deflate stream of the segments, one after another, each byte a Huffman code.
+
+    Neighbouring segments share a block where that costs less than two blocks: a block brings the
+    lengths of its Huffman code, a shared one fits its bytes less well.
+
+    Args:
+        segments: list of uint8 arrays, each of one distribution; cheapest to describe where
+            smaller byte values are the more frequent ones.
+        effort: 0 estimates what blocks cost; 1 and more builds all of them to know.
+
+    Returns:
+        the stream; `inflate` gives back the joined segments.
+    """
+    segments = [part for part in segments if len(part)] or [np.zeros(0, "uint8")]
+    target = _Bits()
+    blocks = _blocks(segments, effort)[1]
+    for start, end in blocks:
+        _emit(target, np.concatenate(segments[start:end]), end == len(segments))
+    return target.getvalue()
+
+
+def cost(segments, effort: int = 0) -> float:
+    """About how many bits `write` needs for the segments."""
+    return _blocks([part for part in segments if len(part)], effort)[0]
+
+
+def _blocks(segments, effort):
+    """The cheapest division into blocks: bits, and (start, end) of each."""
+    n = len(segments)
+    tallies = np.zeros((n + 1, 256), "int64")
+    for k, part in enumerate(segments):
+        tallies[k + 1] = tallies[k] + np.bincount(part, minlength=256)
+    pairs = [(i, j) for j in range(1, n + 1) for i in range(j)]
+    joined = np.array([tallies[j] - tallies[i] for i, j in pairs]).reshape(-1, 256)
+    bits = [_build(t)[0] for t in joined] if effort else _estimate(joined).tolist()
+    best, before = [0.0] + [np.inf] * n, [0] * (n + 1)
+    for (i, j), own in zip(pairs, bits):
+        if best[i] + own < best[j]:
+            best[j], before[j] = best[i] + own, i
+    blocks, end = [], n
+    while end:
+        blocks.append((before[end], end))
+        end = before[end]
+    return best[n], blocks[::-1]
+
+
+def _estimate(tallies):
+    """About how many bits a block takes, for byte counts (n, 256); fitted to real blocks."""
+    total = tallies.sum(1)
+    logarithm = np.log2(np.maximum(tallies, 1))
+    entropy = total * np.log2(np.maximum(total, 1)) - (tallies * logarithm).sum(1)
+    used, most = (tallies > 0).sum(1), tallies.max(1)
+    span = 256 - (tallies[:, ::-1] > 0).argmax(1)
+    excess = 0.02 * total + 0.17 * most**2 / np.maximum(total, 1)
+    coded = entropy + excess + 70 + 9.0 * np.log2(most + 1) + 0.6 * used + 1.0 * span
+    return np.minimum(coded, 8 * total + 40)
+
+
+class _Bits:
+    """Numbers of up to 15 bits to bytes, lowest bit first."""
+
+    def __init__(self):
+        self._values, self._lengths, self.count = [], [], 0
+
+    def add(self, values, lengths):
+        values, lengths = np.asarray(values, "int64"), np.asarray(lengths, "int64")
+        self._values.append(values)
+        self._lengths.append(lengths)
+        self.count += int(lengths.sum())
+
+    def getvalue(self) -> bytes:
+        values, lengths = np.concatenate(self._values), np.concatenate(self._lengths)
+        starts = np.cumsum(lengths) - lengths
+        shifted = values << (starts & 15)
+        words = np.bincount(starts >> 4, shifted & 0xFFFF, (self.count >> 4) + 2)
+        words[1:] += np.bincount(starts >> 4, shifted >> 16, len(words) - 1)
+        return words.astype("<u2").tobytes()[: (self.count + 7) // 8]
+
+
+def _build(tally):
+    """The cheapest dynamic block for byte counts (256,): bits, code lengths, header.
+
+    A code for the true counts competes with one for counts that never rise, which fits less well
+    but is quicker to describe.
+    """
+    counts = np.append(tally, 1)
+    found = []
+    for weights in (counts, _falling(counts)):
+        lengths = code_lengths(weights, 15)
+        header = _header(lengths)
+        found.append((3 + int(header[1].sum()) + int(counts @ lengths), lengths, header))
+    return min(found, key=lambda block: block[0])
+
+
+def _falling(counts):
+    """The nearest counts that never rise with the byte value (pool adjacent violators)."""
+    size = int(np.flatnonzero(counts[:_END])[-1]) + 1 if counts[:_END].any() else 0
+    means, widths = [], []
+    for count in counts[:size].tolist():
+        mean, width = count, 1
+        while means and means[-1] <= mean:
+            width += widths[-1]
+            mean += (means.pop() - mean) * widths.pop() / width
+        means.append(mean)
+        widths.append(width)
+    result = np.zeros(len(counts))
+    result[:size] = np.maximum(np.repeat(means, widths), 0.2)
+    result[_END] = 1
+    return result
+
+
+def _emit(target, content, final):
+    """Write one block in the cheapest of the three forms of RFC 1951."""
+    size = len(content)
+    tally = np.bincount(content, minlength=256)
+    bits, lengths, header = _build(tally)
+    fixed = 10 + 8 * int(tally[:144].sum()) + 9 * int(tally[144:].sum())
+    padding = -(target.count + 3) % 8
+    if size <= _STORED_MOST and 35 + padding + 8 * size <= min(bits, fixed):
+        target.add([final, 0], [3, padding])
+        target.add([size & 255, size >> 8, ~size & 255, ~size >> 8 & 255], [8] * 4)
+        target.add(content, np.full(size, 8))
+        return
+    if fixed <= bits:
+        lengths = np.repeat([8, 9, 7, 8], [144, 112, 24, 8])
+        target.add([final | 1 << 1], [3])
+    else:
+        target.add([final | 2 << 1], [3])
+        target.add(*header)
+    symbols = np.append(content, _END).astype("int64")
+    target.add(_codes(lengths)[symbols], lengths[symbols])
+
+
+def code_lengths(counts, limit: int) -> np.ndarray:
+    """Lengths of a Huffman code for the symbols of positive count, none above ``limit``."""
+    lengths = np.zeros(len(counts), "int64")
+    used = np.flatnonzero(counts)
+    if len(used) < 3:
+        lengths[used] = 1
+        return lengths
+    order = used[np.argsort(counts[used], kind="stable")]
+    leaves = counts[order].tolist()
+    while True:
+        depths = _huffman_depths(leaves)
+        if depths[0] <= limit:
+            lengths[order] = depths
+            return lengths
+        leaves = [max(leaf, 2 * leaves[0]) for leaf in leaves]
+
+
+def _huffman_depths(leaves: list) -> list:
+    """Depth of each leaf of the Huffman tree, for weights in rising order (two queues)."""
+    n = len(leaves)
+    leaves = leaves + [float("inf")] * 2
+    nodes, parents = [], []
+    leaf = node = 0
+    for made in range(n - 1):
+        weight = 0
+        for _ in range(2):
+            if node < made and nodes[node] < leaves[leaf]:
+                weight += nodes[node]
+                parents.append((1, node))
+                node += 1
+            else:
+                weight += leaves[leaf]
+                parents.append((0, leaf))
+                leaf += 1
+        nodes.append(weight)
+    depths = [0] * n
+    levels = [0] * (n - 1)
+    for made in range(n - 2, -1, -1):
+        level = levels[made] + 1
+        for inner, child in parents[2 * made : 2 * made + 2]:
+            if inner:
+                levels[child] = level
+            else:
+                depths[child] = level
+    return depths
+
+
+def _codes(lengths) -> np.ndarray:
+    """Canonical codes, first bit lowest, of the code lengths (RFC 1951, 3.2.2)."""
+    tally = np.bincount(lengths, minlength=16)
+    tally[0] = 0
+    first, code = np.zeros(16, "int64"), 0
+    for length in range(1, 16):
+        code = (code + int(tally[length - 1])) << 1
+        first[length] = code
+    order = np.argsort(lengths, kind="stable")
+    order = order[lengths[order] > 0]
+    ranks = np.arange(len(order)) - (np.cumsum(tally) - tally)[lengths[order]]
+    codes = np.zeros(len(lengths), "int64")
+    codes[order] = first[lengths[order]] + ranks
+    sixteen = _REVERSED[codes & 255] << 8 | _REVERSED[codes >> 8]
+    return sixteen >> (16 - lengths)
+
+
+def _header(lengths) -> tuple[np.ndarray, np.ndarray]:
+    """The bits that describe a code of literals and end of block: values and their widths."""
+    sequence = lengths.tolist() + [0]
+    symbols, extras = [], []
+    ends = np.append(np.flatnonzero(np.diff(sequence)), len(sequence) - 1)
+    start = 0
+    for end in ends.tolist():
+        value, run = sequence[start], end + 1 - start
+        start = end + 1
+        if value == 0:
+            while run >= 11:
+                step = min(run, 138)
+                symbols.append(18)
+                extras.append((step - 11, 7))
+                run -= step
+            if run >= 3:
+                symbols.append(17)
+                extras.append((run - 3, 3))
+                run = 0
+        else:
+            symbols.append(value)
+            extras.append((0, 0))
+            run -= 1
+            while run >= 3:
+                step = min(run, 6) if run not in (7, 8) else run - 3 if run == 7 else 4
+                symbols.append(16)
+                extras.append((step - 3, 2))
+                run -= step
+        symbols += [value] * run
+        extras += [(0, 0)] * run
+    symbols = np.array(symbols)
+    widths = code_lengths(np.bincount(symbols, minlength=19), 7)
+    sent = widths[list(_LENGTH_ORDER)]
+    number = max(4, int(np.flatnonzero(sent)[-1]) + 1)
+    extras = np.array(extras)
+    values = np.stack([_codes(widths)[symbols], extras[:, 0]], 1).ravel()
+    bits = np.stack([widths[symbols], extras[:, 1]], 1).ravel()
+    values = np.concatenate([[0, 0, number - 4], sent[:number], values])
+    bits = np.concatenate([[5, 5, 4], np.full(number, 3), bits])
+    return values, bits

@@ -1,0 +1,189 @@
+"""The latent coder: everything comes back, damage is refused, small is small."""
+
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from sdae import contexts, deflate, latents
+from sdae.deflate import DeflateError
+from sdae.latents import Tables
+
+GROUPS = (2, 2, 4)
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def examples(count, h=16, w=16, seed=0):
+    """Integers that depend on their neighbours and on earlier channels, as a network's do."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(count):
+        scale = rng.uniform(0.1, 4) / np.arange(1, 9)
+        plane = rng.normal(size=(h + 2, w + 2, 1))
+        smooth = sum(plane[i : i + h, j : j + w] for i in range(3) for j in range(3)) / 3
+        found.append(np.rint((smooth + rng.laplace(size=(h, w, 8))) * scale).astype("int16"))
+    return found
+
+
+def make_tables(seed=0):
+    rng = np.random.default_rng(seed)
+    c = sum(GROUPS)
+    model = {"bias": np.linspace(0, 1, 3)[:, None] - np.log(np.arange(1, c + 1))}
+    for kind in ("mean", "scale"):
+        model[f"{kind}_kernel"] = rng.normal(0, 0.01, (3, 3, c, c)) + 0.03 * (kind == "scale")
+        model[f"{kind}_share"] = np.ones((2, c))
+        model[f"{kind}_own"] = 0.3 * np.eye(c)
+        model[f"{kind}_lattice"] = np.tile(0.2 * np.eye(GROUPS[0]), (3, 1, 1))
+    predictions = contexts.rounded(model, GROUPS)
+    first = Tables(**predictions, **contexts.empty_layouts())
+    latent = examples(40)
+    total = contexts.histogram(latent, [5000] * len(latent), first)
+    plans = ((3, 2000, True), (6, 100000, False))
+    return Tables(**predictions, **contexts.layouts(total, plans))
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return make_tables()
+
+
+def check(values, tables, code=5000, effort=0):
+    payload = latents.encode(values, code, tables, effort)
+    h, w, _ = values.shape
+    found = latents.decode(payload, h, w, code, tables)
+    assert found.dtype == np.int16
+    assert np.array_equal(found, values)
+    return payload
+
+
+shapes = st.tuples(st.integers(1, 11), st.integers(1, 11), st.just(sum(GROUPS)))
+codes = st.integers(100, 10000)
+
+
+@given(values=arrays("int16", shapes, elements=st.integers(-3, 3)), code=codes, effort=st.integers(0, 1))
+@settings(max_examples=60, deadline=None)
+def test_small_integers_come_back(tables, values, code, effort):
+    check(values, tables, code, effort)
+
+
+@given(values=arrays("int16", shapes), code=codes)
+@settings(max_examples=60, deadline=None)
+def test_any_integers_come_back(tables, values, code):
+    check(values, tables, code)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 3), (16, 16), (131, 67)])
+@pytest.mark.parametrize("fill", [0, 1, -1, 127, -32768, 32767])
+def test_constant_latents_come_back_and_stay_small(tables, shape, fill):
+    values = np.full((*shape, sum(GROUPS)), fill, "int16")
+    assert len(check(values, tables)) < 150 + values.size / 3
+
+
+def test_outliers_come_back(tables):
+    values = examples(1)[0]
+    values[3, 4] = [32767, -32768] * 4
+    values[0, 0, 7] = 20000
+    check(values, tables)
+
+
+def test_large_latents_in_several_bands_come_back(tables):
+    check(examples(1, 150, 260)[0], tables)
+
+
+@pytest.mark.parametrize("live", range(sum(GROUPS) + 1))
+def test_silent_channels_at_the_end_are_free(tables, live):
+    values = examples(1)[0]
+    values[..., live:] = 0
+    size = len(check(values, tables))
+    assert live > 0 or size == 1
+
+
+def test_smaller_than_plain_packing(tables):
+    latent = examples(5, 48, 48, seed=9)
+    ours = sum(len(check(v, tables)) for v in latent)
+    assert ours < 0.95 * sum(len(deflate.plain(v)) for v in latent)
+
+
+def test_effort_never_costs_bytes_on_average(tables):
+    latent = examples(10, seed=5)
+    sizes = [sum(len(check(v, tables, effort=e)) for v in latent) for e in (0, 1)]
+    assert sizes[1] <= sizes[0]
+
+
+def test_tables_survive_storage(tables):
+    again = Tables.from_arrays(tables.to_arrays())
+    values = examples(1)[0]
+    assert latents.encode(values, 700, again) == latents.encode(values, 700, tables)
+
+
+def test_missing_or_misshapen_tables_are_named(tables):
+    arrays = tables.to_arrays()
+    with pytest.raises(latents.TablesError, match="fit-contexts"):
+        Tables.from_arrays({k: v for k, v in arrays.items() if "bias" not in k})
+    arrays[latents.PREFIX + "bias"] = arrays[latents.PREFIX + "bias"][:, :3]
+    with pytest.raises(latents.TablesError, match="bias"):
+        Tables.from_arrays(arrays)
+
+
+def test_other_channels_are_refused(tables):
+    with pytest.raises(ValueError, match="channels"):
+        latents.encode(np.zeros((2, 2, 3), "int16"), 5000, tables)
+
+
+def test_damage_raises_one_error_or_gives_integers(tables):
+    rng = np.random.default_rng(0)
+    payload = bytearray(latents.encode(examples(1)[0], 5000, tables))
+    refused = 0
+    for _ in range(300):
+        damaged = bytearray(payload)
+        for _ in range(rng.integers(1, 4)):
+            damaged[rng.integers(len(damaged))] = rng.integers(256)
+        try:
+            found = latents.decode(bytes(damaged), 16, 16, 5000, tables)
+            assert found.shape == (16, 16, sum(GROUPS))
+        except DeflateError:
+            refused += 1
+    assert refused > 150
+
+
+@given(data=st.binary(max_size=60))
+@settings(max_examples=100, deadline=None)
+def test_any_bytes_are_refused_or_decode(tables, data):
+    try:
+        assert latents.decode(data, 5, 4, 5000, tables).shape == (5, 4, sum(GROUPS))
+    except DeflateError:
+        pass
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 8, -1])
+def test_truncation_is_refused(tables, length):
+    payload = latents.encode(examples(1)[0], 5000, tables)
+    with pytest.raises(DeflateError):
+        latents.decode(payload[:length], 16, 16, 5000, tables)
+
+
+def test_another_size_is_refused(tables):
+    payload = latents.encode(examples(1)[0], 5000, tables)
+    with pytest.raises(DeflateError):
+        latents.decode(payload, 17, 16, 5000, tables)
+
+
+def test_a_bomb_takes_no_memory(tables):
+    stream = deflate.squeeze(bytes(50_000_000))
+    for layout in range(len(tables.packing)):
+        head = bytes([8, layout]) + b"\x80\xe1\xeb\x17" * 12
+        tracemalloc.start()
+        with pytest.raises(DeflateError):
+            latents.decode(head + stream, 16, 16, 5000, tables)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 4_000_000
+
+
+def test_quality_position_spans_the_axis():
+    assert latents.quality_position(1) == 0
+    assert latents.quality_position(100) == 1
