@@ -13,7 +13,7 @@ import io
 import json
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -192,12 +192,13 @@ def info(args) -> int:
     def work(source, _):
         file = source.read_bytes()
         header, _ = bitstream.read_header(file)
+        bpp = 8 * len(file) / (header.width * header.height)
         fact = {
             "file": str(source),
             "bytes": len(file),
             "width": header.width,
             "height": header.height,
-            "bpp": round(8 * len(file) / (header.width * header.height), 4),
+            "bpp": round(bpp, 4),
             "quality": header.quality,
             "coding": "plain" if header.mode == bitstream.PLAIN else "contexts",
             "weights": header.model_id.hex(),
@@ -205,7 +206,7 @@ def info(args) -> int:
         found.append(fact)
         return None if args.json else (
             f"{source}: {len(file):,} bytes, {header.width} x {header.height} pixels, "
-            f"{fact['bpp']:.3f} bpp, quality {header.quality:g}, {fact['coding']} coding, "
+            f"{bpp:.3f} bpp, quality {header.quality:g}, {fact['coding']} coding, "
             f"weights {fact['weights']}")
 
     code = _each([(path, None) for path in args.paths], "info", work)
@@ -264,7 +265,7 @@ def _each(jobs: list[tuple[Path, Path | None]], label: str, work, force: bool = 
     """
     code = 0
     written = set()
-    with progress(jobs, label, unit="file") as shown:
+    with progress(jobs, label, unit="file") if len(jobs) > 1 else nullcontext(jobs) as shown:
         for source, target in shown:
             try:
                 if target and target in written:

@@ -22,7 +22,7 @@ def progress(items: Iterable | None = None, label: str = "", *, total: int | Non
         total: how many steps there are; taken from `len(items)` where it has one.
         unit: what one step is, for the rate.
     """
-    return tqdm(items, desc=label or None, total=total, unit=f" {unit}", delay=1, leave=False,
+    return tqdm(items, desc=label or None, total=total, unit=unit, delay=1, leave=False,
                 dynamic_ncols=True, disable=None)
 
 
