@@ -1,0 +1,102 @@
+"""Pillow reads and writes .sdae files once this module is imported, which `import sdae` does.
+
+    Image.open("x.sdae")                             and everything that stands on it
+    image.save("x.sdae", quality=80, effort=2)
+
+Opening reads the file and its header; the network loads when pixels are first needed. Pillow has
+no entry points for plugins, so a program that never imports `sdae` does not know the format.
+"""
+
+import threading
+from functools import lru_cache
+
+from PIL import Image, ImageFile
+
+from sdae import bitstream
+from sdae.bitstream import BitstreamError
+from sdae.codec import Codec
+from sdae.weights import WeightsError
+
+FORMAT = "SDAE"
+
+_LARGEST = 1 << 30
+# Bytes of a file: several times what the largest picture that is decoded can need.
+
+# One picture at a time: two at once would be no faster and need the memory twice.
+_turn = threading.Lock()
+
+
+class SdaeImageFile(ImageFile.ImageFile):
+    """An opened .sdae file: mode RGB.
+
+    Its `info` holds `quality` (1 to 100), `weights` (the hexadecimal id of those that made the
+    file) and `coding` ("contexts" or "plain").
+
+    Raises:
+        OSError: the file is damaged, too large or, once pixels are needed, made with weights
+            other than those that ship. `Image.open` checks header and checksum, so that
+            `verify` has nothing left to find.
+    """
+
+    format = FORMAT
+    format_description = "SDAE learned image"
+
+    def _open(self):
+        data = self.fp.read(_LARGEST + 1)
+        if not _accept(data):
+            raise SyntaxError("not a .sdae file")
+        if len(data) > _LARGEST:
+            raise OSError("The file is too large for a .sdae file; get it again.")
+        try:
+            header, _ = bitstream.read_header(data)
+        except BitstreamError as error:
+            # No SyntaxError: Pillow would put "cannot identify" in the place of the reason.
+            raise OSError(str(error)) from error
+        self._data = data
+        self._size = header.width, header.height
+        self._mode = "RGB"
+        self.info = {
+            "quality": header.quality,
+            "weights": header.model_id.hex(),
+            "coding": "plain" if header.mode == bitstream.PLAIN else "contexts",
+        }
+
+    def load(self):
+        if self._im is None:
+            try:
+                with _turn:
+                    self.im = _codec().decompress(self._data).im
+            except (BitstreamError, WeightsError) as error:
+                raise OSError(str(error)) from error
+            self.readonly = 0
+            if self.fp and self._exclusive_fp:
+                self.fp.close()
+            self.fp = None
+        return super().load()
+
+
+def _accept(prefix):
+    return prefix.startswith(bitstream.MAGIC)
+
+
+def _save(image, file, filename):
+    """Write an image of any mode; options `quality` and `effort` as in `Codec.compress`.
+
+    Raises:
+        ValueError: quality or effort is out of range, or the image is too large.
+    """
+    options = image.encoderinfo
+    with _turn:
+        data = _codec().compress(image, options.get("quality", 75), options.get("effort", 0))
+    file.write(data)
+
+
+@lru_cache(maxsize=1)
+def _codec():
+    return Codec()
+
+
+Image.register_open(FORMAT, SdaeImageFile, _accept)
+Image.register_save(FORMAT, _save)
+Image.register_extension(FORMAT, ".sdae")
+Image.register_mime(FORMAT, "image/x-sdae")

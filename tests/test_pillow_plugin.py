@@ -1,0 +1,224 @@
+import io
+import pickle
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import imageio.v3
+import numpy as np
+import pytest
+import skimage.io
+from PIL import Image, ImageFile, UnidentifiedImageError
+from skimage import data as samples
+
+import sdae
+from sdae import Latent, bitstream, images, pillow_plugin
+
+PICTURE = samples.astronaut()[:40, 100:156]
+
+
+@pytest.fixture(autouse=True)
+def _one_network_for_all_tests(codec, monkeypatch):
+    monkeypatch.setattr(pillow_plugin, "_codec", lambda: codec)
+
+
+@pytest.fixture(scope="session")
+def file(codec):
+    return codec.compress(PICTURE, 80)
+
+
+@pytest.fixture
+def path(file, tmp_path):
+    place = tmp_path / "x.sdae"
+    place.write_bytes(file)
+    return place
+
+
+def resealed(file, header=None, payload=None):
+    old_header, old_payload = bitstream.read_header(file)
+    return bitstream.write(header or old_header, old_payload if payload is None else payload)
+
+
+def test_a_file_is_described_without_the_network(path):
+    script = f"""
+import sys, sdae.pillow_plugin
+from PIL import Image
+with Image.open({str(path)!r}) as image:
+    print(image.format, image.mode, image.size, image.get_format_mimetype())
+    image.verify()
+sys.exit(any(name in sys.modules for name in ("tensorflow", "keras", "skimage", "scipy")))
+"""
+    run = subprocess.run([sys.executable, "-c", script], cwd=Path(sdae.__file__).parent.parent,
+                         capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip() == "SDAE RGB (56, 40) image/x-sdae"
+
+
+def test_info_says_how_the_file_was_made(codec, path):
+    image = Image.open(path)
+    assert image.info == {"quality": 80, "weights": codec.model_id.hex(), "coding": "contexts"}
+    plain = io.BytesIO(codec.pack(codec.encode(PICTURE, 12.5), plain=True))
+    assert Image.open(plain).info["coding"] == "plain"
+    assert Image.open(plain).info["quality"] == 12.5
+
+
+class Pipe(io.RawIOBase):
+    """A stream that can only be read on, as standard input is."""
+
+    def __init__(self, data):
+        self.rest = io.BytesIO(data)
+
+    def read(self, size=-1):
+        return self.rest.read(size)
+
+
+def test_paths_files_and_streams_give_the_same_pixels(codec, file, path):
+    expected = np.asarray(codec.decompress(file))
+    with Image.open(path) as image:
+        np.testing.assert_array_equal(np.asarray(image), expected)
+    with open(path, "rb") as opened:
+        opened.seek(5)
+        np.testing.assert_array_equal(np.asarray(Image.open(opened)), expected)
+        assert not opened.closed
+    for source in (io.BytesIO(file), Pipe(file)):
+        np.testing.assert_array_equal(np.asarray(Image.open(source)), expected)
+
+
+def test_what_stands_on_pillow_reads_the_file(codec, file, path, tmp_path):
+    expected = np.asarray(codec.decompress(file))
+    np.testing.assert_array_equal(skimage.io.imread(path), expected)
+    np.testing.assert_array_equal(imageio.v3.imread(path), expected)
+    np.testing.assert_array_equal(imageio.v3.imread(file, plugin="pillow"), expected)
+    skimage.io.imsave(tmp_path / "y.sdae", expected)
+    assert Image.open(tmp_path / "y.sdae").size == (56, 40)
+
+
+def test_an_opened_image_is_like_any_other(file):
+    image = Image.open(io.BytesIO(file))
+    pixels = np.asarray(image.copy())
+    np.testing.assert_array_equal(np.asarray(pickle.loads(pickle.dumps(image))), pixels)
+    image.putpixel((3, 2), (9, 8, 7))
+    assert image.getpixel((3, 2)) == (9, 8, 7)
+    image.thumbnail((20, 20))
+    assert image.size == (20, 14)
+    parser = ImageFile.Parser()
+    for start in range(0, len(file), 100):
+        parser.feed(file[start : start + 100])
+    np.testing.assert_array_equal(np.asarray(parser.close()), pixels)
+
+
+def test_saving_is_compressing(codec, tmp_path):
+    image, target = Image.fromarray(PICTURE), tmp_path / "x.sdae"
+    image.save(target)
+    assert target.read_bytes() == codec.compress(PICTURE)
+    image.save(target, quality=30)
+    assert target.read_bytes() == codec.compress(PICTURE, 30)
+    memory = io.BytesIO()
+    image.save(memory, "SDAE", quality=42.5)
+    assert Image.open(memory).info["quality"] == 42.5
+
+
+def test_effort_reaches_the_codec(monkeypatch):
+    class Recorder:
+        def compress(self, image, quality, effort):
+            return f"{image.size} {quality} {effort}".encode()
+
+    monkeypatch.setattr(pillow_plugin, "_codec", Recorder)
+    memory = io.BytesIO()
+    Image.fromarray(PICTURE).save(memory, "SDAE", quality=80, effort=2)
+    assert memory.getvalue() == b"(56, 40) 80 2"
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "I;16"])
+def test_every_mode_is_saved(codec, tmp_path, mode):
+    image, target = Image.fromarray(PICTURE).convert("L").convert(mode), tmp_path / "x.sdae"
+    image.save(target, quality=90)
+    assert target.read_bytes() == codec.compress(image, 90)
+
+
+def test_a_file_can_be_saved_onto_itself(path):
+    with Image.open(path) as image:
+        image.save(path, quality=20)
+    assert Image.open(path).info["quality"] == 20
+
+
+@pytest.mark.parametrize("options", [{"quality": 0}, {"quality": 101}, {"effort": 11}])
+def test_options_out_of_range_leave_no_file(tmp_path, options):
+    with pytest.raises(ValueError, match="must lie between"):
+        Image.fromarray(PICTURE).save(tmp_path / "x.sdae", **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_sdae_file_is_not_identified():
+    with pytest.raises(UnidentifiedImageError):
+        Image.open(io.BytesIO(b"SD card, not a picture"))
+    with pytest.raises(SyntaxError):
+        pillow_plugin.SdaeImageFile(io.BytesIO(b""))
+
+
+@pytest.mark.parametrize("damage, sentence", [
+    (lambda file: file[:12], "cut short"),
+    (lambda file: file[:-1], "checksum"),
+    (lambda file: file[:60] + bytes([file[60] ^ 1]) + file[61:], "checksum"),
+    (lambda file: file[:3] + b"\x07" + file[4:], "format version 7"),
+])
+def test_damaged_files_are_refused_when_opened(file, damage, sentence):
+    with pytest.raises(OSError, match=sentence):
+        Image.open(io.BytesIO(damage(file)))
+
+
+def test_what_only_decoding_can_find_is_found_when_pixels_are_needed(file):
+    damaged = Image.open(io.BytesIO(resealed(file, payload=b"\x05\x00 no Deflate stream")))
+    damaged.verify()
+    with pytest.raises(OSError, match="The file is damaged"):
+        damaged.load()
+    foreign = Image.open(io.BytesIO(resealed(file, bitstream.Header(b"\1\2\3\4", 1, 56, 40, 8000))))
+    assert foreign.info["weights"] == "01020304" and foreign.size == (56, 40)
+    with pytest.raises(OSError, match="load the weights that made it"):
+        foreign.load()
+
+
+def test_giant_sizes_are_refused_before_memory_is_taken(file):
+    huge = resealed(file, bitstream.Header(b"\1\2\3\4", 1, 65535, 65535, 8000))
+    with pytest.raises(Image.DecompressionBombError):
+        Image.open(io.BytesIO(huge))
+
+
+def test_the_reader_of_photographs_still_takes_no_sdae_file(file):
+    with pytest.raises(sdae.ImageError, match="no picture that can be read"):
+        images.read(file)
+    picture = images.read(Image.open(io.BytesIO(file)))
+    assert picture.rgb.shape == (40, 56, 3) and picture.format == "SDAE"
+
+
+def test_threads_share_one_codec(codec, monkeypatch):
+    made = []
+
+    class Counted(sdae.Codec):
+        def __init__(self):
+            made.append(self)
+            super().__init__()
+
+        def decode(self, latent):
+            return codec.decode(latent)
+
+    monkeypatch.undo()
+    monkeypatch.setattr(pillow_plugin, "Codec", Counted)
+    pillow_plugin._codec.cache_clear()
+    try:
+        pictures, sizes = {}, [(8, 8), (16, 8), (24, 8), (8, 24)]
+
+        def read(width, height):
+            values = np.zeros((height // 8, width // 8, codec.tables.channels), "int16")
+            file = codec.pack(Latent(values, width, height, 50))
+            pictures[width, height] = np.asarray(Image.open(io.BytesIO(file))).shape
+
+        threads = [threading.Thread(target=read, args=size) for size in sizes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        pillow_plugin._codec.cache_clear()
+    assert pictures == {(w, h): (h, w, 3) for w, h in sizes} and len(made) == 1
