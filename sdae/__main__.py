@@ -21,11 +21,13 @@ from PIL import Image
 
 import sdae
 from sdae import bitstream, data, images
+from sdae.codec import MAX_PIXELS
 from sdae.progress import progress, say
 
 _ELSEWHERE = {
-    "train": "train weights on folders of photographs",
-    "evaluate": "measure this codec and the others on sets of pictures",
+    "train": ("sdae.train", "train weights on folders of photographs"),
+    "fit-contexts": ("sdae.contexts", "fit the context tables of trained weights"),
+    "evaluate": ("sdae.evaluate", "measure this codec and the others on sets of pictures"),
 }
 """Commands that live in modules of their own: `add_arguments(parser)` and `run(args) -> int`."""
 
@@ -92,10 +94,10 @@ def parser(argv: list[str]) -> argparse.ArgumentParser:
     sub.add_argument("folder", nargs="?", type=Path,
                      help="where they lie or shall lie; default $SDAE_KODAK, else a cache folder")
 
-    for name, about in _ELSEWHERE.items():
+    for name, (place, about) in _ELSEWHERE.items():
         sub = command(name, about)
         if argv[:1] == [name]:
-            module = importlib.import_module(f"sdae.{name.replace('-', '_')}")
+            module = importlib.import_module(place)
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)
     return whole
@@ -160,7 +162,7 @@ def decompress(args) -> int:
 
     def work(source, target):
         kind = _format(target)
-        image = codec.decompress(source.read_bytes())
+        image = codec.decompress(_read_sdae(source))
         _write(target, _encoded(image, kind), args.force)
         return f"{source}: {image.width} x {image.height} pixels -> {target}"
 
@@ -190,7 +192,7 @@ def info(args) -> int:
     found = []
 
     def work(source, _):
-        file = source.read_bytes()
+        file = _read_sdae(source)
         header, _ = bitstream.read_header(file)
         bpp = 8 * len(file) / (header.width * header.height)
         fact = {
@@ -317,6 +319,16 @@ def _read(source: Path) -> images.Picture:
     for notice in picture.notices:
         say(f"{source}: {notice}", sys.stderr)
     return picture
+
+
+def _read_sdae(source: Path) -> bytes:
+    # Four bytes a pixel is more than integers without any packing take.
+    limit = 4 * MAX_PIXELS
+    with open(source, "rb") as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise _Refused(f"larger than {limit / 1e6:.0f} MB, which no .sdae file is.")
+    return content
 
 
 def _write(target: Path, content: bytes, force: bool) -> None:

@@ -194,6 +194,15 @@ def test_sources_and_outputs_that_do_not_fit_exit_with_two(photo, tmp_path, caps
     assert [line.startswith("sdae: ") for line in errors] == [True] * 3
 
 
+@pytest.mark.parametrize("command", ["info", "decompress"])
+def test_a_file_too_large_to_be_one_is_not_read_to_its_end(
+        command, packed, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sdae.__main__.MAX_PIXELS", 100)
+    (tmp_path / "huge.sdae").write_bytes(packed.read_bytes() + bytes(1000))
+    assert run(command, tmp_path / "huge.sdae") == 1
+    assert "no .sdae file is" in capsys.readouterr().err
+
+
 def test_a_missing_file_is_named(tmp_path, capsys):
     assert run("compress", tmp_path / "missing.jpg") == 1
     assert run("decompress", tmp_path / "missing.sdae") == 1
@@ -219,8 +228,8 @@ def test_kodak_says_what_to_do_where_the_pictures_cannot_be_had(tmp_path, monkey
     assert "SDAE_KODAK" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "command", ["compress", "decompress", "info", "denoise", "kodak", "train", "evaluate"])
+@pytest.mark.parametrize("command", ["compress", "decompress", "info", "denoise", "kodak",
+                                     "train", "fit-contexts", "evaluate"])
 def test_every_command_explains_itself_without_the_network(command):
     script = f"""
 import sys
