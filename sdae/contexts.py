@@ -1,241 +1,47 @@
 """Fitting of the context tables on latents of training photographs.
 
-    weights ──► latents of crops at many qualities ──► refit of the context model
-            ──► integers ──► buckets, packing and byte order for Deflate ──► weights
+    weights ──► latents of crops at many qualities ──► refit of the context model, hidden units added
+            ──► integers ──► buckets, packing and byte order (`sdae.layouts`) ──► weights
 """
 
 import itertools
 import sys
 import time
+from pathlib import Path
 
+import keras
 import numpy as np
+from keras import ops
 from PIL import Image
 
-from sdae import latents
-from sdae.latents import FRACTIONS, UNIT, WIDTHS, Tables
+from sdae import data, latents, layouts, weights
+from sdae.latents import FEATURE_UNIT, MEAN_UNIT, WEIGHT_UNIT, WIDTH_UNIT, Tables
+from sdae.network import (
+    Autoencoder,
+    Config,
+    ContextModel,
+    _interpolate,
+    initialise,
+    laplacian_bits,
+    lattice,
+)
 from sdae.progress import progress
 
-_RANKS = 128
-_PLANS = ((8, 24000, True), (14, 24000, True), (24, 600000, False))
-# Buckets, integers of an image, and whether one Huffman code should do for all.
-
-
-def rounded(model: dict, groups) -> dict:
-    """Weights of `sdae.network.ContextModel` → the prediction tables, as integers.
-
-    Args:
-        model: its arrays by name, without path.
-        groups: sizes of the channel groups.
-    """
-    group = np.repeat(np.arange(len(groups)), groups)
-    earlier, same = group[:, None] < group[None], group[:, None] == group[None]
-
-    def whole(weights, kind="int16"):
-        limits = np.iinfo(kind)
-        return np.clip(np.rint(np.asarray(weights, "float64") * UNIT), limits.min, limits.max).astype(kind)
-
-    tables = {"groups": np.array(groups, "uint8"), "bias": whole(model["bias"], "int32")}
-    for name, kind in (("mean", "mean"), ("width", "scale")):
-        kernel = (model[f"{kind}_kernel"] * earlier).reshape(9, len(group), len(group))
-        tables[name] = whole(kernel * model[f"{kind}_share"][:, None, None, :])
-        tables[name + "_own"] = whole(model[f"{kind}_own"] * same)
-        tables[name + "_coarse"] = whole(model[f"{kind}_lattice"])
-    return tables
-
-
-def empty_layouts() -> dict:
-    """One layout with one bucket, to predict with before buckets are fitted."""
-    order = np.tile(np.arange(256, dtype="uint8"), (1, 2, 1))
-    packing = np.array([[[128, 1, 0], [128, 1, 0]]], "uint8")
-    return {"buckets": np.zeros((1, WIDTHS, FRACTIONS), "uint8"), "packing": packing, "order": order}
-
-
-def histogram(examples, codes, tables):
-    """How often each rank occurs in each cell: (WIDTHS · FRACTIONS, _RANKS) float64.
-
-    Every example weighs by one over its size, so that low qualities count as much as high ones.
-    """
-    total = np.zeros((WIDTHS * FRACTIONS, _RANKS))
-    for values, code in zip(examples, codes):
-        cell, rank = latents.survey(values, int(code), tables, values.shape[2])
-        joint = cell * _RANKS + np.minimum(rank, _RANKS - 1)
-        tally = np.bincount(joint, minlength=total.size).reshape(total.shape)
-        bits = entropy(tally.sum(0)) + 1
-        total += tally * (20000 / (bits + 4000))
-    return total / len(examples)
-
-
-def entropy(tally):
-    """Bits of an ideal code for counts along the last axis."""
-    whole = tally.sum(-1, keepdims=True)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        bits = np.where(tally > 0, tally * np.log2(whole / tally), 0)
-    return bits.sum(-1)
-
-
-def cluster(total, size):
-    """Cells → ``size`` buckets, by joining the two whose joint costs the least more, again and again.
-
-    Returns:
-        (cells,) uint8 bucket, from the narrowest to the widest.
-    """
-    active = total.sum(1) > 0
-    groups = [[i] for i in np.flatnonzero(active)]
-    tallies = total[active]
-    own = entropy(tallies)
-    cost = np.full((len(groups), len(groups)), np.inf)
-    for i in range(len(groups) - 1):
-        cost[i, i + 1 :] = entropy(tallies[i] + tallies[i + 1 :]) - own[i] - own[i + 1 :]
-    alive = np.ones(len(groups), bool)
-    for _ in range(len(groups) - size):
-        i, j = np.unravel_index(np.argmin(cost), cost.shape)
-        groups[i] += groups[j]
-        tallies[i] += tallies[j]
-        own[i] = entropy(tallies[i])
-        alive[j] = False
-        cost[j], cost[:, j] = np.inf, np.inf
-        others = np.flatnonzero(alive)
-        others = others[others != i]
-        more = entropy(tallies[i] + tallies[others]) - own[i] - own[others]
-        cost[np.minimum(i, others), np.maximum(i, others)] = more
-    kept = np.flatnonzero(alive)
-    spread = [(tallies[k] @ np.arange(_RANKS)) / tallies[k].sum() for k in kept]
-    bucket = np.full(len(total), 255, "uint8")
-    for b, k in enumerate(kept[np.argsort(spread)]):
-        bucket[groups[k]] = b
-    return _filled(bucket, total)
-
-
-def _filled(bucket, total):
-    """Give cells that never occurred the bucket of the nearest width that did."""
-    plane = bucket.reshape(WIDTHS, FRACTIONS)
-    for column in plane.T:
-        known = np.flatnonzero(column != 255)
-        nearest = np.abs(np.arange(WIDTHS)[:, None] - known[None]).argmin(1)
-        column[:] = column[known[nearest]]
-    return plane
-
-
-def leaves(chances, alphabet, several, run):
-    """Probability of every byte of a packing, in the order of its number, and integers a byte."""
-    single = np.append(chances[: alphabet - 1], chances[alphabet - 1 :].sum())
-    if run:
-        zeros = single[0] ** np.arange(several + 1)
-        joint = np.append(np.outer(zeros[:-1], single[1:]).ravel(), zeros[-1])
-        return joint, zeros[:-1].sum()
-    joint = np.ones(1)
-    for _ in range(several):
-        joint = np.outer(joint, single).ravel()
-    return joint, several
-
-
-def _options():
-    """All packings worth a try."""
-    several = [(a, n, 0) for a in range(2, 17) for n in range(2, 9) if a**n <= 256]
-    single = [(a, 1, 0) for a in (*range(2, 33), 40, 48, 64, 80, 96, 128)]
-    lengths = (2, 3, 4, 6, 8, 11, 16, 22, 32, 45, 64, 90, 128, 180, 250)
-    runs = [(a, n, 1) for a in (2, 3, 4, 5, 6, 8) for n in lengths if n * (a - 1) < 256]
-    return several + single + runs
-
-
-def packings(tallies, symbols, shared):
-    """The packing of each bucket, and of the escapes, that costs an image the least.
-
-    Args:
-        tallies: (buckets, _RANKS) counts, every image weighing the same.
-        symbols: integers of an image of the target size.
-        shared: whether all buckets must make do with one Huffman code, as in a small image, where
-            further codes cost more than they save; otherwise each has its own.
-
-    Returns:
-        list of (alphabet, several, run), the escapes' last.
-    """
-    scale = symbols / tallies.sum()
-    plain = [option for option in _options() if not option[2]]
-    candidates = [_candidates(tally * scale, _options()) for tally in tallies]
-    code = 0.07 * 0.93 ** np.arange(256)
-    for _ in range(12 if shared else 1):
-        lengths = -np.log2(code) if shared else None
-        chosen = [min(rows, key=lambda row: _price(row, lengths)) for rows in candidates]
-        tail = np.zeros(_RANKS)
-        for tally, (option, *_) in zip(tallies, chosen):
-            tail[: _RANKS - option[0] + 1] += tally[option[0] - 1 :]
-        rows = _candidates(tail * scale, plain)
-        chosen.append(min(rows, key=lambda row: _price(row, lengths)))
-        code = np.full(256, 1e-3)
-        for _, joint, size, _ in chosen:
-            code[: len(joint)] += joint * size
-        code /= code.sum()
-    return [option for option, *_ in chosen], tail
-
-
-def _candidates(tally, options):
-    """For every packing: itself, its bytes' probabilities from the largest, bytes, escape bits."""
-    count = tally.sum()
-    chances = (tally + 1e-9) / (tally + 1e-9).sum()
-    rows = []
-    for option in options:
-        joint, each = leaves(chances, *option)
-        tail = chances[option[0] - 1 :]
-        escapes = (entropy(tail) * 1.05 + 0.1 * tail.sum()) * count
-        rows.append((option, np.sort(joint)[::-1], count / each, escapes))
-    return rows
-
-
-def _price(row, lengths):
-    """Bits of a bucket in a given code, or in one of its own with its description."""
-    from sdae.deflate import code_lengths
-
-    _, joint, size, escapes = row
-    if lengths is not None:
-        return size * joint @ lengths[: len(joint)] + escapes
-    table = 70 + 1.5 * np.minimum(joint * size, 1).sum()
-    return size * joint @ code_lengths(joint, 15) + table + escapes
-
-
-def layout(total, size, symbols, shared):
-    """Buckets, packing and order for images of ``symbols`` integers."""
-    bucket = cluster(total.copy(), size)
-    tallies = np.zeros((size, _RANKS))
-    np.add.at(tallies, bucket.ravel(), total)
-    chosen, tail = packings(tallies, symbols, shared)
-    orders = []
-    for option, tally in zip(chosen, [*tallies, tail]):
-        joint, _ = leaves((tally + 1e-9) / (tally + 1e-9).sum(), *option)
-        row = np.zeros(256, "uint8")
-        row[np.argsort(-joint, kind="stable")] = np.arange(len(joint))
-        orders.append(row)
-    return bucket, np.array(chosen, "uint8"), np.array(orders)
-
-
-def layouts(total, plans) -> dict:
-    """The layouts of the tables, one for each (buckets, integers of an image) of ``plans``."""
-    made = [layout(total, *plan) for plan in plans]
-    rows = max(len(m[1]) for m in made)
-
-    def padded(array):
-        return np.concatenate([array, np.zeros((rows - len(array), *array.shape[1:]), "uint8")])
-
-    return {
-        "buckets": np.stack([m[0] for m in made]),
-        "packing": np.stack([padded(m[1]) for m in made]),
-        "order": np.stack([padded(m[2]) for m in made]),
-    }
+HIDDEN = 32
+"""Hidden units a channel group."""
 
 
 def add_arguments(parser) -> None:
-    """The options of ``sdae fit-contexts``; imports nothing heavy."""
+    """The options of ``sdae fit-contexts``."""
     parser.add_argument("photos", nargs="+", help="folders of training photographs")
     parser.add_argument("--weights", required=True, help="weights folder to complete")
     parser.add_argument("--crops", type=int, default=960, help="crops of 128×128 to fit on")
-    parser.add_argument("--seconds", type=float, default=100, help="time to refit predictions")
+    parser.add_argument("--seconds", type=float, default=120, help="time to refit predictions")
     parser.add_argument("--seed", type=int, default=1)
 
 
 def run(args) -> int:
     """Fit the context tables and store them with the weights. Returns an exit code."""
-    from sdae import data, weights
-
     try:
         place = weights.folder(args.weights)
         arrays, card = weights.read(place)
@@ -249,39 +55,40 @@ def run(args) -> int:
     return 0
 
 
-def fit(arrays: dict, config: dict, paths, crops=960, seconds=100.0, seed=1) -> Tables:
+def fit(arrays: dict, config: dict, paths: list[Path], crops=960, seconds=120.0, seed=1) -> Tables:
     """The context tables of a network, from photographs.
 
     Args:
-        arrays, config: weights of the network and the configuration on their card.
+        arrays, config: weights of the network and the configuration on their card. Tables among
+            the weights are where the hidden units start.
         paths: picture files.
         crops: how many crops of 128×128 to fit on.
-        seconds: how long to refit the predictions of the network's own context model.
+        seconds: how long to train the predictions.
         seed: of all randomness.
     """
-    from sdae import weights
-    from sdae.network import Autoencoder, Config, initialise
-
     rng = np.random.default_rng(seed)
+    keras.utils.set_random_seed(seed)
     model = initialise(Autoencoder(Config(**config), name="autoencoder"))
     weights.assign(model, arrays)
     codes = rng.integers(100, 10001, crops)
     middle = rng.random(crops) < 0.75
     codes[middle] = rng.integers(1100, 8100, crops)[middle]
     examples = encoded(model, pictures(paths, crops, rng), codes)
-    if seconds:
-        refit(model.contexts, examples, codes, seconds, rng)
-    trained = {v.path.split("/")[-1]: np.asarray(v) for v in model.contexts.weights}
-    predictions = rounded(trained, model.config.groups)
-    total = histogram(examples, codes, Tables(**predictions, **empty_layouts()))
-    return Tables(**predictions, **layouts(total, _PLANS))
+    refined = RefinedContexts(model.config, name="contexts")
+    refined(ops.zeros((1, 8, 8, model.config.latent_channels)), ops.zeros(1))
+    refined.start(model.contexts, arrays)
+    refit(refined, examples, codes, seconds, rng)
+    predictions = refined.rounded()
+    total = layouts.histogram(examples, codes, Tables(**predictions, **layouts.empty()))
+    return Tables(**predictions, **layouts.fit(total))
 
 
 def pictures(paths, count: int, rng) -> np.ndarray:
     """Crops of photographs at all scales, up to the whole scaled down: (count, 128, 128, 3) uint8."""
     result = np.empty((count, 128, 128, 3), "uint8")
-    for k, path in zip(range(count), itertools.cycle(paths[i] for i in rng.permutation(len(paths)))):
-        with Image.open(path) as image:
+    order = itertools.cycle(rng.permutation(len(paths)).tolist())
+    for k, index in zip(range(count), order):
+        with Image.open(paths[index]) as image:
             image = image.convert("RGB")
         scale = (128 / min(image.size)) ** min(1.0, 1.5 * rng.random())
         size = [max(128, round(side * scale)) for side in image.size]
@@ -293,8 +100,6 @@ def pictures(paths, count: int, rng) -> np.ndarray:
 
 def encoded(model, crops, codes) -> np.ndarray:
     """Integers that the network makes of crops: (n, 16, 16, C) int16."""
-    from keras import ops
-
     parts = []
     for start in range(0, len(crops), 32):
         part = slice(start, start + 32)
@@ -305,15 +110,128 @@ def encoded(model, crops, codes) -> np.ndarray:
     return np.concatenate(parts)
 
 
+class RefinedContexts(ContextModel):
+    """`ContextModel` with hidden units, as `sdae.latents.Tables` describes them."""
+
+    def build(self, *shapes):
+        super().build(*shapes)
+        groups, first = self.config.groups, self.config.groups[0]
+        self.starts = np.cumsum([0, *groups]).tolist()
+
+        def weight(name, shape, inputs=None):
+            start = "zeros" if inputs is None else keras.initializers.RandomNormal(0.4 / inputs**0.5)
+            return self.add_weight(shape=shape, name=name, initializer=start)
+
+        self.hidden, self.hidden_own, self.hidden_out = [], [], []
+        for g, size in enumerate(groups):
+            seen = 2 * self.starts[g]
+            self.hidden.append(weight(f"hidden_{g}", (3, 3, seen, HIDDEN), 9 * seen + 1))
+            self.hidden_own.append(weight(f"hidden_own_{g}", (2 * size, HIDDEN), 2 * size))
+            self.hidden_out.append(weight(f"hidden_out_{g}", (HIDDEN, size)))
+        self.hidden_coarse = weight("hidden_coarse", (3, 2 * first, HIDDEN), 2 * first)
+        self.hidden_bias = weight("hidden_bias", (self.config.levels, len(groups) * HIDDEN))
+        self.hidden_odd = weight("hidden_odd", (len(groups), HIDDEN))
+
+    def call(self, integers, t):
+        clip = float(latents.VALUE_CLIP)
+        mean = self._predict(ops.clip(integers, -clip, clip), "mean")
+        deviation = ops.abs(integers - mean)
+        width = self._predict(ops.minimum(deviation, self.CLIP), "scale")
+        width = width + _interpolate(self.bias, t)
+        logarithms = [_logarithm(deviation), _logarithm(ops.abs(integers))]
+        bias = ops.split(_interpolate(self.hidden_bias, t), len(self.config.groups), -1)
+        level = lattice(*integers.shape[1:3])[None, :, :, None]
+        masks = [ops.array((level == k).astype("float32")) for k in range(5)]
+        near = [self._neighbours(x, 4) for x in logarithms]
+        parts = []
+        for g, (start, stop) in enumerate(zip(self.starts, self.starts[1:])):
+            own = ops.concatenate([x[..., start:stop] for x in near], -1)
+            hidden = ops.matmul(own, self.hidden_own[g]) + self.hidden_odd[g]
+            hidden = bias[g] + hidden * masks[4]
+            if g:
+                known = ops.concatenate([x[..., :start] for x in logarithms], -1)
+                hidden = hidden + ops.conv(known, self.hidden[g], padding="same")
+            else:
+                first = ops.concatenate([x[..., :stop] for x in logarithms], -1)
+                for k in (1, 2, 3):
+                    around = self._neighbours(first, k)
+                    hidden = hidden + ops.matmul(around, self.hidden_coarse[k - 1]) * masks[k]
+            parts.append(ops.matmul(ops.relu(hidden), self.hidden_out[g]))
+        return mean, ops.softplus(width + ops.concatenate(parts, -1)) + 0.01
+
+    def start(self, trained: ContextModel, arrays: dict) -> None:
+        """Begin where the trained model is, and the hidden units where earlier tables left them."""
+        values = {v.path.split("/")[-1]: v for v in trained.weights}
+        for variable in self.weights:
+            if variable.path.split("/")[-1] in values:
+                variable.assign(values[variable.path.split("/")[-1]])
+        try:
+            tables = Tables.from_arrays(arrays)
+        except latents.TablesError:
+            return
+        if tables.hidden_out.shape[1] != HIDDEN:
+            return
+        forward = tables.hidden / WEIGHT_UNIT
+        for g, (start, stop) in enumerate(zip(self.starts, self.starts[1:])):
+            kernel = forward[:, :, :start, g].reshape(3, 3, 2 * start, HIDDEN)
+            self.hidden[g].assign(kernel)
+            own = tables.hidden_own[:, start:stop] / WEIGHT_UNIT
+            self.hidden_own[g].assign(own.reshape(-1, HIDDEN))
+            self.hidden_out[g].assign(tables.hidden_out[start:stop].T / WEIGHT_UNIT)
+        self.hidden_coarse.assign(tables.hidden_coarse.reshape(3, -1, HIDDEN) / WEIGHT_UNIT)
+        self.hidden_bias.assign(tables.hidden_bias.reshape(len(tables.bias), -1) / WIDTH_UNIT)
+        self.hidden_odd.assign(tables.hidden_odd / WIDTH_UNIT)
+
+    def rounded(self) -> dict:
+        """The weights as the integers of `sdae.latents.Tables`, buckets and packing left out."""
+        groups, c = self.config.groups, self.config.latent_channels
+        group = np.repeat(np.arange(len(groups)), groups)
+        earlier, same = group[:, None] < group[None], group[:, None] == group[None]
+
+        def whole(values, unit, kind="int16"):
+            limits = np.iinfo(kind)
+            values = np.rint(ops.convert_to_numpy(values).astype("float64") * unit)
+            return np.clip(values, limits.min, limits.max).astype(kind)
+
+        tables = {"groups": np.array(groups, "uint8"), "bias": whole(self.bias, WIDTH_UNIT, "int32")}
+        for name, kind, unit in (("mean", "mean", MEAN_UNIT), ("width", "scale", WEIGHT_UNIT)):
+            kernel, share, own, coarse = (
+                ops.convert_to_numpy(getattr(self, f"{kind}_{part}"))
+                for part in ("kernel", "share", "own", "lattice")
+            )
+            kernel = (kernel * earlier).reshape(9, c, c) * share[:, None, None, :]
+            tables[name] = whole(kernel, unit)
+            tables[name + "_own"] = whole(own * same, unit)
+            tables[name + "_coarse"] = whole(coarse, unit)
+        hidden = np.zeros((9, 2, c, len(groups), HIDDEN))
+        own, out = np.zeros((2, c, HIDDEN)), np.zeros((c, HIDDEN))
+        for g, (start, stop) in enumerate(zip(self.starts, self.starts[1:])):
+            kernel = ops.convert_to_numpy(self.hidden[g])
+            hidden[:, :, :start, g] = kernel.reshape(9, 2, start, HIDDEN)
+            own[:, start:stop] = ops.convert_to_numpy(self.hidden_own[g]).reshape(2, -1, HIDDEN)
+            out[start:stop] = ops.convert_to_numpy(self.hidden_out[g]).T
+        tables["hidden"] = whole(hidden, WEIGHT_UNIT)
+        tables["hidden_own"] = whole(own, WEIGHT_UNIT)
+        tables["hidden_out"] = whole(out, WEIGHT_UNIT)
+        coarse = ops.reshape(self.hidden_coarse, (3, 2, groups[0], HIDDEN))
+        tables["hidden_coarse"] = whole(coarse, WEIGHT_UNIT)
+        bias = ops.reshape(self.hidden_bias, (-1, len(groups), HIDDEN))
+        tables["hidden_bias"] = whole(bias, WIDTH_UNIT, "int32")
+        tables["hidden_odd"] = whole(self.hidden_odd, WIDTH_UNIT, "int32")
+        return tables
+
+
+def _logarithm(x):
+    """log₂(1 + x) with straight lines between the powers of two, as `sdae.latents` has it."""
+    exponent = ops.floor(ops.stop_gradient(ops.log2(x + 1)) + 1e-6)
+    return exponent + (x + 1) / 2**exponent - 1
+
+
 def refit(contexts, examples, codes, seconds, rng, batch=32, rate=2e-3) -> None:
     """Train a context model alone, on rounded integers.
 
     The loss is the logarithm of the bits of each crop, so that all qualities count alike.
     """
-    import keras
-    from keras import ops
-
-    from sdae.network import laplacian_bits
 
     class Refit(keras.Model):
         def __init__(self):
@@ -333,9 +251,10 @@ def refit(contexts, examples, codes, seconds, rng, batch=32, rate=2e-3) -> None:
     t = latents.quality_position(codes / 100).astype("float32")
     begun = time.monotonic()
     with progress(label="refit", total=round(seconds), unit="s") as bar:
-        while (done := (time.monotonic() - begun) / seconds) < 1:
+        while (done := (time.monotonic() - begun) / max(seconds, 1e-9)) < 1:
             optimizer.learning_rate.assign(rate * (0.01 + 0.99 * (1 + np.cos(np.pi * done)) / 2))
             rows = rng.choice(len(examples), batch)
             x = {"integers": examples[rows].astype("float32"), "t": t[rows]}
-            model.train_on_batch(x, np.zeros(batch, "float32"))
-            bar.update(round(seconds * done) - bar.n)
+            loss = model.train_on_batch(x, np.zeros(batch, "float32"))
+            bar.set_postfix_str(f"loss {loss:.4f}")
+            bar.update(int(seconds * done) - bar.n)

@@ -10,8 +10,9 @@ next integers. Both decide the bucket that an integer goes to; coded is its rank
 are sorted by their distance from the mean. A bucket packs several small ranks into a byte, the
 likeliest combinations becoming the smallest bytes; larger ranks escape to a bucket of their own.
 
-All tables are integers. Predictions are sums of products of dyadic fractions in float64, far below
-2^53 units, so they are exact whatever the order of the sums: every machine decodes the same.
+All tables are integers, and so is everything that is summed: the predictions are sums of products
+of whole numbers, carried in floats that stay below 2^24 (float32) or 2^53 (float64). Such sums are
+exact in any order, so every machine decodes the same; `Tables` checks the bounds.
 """
 
 from dataclasses import dataclass, fields
@@ -25,15 +26,27 @@ from sdae.deflate import DeflateError
 PREFIX = "tables/"
 """What the names of the context tables in a weights file begin with."""
 
-UNIT = 4096
-"""Weights and biases are stored in units of 1/4096."""
+MEAN_UNIT = 4096
+"""Weights of the mean are stored in units of 1/4096."""
 
-VALUE_CLIP = 1023.0
-DEVIATION_CLIP = 15.0
+WEIGHT_UNIT = 1024
+"""All other weights are stored in units of 1/1024."""
+
+FEATURE_UNIT = 16
+"""Deviations, their logarithms and hidden units count in units of 1/16."""
+
+WIDTH_UNIT = WEIGHT_UNIT * FEATURE_UNIT
+"""Expected widths and all biases count in units of 1/16384."""
+
+VALUE_CLIP = 1023
+DEVIATION_CLIP = 15
+HIDDEN_CLIP = 1023
+
 WIDTHS, FRACTIONS = 256, 4
 """Expected widths are told apart in 256 steps, distances of the mean from an integer in 4."""
 
-_WIDTH_STEP, _WIDTH_ZERO = 8.0, 64.0
+_WIDTH_STEP, _WIDTH_ZERO = 8 / WIDTH_UNIT, 64
+_LARGEST_LOGARITHM = 17 * FEATURE_UNIT
 _NEIGHBOURS = {
     1: ((-2, -2), (-2, 2), (2, -2), (2, 2)),
     2: ((-2, 0), (2, 0), (0, -2), (0, 2)),
@@ -41,7 +54,7 @@ _NEIGHBOURS = {
     4: ((-1, 0), (1, 0), (0, -1), (0, 1)),
 }
 _BAND = 16384
-_CHUNK = 4096
+_CHUNK = 2048
 _HUGE = 255
 
 
@@ -54,33 +67,51 @@ def quality_position(quality: float) -> float:
     return (quality - 1) / 99
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tables:
     """Everything that encoder and decoder must share, integers only.
 
+    A mean is linear in the values known so far. An expected width is linear in the deviations of
+    the known values from their means, plus what H hidden units a channel group add; those see the
+    logarithms of deviations and values and are cut off below zero.
+
     Attributes:
         groups: (G,) sizes of the channel groups; their sum is C.
-        mean, width: (2, 9, C, C) weights from the nine positions around, of earlier groups; first
-            axis: positions of levels 0–3 and of level 4.
+        mean, width: (2, 9, C, C) weights of the nine positions around, of earlier groups, for
+            positions of levels 0–3 and of level 4.
         mean_own, width_own: (C, C) weights of the four neighbours in the own group, level 4.
-        mean_coarse, width_coarse: (3, c, c) the same for levels 1–3, c channels of group 0.
-        bias: (levels, C) expected width by quality.
+        mean_coarse, width_coarse: (3, c, c) the same for levels 1–3; c channels in group 0.
+        bias: (levels, C) expected width by quality, before anything is known.
+        hidden: (9, 2, C, G, H) weights of the nine positions around, of earlier groups; second
+            axis: logarithm of the deviation, logarithm of the magnitude.
+        hidden_own: (2, C, H) weights of the four neighbours in the own group, level 4.
+        hidden_coarse: (3, 2, c, H) the same for levels 1–3.
+        hidden_bias: (levels, G, H) by quality.
+        hidden_odd: (G, H) added at level 4.
+        hidden_out: (C, H) what the hidden units of its group add to the width of a channel.
         buckets: (layouts, WIDTHS, FRACTIONS) bucket of each pair of width and fraction.
-        packing: (layouts, buckets + 1, 2) alphabet and number of symbols a byte; the last row is
-            the bucket of the escapes. Alphabet 0 ends the list.
+        packing: (layouts, buckets + 1, 3) alphabet, how many symbols a byte and whether they are a
+            run, see `_combine`; the row after the last bucket is for escapes, zeros fill up.
         order: (layouts, buckets + 1, 256) byte value of each combination of symbols.
 
-    Weights are int16 or int32 in units of 1/UNIT.
+    Raises:
+        TablesError: shapes do not fit together, or a sum could leave the exact range.
     """
 
     groups: np.ndarray
     mean: np.ndarray
-    width: np.ndarray
     mean_own: np.ndarray
-    width_own: np.ndarray
     mean_coarse: np.ndarray
+    width: np.ndarray
+    width_own: np.ndarray
     width_coarse: np.ndarray
     bias: np.ndarray
+    hidden: np.ndarray
+    hidden_own: np.ndarray
+    hidden_coarse: np.ndarray
+    hidden_bias: np.ndarray
+    hidden_odd: np.ndarray
+    hidden_out: np.ndarray
     buckets: np.ndarray
     packing: np.ndarray
     order: np.ndarray
@@ -102,16 +133,23 @@ class Tables:
         return {PREFIX + field.name: getattr(self, field.name) for field in fields(self)}
 
     def __post_init__(self):
-        c, first = int(self.groups.sum()), int(self.groups[0])
+        c, first, count = int(self.groups.sum()), int(self.groups[0]), len(self.groups)
         layouts, rows = self.packing.shape[:2]
+        levels, units = len(self.bias), self.hidden_out.shape[-1]
         shapes = {
             "mean": (2, 9, c, c),
-            "width": (2, 9, c, c),
             "mean_own": (c, c),
-            "width_own": (c, c),
             "mean_coarse": (3, first, first),
+            "width": (2, 9, c, c),
+            "width_own": (c, c),
             "width_coarse": (3, first, first),
-            "bias": (len(self.bias), c),
+            "bias": (levels, c),
+            "hidden": (9, 2, c, count, units),
+            "hidden_own": (2, c, units),
+            "hidden_coarse": (3, 2, first, units),
+            "hidden_bias": (levels, count, units),
+            "hidden_odd": (count, units),
+            "hidden_out": (c, units),
             "buckets": (layouts, WIDTHS, FRACTIONS),
             "packing": (layouts, rows, 3),
             "order": (layouts, rows, 256),
@@ -120,6 +158,21 @@ class Tables:
             array = getattr(self, name)
             if array.shape != shape or array.dtype.kind not in "iu":
                 raise TablesError(f"The context table {name} is misshapen.")
+        if max(self._largest_sums()) >= 1 << 24:
+            raise TablesError("The context tables hold weights too large for exact sums.")
+
+    def _largest_sums(self):
+        """Bounds of everything that is summed in float32."""
+
+        def total(weights, *axes):
+            return int(np.abs(weights.astype("int64")).sum(axes).max())
+
+        deviations = total(self.width, 1, 2) + total(self.width_own, 0) + total(self.width_coarse, 1)
+        out = total(self.hidden_out, 1) * HIDDEN_CLIP
+        yield deviations * DEVIATION_CLIP * FEATURE_UNIT + out + total(self.bias)
+        logarithms = total(self.hidden, 0, 1, 2) + total(self.hidden_coarse, 1, 2)
+        logarithms += total(self.hidden_own, 0, 1)
+        yield logarithms * _LARGEST_LOGARITHM + total(self.hidden_bias) + total(self.hidden_odd)
 
     @property
     def channels(self) -> int:
@@ -164,54 +217,54 @@ class Steps:
         for k, offsets in _NEIGHBOURS.items():
             found = look(offsets, self.order[self.ends[k - 1] : self.ends[k]])
             inside = (found < h * w).sum(1, keepdims=True)
-            self.neighbours[k], self.share[k] = found, 1 / np.maximum(inside, 1)
+            self.neighbours[k], self.share[k] = found, (1 / np.maximum(inside, 1)).astype("float32")
 
 
 _steps = lru_cache(maxsize=4)(Steps)
 
 
 class _Weights:
-    """The weights of tables as float64, cut to what each step multiplies."""
+    """The weights of tables as floats, cut to what each step multiplies."""
 
     def __init__(self, tables):
         ends = np.cumsum(tables.groups).tolist()
         self.slices = [slice(end - size, end) for end, size in zip(ends, tables.groups.tolist())]
 
-        def cut(kernel, own, coarse):
-            kernel, own, coarse = (a / UNIT for a in (kernel, own, coarse))
-            later = [
-                [np.ascontiguousarray(kernel[p][:, s, s.stop :].reshape(-1, ends[-1] - s.stop))
+        def later(kernel, kind):
+            return [
+                [kernel[p, :, s, s.stop :].reshape(9 * (s.stop - s.start), -1).astype(kind)
                  for p in (0, 1)]
                 for s in self.slices[:-1]
             ]
-            return later, [own[s, s] for s in self.slices], coarse
 
-        self.mean = cut(tables.mean, tables.mean_own, tables.mean_coarse)
-        self.width = cut(tables.width, tables.width_own, tables.width_coarse)
+        def near(own, coarse, kind):
+            """For each group the weights of levels 1–4; only the first has levels 1–3."""
+            return [[*coarse.astype(kind), own[s, s].astype(kind)] for s in self.slices]
+
+        self.mean = later(tables.mean, "float64")
+        self.mean_near = near(tables.mean_own, tables.mean_coarse, "float64")
+        self.width = later(tables.width, "float32")
+        self.width_near = near(tables.width_own, tables.width_coarse, "float32")
+        units = tables.hidden_out.shape[-1]
+        self.hidden, self.hidden_near = [], []
+        for g, s in enumerate(self.slices):
+            if g + 1 < len(self.slices):
+                forward = tables.hidden[:, :, s, g + 1 :]
+                self.hidden.append(forward.reshape(18 * (s.stop - s.start), -1).astype("float32"))
+            levels = [*tables.hidden_coarse, tables.hidden_own[:, s]]
+            self.hidden_near.append([level.reshape(-1, units).astype("float32") for level in levels])
+        self.hidden_out = [tables.hidden_out[s].T.astype("float32") for s in self.slices]
+        self.hidden_odd = tables.hidden_odd.astype("float32")
 
 
-@lru_cache(maxsize=4)
-def _cached_weights(key):
-    return _Weights(key.tables)
-
-
-class _Key:
-    """Tables as a dictionary key, by identity."""
-
-    def __init__(self, tables):
-        self.tables = tables
-
-    def __hash__(self):
-        return id(self.tables)
-
-    def __eq__(self, other):
-        return self.tables is other.tables
+_weights = lru_cache(maxsize=4)(_Weights)
 
 
 class Predictor:
     """Walks through the steps of one latent.
 
-    For each step `predict` tells what to expect, then `fill` takes the integers.
+    For each step of ``plan`` call `predict`, which tells what to expect, then `fill` with the
+    integers that were there.
 
     Args:
         h, w: size of the latent.
@@ -221,13 +274,17 @@ class Predictor:
     """
 
     def __init__(self, h: int, w: int, quality_code: int, tables: Tables, live: int):
-        self.steps, self.weights = _steps(h, w), _cached_weights(_Key(tables))
+        self.steps, self.weights = _steps(h, w), _weights(tables)
         self.slices = [s for s in self.weights.slices if s.start < live]
-        n, c = h * w, tables.channels
-        self.bias = bias(tables, quality_code)
-        self.values = [np.zeros((n + 1, s.stop - s.start)) for s in self.slices]
-        self.deviations = [np.zeros_like(v) for v in self.values]
-        self.mean_sum, self.width_sum = np.zeros((n, c)), np.tile(self.bias, (n, 1))
+        n, sizes = h * w, [s.stop - s.start for s in self.slices]
+        self.values = [np.zeros((n + 1, size)) for size in sizes]
+        self.deviations = [np.zeros((n + 1, size), "float32") for size in sizes]
+        self.logarithms = [np.zeros((n + 1, 2 * size), "float32") for size in sizes]
+        self.mean_sum = np.zeros((n, tables.channels))
+        self.width_sum = np.tile(_by_quality(tables.bias, quality_code), (n, 1))
+        bias = _by_quality(tables.hidden_bias, quality_code)
+        self.units = bias.shape[1]
+        self.hidden_sum = np.tile(bias.reshape(-1), (n, 1))
         ends = self.steps.ends
         even = ends[3]
         self.plan = [(0, a, b, k) for k, (a, b) in enumerate(zip([0] + ends, ends)) if b > a]
@@ -235,52 +292,74 @@ class Predictor:
             self.plan += [(g, a, b, k) for a, b, k in ((0, even, 0), (even, n, 4)) if b > a]
 
     def predict(self, group, start, stop, level):
-        """Mean and expected width of one step of the plan: each (stop − start, c) float64."""
-        channels = self.slices[group]
-        mean = self.mean_sum[start:stop, channels]
-        width = self.width_sum[start:stop, channels]
+        """Mean and expected width of one step of the plan: (n, c) float64, (n, c) float32."""
+        weights, rows, own = self.weights, slice(start, stop), self.slices[group]
+        mean, width = self.mean_sum[rows, own], self.width_sum[rows, own]
+        hidden = self.hidden_sum[rows, group * self.units : (group + 1) * self.units]
         if level:
             found, share = self.steps.neighbours[level], self.steps.share[level]
-            _, own_mean, coarse_mean = self.weights.mean
-            _, own_width, coarse_width = self.weights.width
-            mean_weights = own_mean[group] if level == 4 else coarse_mean[level - 1]
-            width_weights = own_width[group] if level == 4 else coarse_width[level - 1]
-            mean = mean + _average(self.values[group], found, share) @ mean_weights
-            width = width + _average(self.deviations[group], found, share) @ width_weights
-        return np.clip(np.rint(mean * 16), -524288, 524272) / 16, width
+            near = _average(self.values[group] * 16, found, share) / 16
+            mean = mean + near @ weights.mean_near[group][level - 1]
+            near = _average(self.deviations[group], found, share)
+            width = width + near @ weights.width_near[group][level - 1]
+            near = _average(self.logarithms[group], found, share)
+            hidden = hidden + near @ weights.hidden_near[group][level - 1]
+        if level == 4:
+            hidden += weights.hidden_odd[group]
+        hidden = np.clip(np.rint(hidden / WEIGHT_UNIT), 0, HIDDEN_CLIP)
+        width = width + hidden @ weights.hidden_out[group]
+        mean = np.rint(mean * (FEATURE_UNIT / MEAN_UNIT)) / FEATURE_UNIT
+        return np.clip(mean, -32768, 32767), width
 
     def fill(self, group, start, stop, level, integers, mean):
-        """Take the integers, (stop − start, c) float64, of a step and its predicted mean."""
-        self.values[group][start:stop] = np.clip(integers, -VALUE_CLIP, VALUE_CLIP)
-        deviation = np.minimum(np.abs(integers - mean), DEVIATION_CLIP)
-        self.deviations[group][start:stop] = deviation
+        """Take the integers of a step, (n, c) float64, and the mean that was predicted."""
+        rows, size = slice(start, stop), integers.shape[1]
+        deviation = np.abs(integers - mean) * FEATURE_UNIT
+        self.values[group][rows] = np.clip(integers, -VALUE_CLIP, VALUE_CLIP)
+        self.deviations[group][rows] = np.minimum(deviation, DEVIATION_CLIP * FEATURE_UNIT)
+        self.logarithms[group][rows, :size] = _logarithm(deviation / FEATURE_UNIT)
+        self.logarithms[group][rows, size:] = _logarithm(np.abs(integers))
         if stop == len(self.mean_sum) and group + 1 < len(self.slices):
-            later = slice(self.slices[group].stop, None)
-            self._spread(self.values[group], self.weights.mean[0][group], self.mean_sum[:, later])
-            self._spread(
-                self.deviations[group], self.weights.width[0][group], self.width_sum[:, later]
-            )
+            self._spread(group)
 
-    def _spread(self, known, weights, sums):
-        even = self.steps.ends[3]
-        for weight, a, b in ((weights[0], 0, even), (weights[1], even, len(sums))):
+    def _spread(self, group):
+        """Let a finished group tell the later ones about its values."""
+        even, stop = self.steps.ends[3], self.slices[group].stop
+        mean, width = self.weights.mean[group], self.weights.width[group]
+        hidden = self.weights.hidden[group]
+        for parity, a, b in ((0, 0, even), (1, even, len(self.mean_sum))):
             for start in range(a, b, _CHUNK):
                 rows = slice(start, min(start + _CHUNK, b))
-                sums[rows] += known[self.steps.around[rows]].reshape(-1, len(weight)) @ weight
+                around = self.steps.around[rows]
+                for known, weight, sums, first in (
+                    (self.values, mean[parity], self.mean_sum, stop),
+                    (self.deviations, width[parity], self.width_sum, stop),
+                    (self.logarithms, hidden, self.hidden_sum, (group + 1) * self.units),
+                ):
+                    sums[rows, first:] += known[group][around].reshape(-1, len(weight)) @ weight
 
 
-def bias(tables: Tables, quality_code: int) -> np.ndarray:
-    """Expected width of each channel before anything is known, (C,) float64, multiples of 1/UNIT."""
-    span, last = 9900, len(tables.bias) - 1
+def _by_quality(table, quality_code):
+    """The row of a table for a quality, linear between levels, whole numbers; float32."""
+    span, last = 9900, len(table) - 1
     row, rest = divmod((quality_code - 100) * last, span)
     row, rest = (last - 1, span) if row >= last else (row, rest)
-    low, high = tables.bias[row].astype("int64"), tables.bias[row + 1].astype("int64")
-    return (low + (high - low) * rest // span) / UNIT
+    low, high = table[row].astype("int64"), table[row + 1].astype("int64")
+    return (low + (high - low) * rest // span).astype("float32")
 
 
 def _average(known, found, share):
-    """Mean of the four neighbours, rounded to quarters."""
-    return np.rint(known[found].sum(1) * share * 16) / 16
+    """Mean of the four neighbours, a whole number."""
+    return np.rint(known[found].sum(1) * share)
+
+
+def _logarithm(x):
+    """log₂(1 + x) with straight lines between the powers of two, in units of 1/FEATURE_UNIT.
+
+    This is what the bits of a float32 say when they are read as an integer.
+    """
+    bits = (x + 1).astype("float32").view("int32")
+    return (bits - (127 << 23) + (1 << 18)) >> 19
 
 
 def cells(mean, width):

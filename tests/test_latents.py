@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sdae import contexts, deflate, latents
+from sdae import deflate, latents, layouts
 from sdae.deflate import DeflateError
-from sdae.latents import Tables
+from sdae.latents import MEAN_UNIT, WEIGHT_UNIT, WIDTH_UNIT, Tables
 
 GROUPS = (2, 2, 4)
 GOLDEN = Path(__file__).parent / "golden"
@@ -29,21 +29,37 @@ def examples(count, h=16, w=16, seed=0):
     return found
 
 
-def make_tables(seed=0):
+def make_tables(seed=0, units=3):
     rng = np.random.default_rng(seed)
-    c = sum(GROUPS)
-    model = {"bias": np.linspace(0, 1, 3)[:, None] - np.log(np.arange(1, c + 1))}
-    for kind in ("mean", "scale"):
-        model[f"{kind}_kernel"] = rng.normal(0, 0.01, (3, 3, c, c)) + 0.03 * (kind == "scale")
-        model[f"{kind}_share"] = np.ones((2, c))
-        model[f"{kind}_own"] = 0.3 * np.eye(c)
-        model[f"{kind}_lattice"] = np.tile(0.2 * np.eye(GROUPS[0]), (3, 1, 1))
-    predictions = contexts.rounded(model, GROUPS)
-    first = Tables(**predictions, **contexts.empty_layouts())
+    c, first, count = sum(GROUPS), GROUPS[0], len(GROUPS)
+    group = np.repeat(np.arange(count), GROUPS)
+    earlier = group[:, None] < group[None]
+    later = group[:, None] < np.arange(count)[None]
+
+    def noise(unit, *shape):
+        return np.rint(rng.normal(0, 0.02, shape) * unit).astype("int16")
+
+    bias = np.linspace(0, 1, 3)[:, None] - np.log(np.arange(1, c + 1))
+    predictions = {
+        "groups": np.array(GROUPS, "uint8"),
+        "mean": noise(MEAN_UNIT, 2, 9, c, c) * earlier,
+        "mean_own": np.rint(0.4 * np.eye(c) * MEAN_UNIT).astype("int16"),
+        "mean_coarse": noise(MEAN_UNIT, 3, first, first),
+        "width": noise(WEIGHT_UNIT, 2, 9, c, c) * earlier,
+        "width_own": noise(WEIGHT_UNIT, c, c),
+        "width_coarse": noise(WEIGHT_UNIT, 3, first, first),
+        "bias": np.rint(bias * WIDTH_UNIT).astype("int32"),
+        "hidden": noise(WEIGHT_UNIT, 9, 2, c, count, units) * later[:, :, None],
+        "hidden_own": noise(WEIGHT_UNIT, 2, c, units),
+        "hidden_coarse": noise(WEIGHT_UNIT, 3, 2, first, units),
+        "hidden_bias": noise(WIDTH_UNIT, 3, count, units).astype("int32"),
+        "hidden_odd": noise(WIDTH_UNIT, count, units).astype("int32"),
+        "hidden_out": noise(WEIGHT_UNIT, c, units),
+    }
     latent = examples(40)
-    total = contexts.histogram(latent, [5000] * len(latent), first)
-    plans = ((3, 2000, True), (6, 100000, False))
-    return Tables(**predictions, **contexts.layouts(total, plans))
+    first = Tables(**predictions, **layouts.empty())
+    total = layouts.histogram(latent, [5000] * len(latent), first)
+    return Tables(**predictions, **layouts.fit(total, ((3, 2000, True), (6, 100000, False))))
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +142,13 @@ def test_missing_or_misshapen_tables_are_named(tables):
         Tables.from_arrays({k: v for k, v in arrays.items() if "bias" not in k})
     arrays[latents.PREFIX + "bias"] = arrays[latents.PREFIX + "bias"][:, :3]
     with pytest.raises(latents.TablesError, match="bias"):
+        Tables.from_arrays(arrays)
+
+
+def test_weights_that_could_round_are_refused(tables):
+    arrays = tables.to_arrays()
+    arrays[latents.PREFIX + "hidden_bias"] = arrays[latents.PREFIX + "hidden_bias"] + (1 << 24)
+    with pytest.raises(latents.TablesError, match="exact"):
         Tables.from_arrays(arrays)
 
 
