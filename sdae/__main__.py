@@ -22,6 +22,7 @@ from PIL import Image
 import sdae
 from sdae import bitstream, data, images
 from sdae.codec import MAX_PIXELS
+from sdae.latents import TablesError
 from sdae.progress import progress, say
 
 _ELSEWHERE = {
@@ -44,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser(argv).parse_args(argv)
     try:
         return args.run(args)
-    except (_Refused, sdae.WeightsError) as error:
+    except (_Refused, sdae.WeightsError, TablesError) as error:
         print(f"sdae: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -13,7 +13,7 @@ from PIL import Image
 from skimage import data
 
 import sdae
-from sdae import kodak, metrics
+from sdae import kodak, metrics, weights
 from sdae.__main__ import main
 
 PHOTO = data.chelsea()[60:188, 140:240]
@@ -201,6 +201,12 @@ def test_a_file_too_large_to_be_one_is_not_read_to_its_end(
     (tmp_path / "huge.sdae").write_bytes(packed.read_bytes() + bytes(1000))
     assert run(command, tmp_path / "huge.sdae") == 1
     assert "no .sdae file is" in capsys.readouterr().err
+
+
+def test_weights_without_context_tables_are_refused_with_what_to_do(photo, tmp_path, capsys):
+    weights.write(tmp_path / "raw", {"a": np.zeros(1)}, {"config": {}})
+    assert run("compress", photo, "--weights", tmp_path / "raw") == 2
+    assert "fit-contexts" in capsys.readouterr().err
 
 
 def test_a_missing_file_is_named(tmp_path, capsys):
