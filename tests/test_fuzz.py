@@ -1,0 +1,97 @@
+import argparse
+from collections import Counter
+
+import numpy as np
+import pytest
+
+import sdae
+from sdae import bitstream, fuzz
+
+
+@pytest.fixture(scope="module")
+def material(codec):
+    return fuzz.Material(codec)
+
+
+def arguments(*argv):
+    parser = argparse.ArgumentParser()
+    fuzz.add_arguments(parser)
+    return parser.parse_args(map(str, argv))
+
+
+def test_hostile_files_give_a_picture_or_one_error(codec, monkeypatch, capsys):
+    monkeypatch.setattr(sdae, "load", lambda _: codec)
+    assert fuzz.run(arguments("--count", 1000, "--seed", 7, "--decode", 10)) == 0
+    out = capsys.readouterr().out
+    assert "1,000 files of seed 7: 0 findings; 10 decoded" in out
+
+
+def test_the_material_is_valid_and_opened_at_its_deflate_stream(codec, material):
+    modes = Counter()
+    for file, (header, before, content) in zip(material.files, material.parts):
+        codec.unpack(file)
+        modes[header.mode] += 1
+        rebuilt = codec.unpack(bitstream.write(header, fuzz._closed(before, content)))
+        np.testing.assert_array_equal(rebuilt.values, codec.unpack(file).values)
+    assert modes[bitstream.PLAIN] > 2 and modes[bitstream.CONTEXTS] > 20
+
+
+def test_a_case_follows_from_seed_and_number(material):
+    cases = [fuzz.case(3, number, material) for number in range(200)]
+    assert cases == [fuzz.case(3, number, material) for number in range(200)]
+    assert cases != [fuzz.case(4, number, material) for number in range(200)]
+    assert {name for name, _ in cases} == {attack.__name__[1:] for attack, _ in fuzz.ATTACKS}
+
+
+def test_attacks_get_past_the_checksum_and_into_the_coder(codec, material):
+    reasons = Counter()
+    for number in range(500):
+        try:
+            codec.unpack(fuzz.case(1, number, material)[1])
+            reasons["none"] += 1
+        except sdae.BitstreamError as error:
+            reasons[str(error)] += 1
+    coder = [reason for reason in reasons if "packed integers" in reason]
+    assert len(coder) >= 5 and sum(reasons[reason] for reason in coder) > 150
+    assert reasons["none"] > 5
+
+
+class Broken:
+    """A codec that fails in a way of its own on some of the files."""
+
+    _model = True
+
+    def __init__(self, codec, fail):
+        self._codec, self._fail = codec, fail
+        self.card, self.pack = codec.card, codec.pack
+
+    def unpack(self, data):
+        latent = self._codec.unpack(data)
+        self._fail()
+        return latent
+
+
+def test_any_other_exception_is_a_finding_that_can_be_repeated(
+    codec, monkeypatch, capsys, tmp_path
+):
+    monkeypatch.setattr(sdae, "load", lambda _: Broken(codec, lambda: [][0]))
+    assert fuzz.run(arguments("--count", 200, "--decode", 0, "--keep", tmp_path)) == 1
+    first = capsys.readouterr().err.splitlines()[0]
+    assert "IndexError: list index out of range (test_fuzz.py:" in first
+    number = first.split()[0]
+    kept = (tmp_path / f"1-{number}.sdae").read_bytes()
+    assert fuzz.run(arguments("--first", number, "--count", 1, "--decode", 0)) == 1
+    assert capsys.readouterr().err.splitlines() == [first]
+    assert codec.unpack(kept).values.dtype == np.int16
+
+
+def test_what_takes_too_long_or_too_much_memory_is_a_finding(codec, monkeypatch, capsys):
+    clock, peak = iter(range(0, 10**6, 20)), iter(range(0, 10**6, 600))
+    monkeypatch.setattr(sdae, "load", lambda _: codec)
+    with monkeypatch.context() as slow:
+        slow.setattr(fuzz.time, "process_time", lambda: next(clock))
+        assert fuzz.run(arguments("--count", 1, "--decode", 0)) == 1
+    assert "took 20.0 s" in capsys.readouterr().err
+    monkeypatch.setattr(fuzz, "_peak", lambda: next(peak))
+    assert fuzz.run(arguments("--count", 1, "--decode", 0)) == 1
+    assert "took 600 MB of memory" in capsys.readouterr().err
