@@ -125,7 +125,8 @@ class RefinedContexts(ContextModel):
         self.hidden, self.hidden_own, self.hidden_out = [], [], []
         for g, size in enumerate(groups):
             seen = 2 * self.starts[g]
-            self.hidden.append(weight(f"hidden_{g}", (3, 3, seen, HIDDEN), 9 * seen + 1))
+            kernel = weight(f"hidden_{g}", (3, 3, seen, HIDDEN), 9 * seen) if seen else None
+            self.hidden.append(kernel)
             self.hidden_own.append(weight(f"hidden_own_{g}", (2 * size, HIDDEN), 2 * size))
             self.hidden_out.append(weight(f"hidden_out_{g}", (HIDDEN, size)))
         self.hidden_coarse = weight("hidden_coarse", (3, 2 * first, HIDDEN), 2 * first)
@@ -133,7 +134,9 @@ class RefinedContexts(ContextModel):
         self.hidden_odd = weight("hidden_odd", (len(groups), HIDDEN))
 
     def call(self, integers, t):
-        clip = float(latents.VALUE_CLIP)
+        first = self.config.groups[0]
+        clip = np.repeat(latents.VALUE_CLIPS, [first, self.config.latent_channels - first])
+        clip = ops.array(clip.astype("float32"))
         mean = self._predict(ops.clip(integers, -clip, clip), "mean")
         deviation = ops.abs(integers - mean)
         width = self._predict(ops.minimum(deviation, self.CLIP), "scale")
@@ -148,7 +151,7 @@ class RefinedContexts(ContextModel):
             own = ops.concatenate([x[..., start:stop] for x in near], -1)
             hidden = ops.matmul(own, self.hidden_own[g]) + self.hidden_odd[g]
             hidden = bias[g] + hidden * masks[4]
-            if g:
+            if start:
                 known = ops.concatenate([x[..., :start] for x in logarithms], -1)
                 hidden = hidden + ops.conv(known, self.hidden[g], padding="same")
             else:
@@ -173,8 +176,9 @@ class RefinedContexts(ContextModel):
             return
         forward = tables.hidden / WEIGHT_UNIT
         for g, (start, stop) in enumerate(zip(self.starts, self.starts[1:])):
-            kernel = forward[:, :, :start, g].reshape(3, 3, 2 * start, HIDDEN)
-            self.hidden[g].assign(kernel)
+            if start:
+                kernel = forward[:, :, :start, g].reshape(3, 3, 2 * start, HIDDEN)
+                self.hidden[g].assign(kernel)
             own = tables.hidden_own[:, start:stop] / WEIGHT_UNIT
             self.hidden_own[g].assign(own.reshape(-1, HIDDEN))
             self.hidden_out[g].assign(tables.hidden_out[start:stop].T / WEIGHT_UNIT)
@@ -206,8 +210,9 @@ class RefinedContexts(ContextModel):
         hidden = np.zeros((9, 2, c, len(groups), HIDDEN))
         own, out = np.zeros((2, c, HIDDEN)), np.zeros((c, HIDDEN))
         for g, (start, stop) in enumerate(zip(self.starts, self.starts[1:])):
-            kernel = ops.convert_to_numpy(self.hidden[g])
-            hidden[:, :, :start, g] = kernel.reshape(9, 2, start, HIDDEN)
+            if start:
+                kernel = ops.convert_to_numpy(self.hidden[g])
+                hidden[:, :, :start, g] = kernel.reshape(9, 2, start, HIDDEN)
             own[:, start:stop] = ops.convert_to_numpy(self.hidden_own[g]).reshape(2, -1, HIDDEN)
             out[start:stop] = ops.convert_to_numpy(self.hidden_out[g]).T
         tables["hidden"] = whole(hidden, WEIGHT_UNIT)
@@ -224,7 +229,8 @@ class RefinedContexts(ContextModel):
 def _logarithm(x):
     """log₂(1 + x) with straight lines between the powers of two, as `sdae.latents` has it."""
     exponent = ops.floor(ops.stop_gradient(ops.log2(x + 1)) + 1e-6)
-    return exponent + (x + 1) / 2**exponent - 1
+    logarithm = exponent + (x + 1) / 2**exponent - 1
+    return ops.minimum(logarithm, latents.LOGARITHM_CLIP / FEATURE_UNIT)
 
 
 def refit(contexts, examples, codes, seconds, rng, batch=32, rate=2e-3) -> None:
@@ -249,12 +255,14 @@ def refit(contexts, examples, codes, seconds, rng, batch=32, rate=2e-3) -> None:
     optimizer = keras.optimizers.Adam(rate, global_clipnorm=1.0)
     model.compile(optimizer=optimizer, jit_compile=False)
     t = latents.quality_position(codes / 100).astype("float32")
-    begun = time.monotonic()
+    begun, done = None, 0.0
     with progress(label="refit", total=round(seconds), unit="s") as bar:
-        while (done := (time.monotonic() - begun) / max(seconds, 1e-9)) < 1:
+        while done < 1 and seconds:
             optimizer.learning_rate.assign(rate * (0.01 + 0.99 * (1 + np.cos(np.pi * done)) / 2))
             rows = rng.choice(len(examples), batch)
             x = {"integers": examples[rows].astype("float32"), "t": t[rows]}
             loss = model.train_on_batch(x, np.zeros(batch, "float32"))
+            begun = begun or time.monotonic()  # the first step compiles
+            done = (time.monotonic() - begun) / seconds
             bar.set_postfix_str(f"loss {loss:.4f}")
-            bar.update(int(seconds * done) - bar.n)
+            bar.update(min(bar.total, int(seconds * done)) - bar.n)

@@ -19,6 +19,10 @@ _STORED_MOST = 65535
 _REVERSED = np.array([int(f"{i:08b}"[::-1], 2) for i in range(256)], "int64")
 
 
+_BIN_WIDTHS = np.repeat([1, 2, 4, 8], [32, 16, 16, 16])
+_BINS = np.cumsum(_BIN_WIDTHS) - _BIN_WIDTHS
+
+
 class DeflateError(ValueError):
     """Packed integers that are damaged or belong to another latent."""
 
@@ -58,7 +62,7 @@ def plain(values: np.ndarray) -> bytes:
     wide = values.size > 0 and (values.min() < -128 or values.max() > 127)
     raw = values.astype("<i2" if wide else "i1").tobytes()
     return bytes([_INT16 if wide else _INT8]) + min(
-        (squeeze(raw, strategy) for strategy in _STRATEGIES), key=len
+        (squeeze([raw], strategy) for strategy in _STRATEGIES), key=len
     )
 
 
@@ -78,10 +82,10 @@ def unplain(data: bytes, h: int, w: int, channels: int) -> np.ndarray:
     return np.frombuffer(content, kind).astype("int16").reshape(h, w, channels)
 
 
-def squeeze(raw: bytes, strategy: int = zlib.Z_DEFAULT_STRATEGY) -> bytes:
-    """A raw Deflate stream of ``raw`` by zlib at level 9."""
+def squeeze(segments, strategy: int = zlib.Z_DEFAULT_STRATEGY) -> bytes:
+    """A raw Deflate stream of bytes or uint8 arrays, one after another, by zlib at level 9."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9, strategy)
-    return packer.compress(raw) + packer.flush()
+    return b"".join(packer.compress(part) for part in segments) + packer.flush()
 
 
 def write(segments, effort: int = 0) -> bytes:
@@ -180,20 +184,21 @@ def _build(tally):
 
 
 def _falling(counts):
-    """The nearest counts that never rise with the byte value (pool adjacent violators)."""
-    size = int(np.flatnonzero(counts[:_END])[-1]) + 1 if counts[:_END].any() else 0
+    """Counts near the true ones that never rise with the byte value.
+
+    Pool adjacent violators, over single bytes first and then over bins of two, four and eight.
+    """
     means, widths = [], []
-    for count in counts[:size].tolist():
-        mean, width = count, 1
-        while means and means[-1] <= mean:
-            width += widths[-1]
-            mean += (means.pop() - mean) * widths.pop() / width
-        means.append(mean)
+    sums = np.add.reduceat(counts[:_END], _BINS).tolist()
+    for total, width in zip(sums, _BIN_WIDTHS.tolist()):
+        while means and means[-1] * width <= total:
+            total += means.pop() * widths[-1]
+            width += widths.pop()
+        means.append(total / width)
         widths.append(width)
-    result = np.zeros(len(counts))
-    result[:size] = np.maximum(np.repeat(means, widths), 0.2)
-    result[_END] = 1
-    return result
+    result = np.repeat(means, widths)
+    result[np.max(np.flatnonzero(counts[:_END]), initial=-1) + 1 :] = 0
+    return np.append(np.where(result > 0, np.maximum(result, 0.2), 0), 1)
 
 
 def _emit(target, content, final):
@@ -235,34 +240,44 @@ def code_lengths(counts, limit: int) -> np.ndarray:
         leaves = [max(leaf, 2 * leaves[0]) for leaf in leaves]
 
 
-def _huffman_depths(leaves: list) -> list:
-    """Depth of each leaf of the Huffman tree, for weights in rising order (two queues)."""
-    n = len(leaves)
-    leaves = leaves + [float("inf")] * 2
-    nodes, parents = [], []
-    leaf = node = 0
-    for made in range(n - 1):
-        weight = 0
-        for _ in range(2):
-            if node < made and nodes[node] < leaves[leaf]:
-                weight += nodes[node]
-                parents.append((1, node))
-                node += 1
-            else:
-                weight += leaves[leaf]
-                parents.append((0, leaf))
-                leaf += 1
-        nodes.append(weight)
-    depths = [0] * n
-    levels = [0] * (n - 1)
-    for made in range(n - 2, -1, -1):
-        level = levels[made] + 1
-        for inner, child in parents[2 * made : 2 * made + 2]:
-            if inner:
-                levels[child] = level
-            else:
-                depths[child] = level
-    return depths
+def _huffman_depths(weights: list) -> list:
+    """Depth of each leaf of the Huffman tree, for weights in rising order.
+
+    In place, after Moffat and Katajainen 1995: the list holds first the weights, then the parents
+    of the inner nodes, then their depths, then those of the leaves.
+    """
+    a, n = list(weights), len(weights)
+    a[0] += a[1]
+    root, leaf = 0, 2
+    for node in range(1, n - 1):
+        if leaf >= n or a[root] < a[leaf]:
+            weight, a[root] = a[root], node
+            root += 1
+        else:
+            weight = a[leaf]
+            leaf += 1
+        if leaf >= n or (root < node and a[root] < a[leaf]):
+            weight += a[root]
+            a[root] = node
+            root += 1
+        else:
+            weight += a[leaf]
+            leaf += 1
+        a[node] = weight
+    a[n - 2] = 0
+    for node in range(n - 3, -1, -1):
+        a[node] = a[a[node]] + 1
+    free, depth, node, position = 1, 0, n - 2, n - 1
+    while free:
+        used = 0
+        while node >= 0 and a[node] == depth:
+            used += 1
+            node -= 1
+        for _ in range(free - used):
+            a[position] = depth
+            position -= 1
+        free, depth = 2 * used, depth + 1
+    return a
 
 
 def _codes(lengths) -> np.ndarray:

@@ -38,24 +38,29 @@ FEATURE_UNIT = 16
 WIDTH_UNIT = WEIGHT_UNIT * FEATURE_UNIT
 """Expected widths and all biases count in units of 1/16384."""
 
-VALUE_CLIP = 1023
+VALUE_CLIPS = 1023, 255
+"""Largest magnitudes that predictions look at: of values in group 0, of values in other groups."""
+
 DEVIATION_CLIP = 15
+LOGARITHM_CLIP = 127
 HIDDEN_CLIP = 1023
 
 WIDTHS, FRACTIONS = 256, 4
 """Expected widths are told apart in 256 steps, distances of the mean from an integer in 4."""
 
 _WIDTH_STEP, _WIDTH_ZERO = 8 / WIDTH_UNIT, 64
-_LARGEST_LOGARITHM = 17 * FEATURE_UNIT
 _NEIGHBOURS = {
     1: ((-2, -2), (-2, 2), (2, -2), (2, 2)),
     2: ((-2, 0), (2, 0), (0, -2), (0, 2)),
     3: ((-1, -1), (-1, 1), (1, -1), (1, 1)),
     4: ((-1, 0), (1, 0), (0, -1), (0, 1)),
 }
+_MEAN_CLIP = FEATURE_UNIT << 15
 _BAND = 16384
 _CHUNK = 2048
+_MANY = 100_000
 _HUGE = 255
+_LARGEST_RANK = 1 << 20
 
 
 class TablesError(ValueError):
@@ -91,7 +96,7 @@ class Tables:
         hidden_out: (C, H) what the hidden units of its group add to the width of a channel.
         buckets: (layouts, WIDTHS, FRACTIONS) bucket of each pair of width and fraction.
         packing: (layouts, buckets + 1, 3) alphabet, how many symbols a byte and whether they are a
-            run, see `_combine`; the row after the last bucket is for escapes, zeros fill up.
+            run, see `_Packing`; the row after the last bucket is for escapes, zeros fill up.
         order: (layouts, buckets + 1, 256) byte value of each combination of symbols.
 
     Raises:
@@ -170,9 +175,11 @@ class Tables:
         deviations = total(self.width, 1, 2) + total(self.width_own, 0) + total(self.width_coarse, 1)
         out = total(self.hidden_out, 1) * HIDDEN_CLIP
         yield deviations * DEVIATION_CLIP * FEATURE_UNIT + out + total(self.bias)
-        logarithms = total(self.hidden, 0, 1, 2) + total(self.hidden_coarse, 1, 2)
-        logarithms += total(self.hidden_own, 0, 1)
-        yield logarithms * _LARGEST_LOGARITHM + total(self.hidden_bias) + total(self.hidden_odd)
+        own = np.split(self.hidden_own, np.cumsum(self.groups)[:-1], 1)
+        near = max(total(part, 0, 1) for part in (*own, *self.hidden_coarse))
+        logarithms = total(self.hidden, 0, 1, 2) + near
+        yield logarithms * LOGARITHM_CLIP + total(self.hidden_bias) + total(self.hidden_odd)
+        yield total(self.mean[:, :, self.groups[0] :], 1, 2) * VALUE_CLIPS[1]
 
     @property
     def channels(self) -> int:
@@ -189,7 +196,7 @@ class Steps:
         order: (h·w,) index of each position in the row-major plane.
         ends: where each of the five levels ends.
         around: (h·w, 9) numbers of the 3×3 positions around.
-        neighbours, share: for each level 1–4 (n, 4) numbers, and (n, 1) one over how many of them
+        neighbours, share: for each level 1–4 (4, n) numbers, and (n, 1) one over how many of them
             lie inside.
     """
 
@@ -217,7 +224,8 @@ class Steps:
         for k, offsets in _NEIGHBOURS.items():
             found = look(offsets, self.order[self.ends[k - 1] : self.ends[k]])
             inside = (found < h * w).sum(1, keepdims=True)
-            self.neighbours[k], self.share[k] = found, (1 / np.maximum(inside, 1)).astype("float32")
+            self.neighbours[k] = np.ascontiguousarray(found.T)
+            self.share[k] = (1 / np.maximum(inside, 1)).astype("float32")
 
 
 _steps = lru_cache(maxsize=4)(Steps)
@@ -230,10 +238,10 @@ class _Weights:
         ends = np.cumsum(tables.groups).tolist()
         self.slices = [slice(end - size, end) for end, size in zip(ends, tables.groups.tolist())]
 
-        def later(kernel, kind):
+        def later(kernel, first):
             return [
-                [kernel[p, :, s, s.stop :].reshape(9 * (s.stop - s.start), -1).astype(kind)
-                 for p in (0, 1)]
+                [kernel[p, :, s, s.stop :].reshape(9 * (s.stop - s.start), -1)
+                 .astype("float32" if s.start else first) for p in (0, 1)]
                 for s in self.slices[:-1]
             ]
 
@@ -277,7 +285,8 @@ class Predictor:
         self.steps, self.weights = _steps(h, w), _weights(tables)
         self.slices = [s for s in self.weights.slices if s.start < live]
         n, sizes = h * w, [s.stop - s.start for s in self.slices]
-        self.values = [np.zeros((n + 1, size)) for size in sizes]
+        self.values = [np.zeros((n + 1, size), "float32") for size in sizes]
+        self.values[0] = self.values[0].astype("float64")
         self.deviations = [np.zeros((n + 1, size), "float32") for size in sizes]
         self.logarithms = [np.zeros((n + 1, 2 * size), "float32") for size in sizes]
         self.mean_sum = np.zeros((n, tables.channels))
@@ -292,13 +301,18 @@ class Predictor:
             self.plan += [(g, a, b, k) for a, b, k in ((0, even, 0), (even, n, 4)) if b > a]
 
     def predict(self, group, start, stop, level):
-        """Mean and expected width of one step of the plan: (n, c) float64, (n, c) float32."""
+        """What to expect at one step of the plan.
+
+        Returns:
+            mean: (n, c) int32 in units of 1/FEATURE_UNIT, within ±2^15 integers.
+            width: (n, c) float32 whole numbers in units of 1/WIDTH_UNIT.
+        """
         weights, rows, own = self.weights, slice(start, stop), self.slices[group]
         mean, width = self.mean_sum[rows, own], self.width_sum[rows, own]
         hidden = self.hidden_sum[rows, group * self.units : (group + 1) * self.units]
         if level:
             found, share = self.steps.neighbours[level], self.steps.share[level]
-            near = _average(self.values[group] * 16, found, share) / 16
+            near = _average(self.values[group], found, share * FEATURE_UNIT) / FEATURE_UNIT
             mean = mean + near @ weights.mean_near[group][level - 1]
             near = _average(self.deviations[group], found, share)
             width = width + near @ weights.width_near[group][level - 1]
@@ -306,19 +320,21 @@ class Predictor:
             hidden = hidden + near @ weights.hidden_near[group][level - 1]
         if level == 4:
             hidden += weights.hidden_odd[group]
-        hidden = np.clip(np.rint(hidden / WEIGHT_UNIT), 0, HIDDEN_CLIP)
+        hidden = np.rint(hidden * (1 / WEIGHT_UNIT))
+        hidden = np.minimum(np.maximum(hidden, 0), HIDDEN_CLIP)
         width = width + hidden @ weights.hidden_out[group]
-        mean = np.rint(mean * (FEATURE_UNIT / MEAN_UNIT)) / FEATURE_UNIT
-        return np.clip(mean, -32768, 32767), width
+        mean = np.rint(mean * (FEATURE_UNIT / MEAN_UNIT))
+        return np.minimum(np.maximum(mean, -_MEAN_CLIP), _MEAN_CLIP).astype("int32"), width
 
     def fill(self, group, start, stop, level, integers, mean):
-        """Take the integers of a step, (n, c) float64, and the mean that was predicted."""
+        """Take the integers of a step, (n, c) int32, and the mean that was predicted."""
         rows, size = slice(start, stop), integers.shape[1]
-        deviation = np.abs(integers - mean) * FEATURE_UNIT
-        self.values[group][rows] = np.clip(integers, -VALUE_CLIP, VALUE_CLIP)
+        deviation = np.abs(integers * FEATURE_UNIT - mean)
+        clip = VALUE_CLIPS[group > 0]
+        self.values[group][rows] = np.minimum(np.maximum(integers, -clip), clip)
         self.deviations[group][rows] = np.minimum(deviation, DEVIATION_CLIP * FEATURE_UNIT)
-        self.logarithms[group][rows, :size] = _logarithm(deviation / FEATURE_UNIT)
-        self.logarithms[group][rows, size:] = _logarithm(np.abs(integers))
+        self.logarithms[group][rows, :size] = _logarithm(deviation)
+        self.logarithms[group][rows, size:] = _logarithm(np.abs(integers) * FEATURE_UNIT)
         if stop == len(self.mean_sum) and group + 1 < len(self.slices):
             self._spread(group)
 
@@ -336,7 +352,11 @@ class Predictor:
                     (self.deviations, width[parity], self.width_sum, stop),
                     (self.logarithms, hidden, self.hidden_sum, (group + 1) * self.units),
                 ):
-                    sums[rows, first:] += known[group][around].reshape(-1, len(weight)) @ weight
+                    sums[rows, first:] += _gather(known[group], around) @ weight
+
+
+def _gather(known, around):
+    return known.take(around, axis=0).reshape(len(around), -1)
 
 
 def _by_quality(table, quality_code):
@@ -349,56 +369,58 @@ def _by_quality(table, quality_code):
 
 
 def _average(known, found, share):
-    """Mean of the four neighbours, a whole number."""
-    return np.rint(known[found].sum(1) * share)
+    """Mean of the four neighbours times what ``share`` is multiplied by, a whole number."""
+    a, b, c, d = (known.take(rows, axis=0) for rows in found)
+    return np.rint((a + b + (c + d)) * share)
 
 
 def _logarithm(x):
-    """log₂(1 + x) with straight lines between the powers of two, in units of 1/FEATURE_UNIT.
+    """log₂(1 + x) with straight lines between the powers of two; all in units of 1/FEATURE_UNIT.
 
     This is what the bits of a float32 say when they are read as an integer.
     """
-    bits = (x + 1).astype("float32").view("int32")
-    return (bits - (127 << 23) + (1 << 18)) >> 19
+    bits = (x + FEATURE_UNIT).astype("float32").view("int32")
+    return np.minimum((bits - (131 << 23) + (1 << 18)) >> 19, LOGARITHM_CLIP)
 
 
 def cells(mean, width):
     """Index into `Tables.buckets` of each prediction, and what turns integers into ranks.
 
     Returns:
-        cell: int64 index into (WIDTHS · FRACTIONS); nearest: the integer nearest to the mean;
-        side: +1.0 where the second nearest is above it, −1.0 where it is below.
+        cell: int32 index into (WIDTHS · FRACTIONS); nearest: the integer nearest to the mean;
+        above: whether the second nearest is above it.
     """
-    nearest = np.rint(mean)
-    rest = mean - nearest
-    step = np.clip(width * _WIDTH_STEP + _WIDTH_ZERO, 0, WIDTHS - 1).astype("int64")
-    fraction = np.minimum(np.abs(rest) * (2 * FRACTIONS), FRACTIONS - 1).astype("int64")
-    return step * FRACTIONS + fraction, nearest, np.where(rest < 0, -1.0, 1.0)
+    nearest = (mean + FEATURE_UNIT // 2) // FEATURE_UNIT
+    rest = mean - nearest * FEATURE_UNIT
+    step = width * _WIDTH_STEP + _WIDTH_ZERO
+    step = np.minimum(np.maximum(step, 0), WIDTHS - 1).astype("int32")
+    fraction = np.minimum(np.abs(rest) // (FEATURE_UNIT // 2 // FRACTIONS), FRACTIONS - 1)
+    return step * FRACTIONS + fraction, nearest, rest >= 0
 
 
-def ranks(integers, nearest, side):
-    """0 for the integer nearest to the mean, 1 for the second nearest, and so on."""
-    beyond = (integers - nearest) * side
-    return np.where(beyond > 0, 2 * beyond - 1, -2 * beyond)
+def ranks(integers, nearest, above):
+    """0 for the integer nearest to the mean, 1 for the second nearest, and so on; int32."""
+    beyond = integers - nearest
+    return 2 * np.abs(beyond) - ((beyond > 0) == above) * (beyond != 0)
 
 
-def integers(rank, nearest, side):
+def integers(rank, nearest, above):
     """The inverse of `ranks`."""
-    half = np.ceil(rank / 2)
-    return nearest + side * np.where(rank % 2 == 1, half, -half)
+    half = (rank + 1) >> 1
+    return nearest + np.where((rank & 1).astype(bool) == above, half, -half)
 
 
 def survey(values, quality_code: int, tables: Tables, live: int):
     """Cell and rank of every integer of the ``live`` first channels, in coding order.
 
     Returns:
-        cell, rank: int64 arrays of h·w·live.
+        cell, rank: int32 arrays of h·w·live.
     """
     channels = values.shape[2]
     found, coded = [], []
     for part in _bands(values):
         predictor = Predictor(*part.shape[:2], quality_code, tables, live)
-        rows = part.reshape(-1, channels)[predictor.steps.order].astype("float64")
+        rows = part.reshape(-1, channels)[predictor.steps.order].astype("int32")
         for step in predictor.plan:
             group, start, stop, _ = step
             own = predictor.slices[group]
@@ -406,10 +428,10 @@ def survey(values, quality_code: int, tables: Tables, live: int):
             known = rows[start:stop, own]
             predictor.fill(*step, known, expected)
             kept = max(0, live - own.start)
-            cell, nearest, side = cells(expected[:, :kept], width[:, :kept])
+            cell, nearest, above = cells(expected[:, :kept], width[:, :kept])
             found.append(cell.ravel())
-            coded.append(ranks(known[:, :kept], nearest, side).ravel())
-    return np.concatenate(found), np.concatenate(coded).astype("int64")
+            coded.append(ranks(known[:, :kept], nearest, above).ravel())
+    return np.concatenate(found), np.concatenate(coded)
 
 
 def _bands(values):
@@ -436,15 +458,15 @@ def encode(values: np.ndarray, quality_code: int, tables: Tables, effort: int = 
     if not live:
         return b"\0"
     cell, rank = survey(values, quality_code, tables, live)
-    tries = []
-    for layout in range(len(tables.packing)):
-        prelude, segments = _pack(cell, rank, tables, layout)
-        bits = 8 * len(prelude) + deflate.cost(segments, effort)
-        tries.append((bits, bytes([live, layout]) + prelude, segments))
-    _, head, segments = min(tries, key=lambda found: found[0])
-    streams = [deflate.write(segments, effort)]
-    streams.append(deflate.squeeze(b"".join(part.tobytes() for part in segments)))
-    return head + min(streams, key=len)
+    candidates = range(len(tables.packing))
+    if not effort:
+        candidates = candidates[-2:] if len(cell) > _MANY else candidates[:2]
+    packed = [(layout, *_pack(cell, rank, tables, layout)) for layout in candidates]
+    layout, sizes, segments = min(
+        packed, key=lambda found: 8 * len(found[1]) + deflate.cost(found[2], effort)
+    )
+    stream = deflate.write(segments, effort)
+    return bytes([live, layout]) + sizes + min(stream, deflate.squeeze(segments), key=len)
 
 
 def decode(
@@ -473,10 +495,10 @@ def decode(
             own = predictor.slices[group]
             expected, width = predictor.predict(*step)
             kept = min(live, own.stop) - own.start
-            cell, nearest, side = cells(expected[:, :kept], width[:, :kept])
+            cell, nearest, above = cells(expected[:, :kept], width[:, :kept])
             rank = queues.take(lookup[cell].ravel()).reshape(-1, kept)
-            known = np.zeros(expected.shape)
-            known[:, :kept] = integers(rank, nearest, side)
+            known = np.zeros(expected.shape, "int32")
+            known[:, :kept] = integers(rank, nearest, above)
             if known.min() < -32768 or known.max() > 32767:
                 raise DeflateError("The packed integers are out of range.")
             predictor.fill(*step, known, expected)
@@ -486,53 +508,126 @@ def decode(
 
 
 class _Queues:
-    """Ranks that wait in their buckets."""
+    """Ranks that wait in their buckets.
+
+    Args:
+        streams: list of int32 arrays, the ranks of each bucket in coding order.
+    """
 
     def __init__(self, streams):
-        self._streams, self._taken = streams, [0] * len(streams)
+        sizes = [len(stream) for stream in streams]
+        self._ranks = np.concatenate(streams)
+        self._ends = np.cumsum(sizes)
+        self._next = self._ends - sizes
 
     def take(self, bucket):
-        """The next rank of the bucket named for each integer, (n,) uint8 → (n,) int64."""
+        """The next rank of the bucket named for each integer, (n,) uint8 → (n,) int32."""
         order = np.argsort(bucket, kind="stable")
-        parts = []
-        for b, count in enumerate(np.bincount(bucket, minlength=len(self._streams)).tolist()):
-            start = self._taken[b]
-            self._taken[b] = stop = start + count
-            if stop > len(self._streams[b]):
-                raise DeflateError("The packed integers are fewer than the picture has room for.")
-            parts.append(self._streams[b][start:stop])
-        rank = np.empty(len(bucket), "int64")
-        rank[order] = np.concatenate(parts)
+        counts = np.bincount(bucket, minlength=len(self._ends))
+        ahead = self._next - np.cumsum(counts) + counts
+        self._next = self._next + counts
+        if (self._next > self._ends).any():
+            raise DeflateError("The packed integers are fewer than the picture has room for.")
+        rank = np.empty(len(bucket), "int32")
+        rank[order] = self._ranks[np.arange(len(bucket)) + np.repeat(ahead, counts)]
         return rank
 
 
+class _Packing:
+    """How the ranks of one bucket become bytes.
+
+    Ranks of ``alphabet`` − 1 and more become the symbol of the escapes. A byte is ``several``
+    symbols, the first most significant; or, with ``run``, up to ``several`` − 1 zeros and the
+    symbol that ends them, or ``several`` zeros. The likeliest are the smallest bytes.
+
+    Args:
+        alphabet, several, run: a row of `Tables.packing`.
+        order: (256,) a row of `Tables.order`.
+    """
+
+    def __init__(self, alphabet, several, run, order):
+        self.escape, self.several, self.run = alphabet - 1, several, run
+        self.leaves = several * (alphabet - 1) + 1 if run else alphabet**several
+        self._order = order
+        self._weights = alphabet ** np.arange(several - 1, -1, -1)
+        whole = np.argsort(order[: self.leaves], kind="stable")
+        if run:
+            zeros, symbols = np.divmod(whole, alphabet - 1)
+            self._ended = zeros < several
+            self._lengths = zeros + self._ended
+            self._symbols = (symbols + 1).astype("int32")
+        else:
+            self._digits = (whole[:, None] // self._weights % alphabet).astype("int32")
+
+    def combine(self, ranks):
+        """Ranks → bytes."""
+        symbols = np.minimum(ranks, self.escape)
+        if self.run:
+            ends = np.flatnonzero(symbols)
+            zeros = np.diff(ends, prepend=-1) - 1
+            full, zeros = np.divmod(zeros, self.several)
+            rest = len(symbols) - 1 - ends[-1] if len(ends) else len(symbols)
+            size = len(ends) + int(full.sum()) - rest // -self.several
+            whole = np.full(size, self.several * self.escape)
+            whole[np.cumsum(full + 1) - 1] = zeros * self.escape + symbols[ends] - 1
+            return self._order[whole]
+        if self.several == 1:
+            return self._order[symbols]
+        padded = np.zeros(-(-len(symbols) // self.several) * self.several, symbols.dtype)
+        padded[: len(symbols)] = symbols
+        columns = padded.reshape(-1, self.several).T
+        whole = columns[0]
+        for column in columns[1:]:
+            whole = whole * (self.escape + 1) + column
+        return self._order[whole]
+
+    def separate(self, content, limit):
+        """Bytes → symbols, int32, at most ``limit`` and the filling of the last byte."""
+        if len(content) and content.max() >= self.leaves:
+            raise DeflateError("The packed integers are damaged.")
+        if not self.run:
+            return self._digits.take(content, axis=0).ravel()
+        ends = np.cumsum(self._lengths[content])
+        size = int(ends[-1]) if len(ends) else 0
+        if size >= limit + self.several:
+            raise DeflateError("The packed integers are more than the picture has room for.")
+        ended = self._ended[content]
+        symbols = np.zeros(size, "int32")
+        symbols[ends[ended] - 1] = self._symbols[content[ended]]
+        return symbols
+
+
+@lru_cache(maxsize=16)
+def _packings(tables, layout):
+    """The `_Packing` of every bucket of a layout, and of the escapes."""
+    rows = [row for row in tables.packing[layout].tolist() if row[0]]
+    return [_Packing(*row, order) for row, order in zip(rows, tables.order[layout])]
+
+
 def _pack(cell, rank, tables, layout):
-    """Ranks → counts as bytes, and the segments for Deflate."""
-    packing = [row for row in tables.packing[layout].tolist() if row[0]]
+    """Ranks → sizes as bytes, and the segments for Deflate."""
+    *packings, last = _packings(tables, layout)
     bucket = tables.buckets[layout].ravel()[cell]
     order = np.argsort(bucket, kind="stable")
-    counts = np.bincount(bucket, minlength=len(packing) - 1).tolist()
-    sorted_ranks = rank[order]
-    segments, escapes, start = [], [], 0
-    for b, row in enumerate(packing[:-1]):
-        part = sorted_ranks[start : start + counts[b]]
-        start += counts[b]
-        segments.append(_combine(part, *row, tables.order[layout, b]))
-        escapes.append(part[part >= row[0] - 1] - (row[0] - 1))
-    tail, last = np.concatenate(escapes), packing[-1]
-    segments.append(_combine(tail, *last, tables.order[layout, len(packing) - 1]))
-    rest = tail[tail >= last[0] - 1] - (last[0] - 1)
-    segments.append(np.minimum(rest, _HUGE).astype("uint8"))
-    segments.append((rest[rest >= _HUGE] - _HUGE).astype("<u4").view("uint8"))
-    sizes = [len(segment) for segment in segments[: len(packing) - 1]]
-    return b"".join(map(_varint, sizes)), segments
+    parts = np.split(rank[order], np.cumsum(np.bincount(bucket, minlength=len(packings)))[:-1])
+    segments = [packing.combine(part) for packing, part in zip(packings, parts)]
+    sizes = b"".join(_varint(len(segment)) for segment in segments)
+    tail = np.concatenate([part[part >= packing.escape] - packing.escape
+                           for packing, part in zip(packings, parts)])
+    rest = tail[tail >= last.escape] - last.escape
+    segments += [
+        last.combine(tail),
+        np.minimum(rest, _HUGE).astype("uint8"),
+        (rest[rest >= _HUGE] - _HUGE).astype("<u4").view("uint8"),
+    ]
+    return sizes, segments
 
 
 def _unpack(data, total, tables, layout):
-    """Counts and Deflate stream → the ranks of every bucket, in coding order."""
-    packing = [row for row in tables.packing[layout].tolist() if row[0]]
+    """Sizes and Deflate stream → the ranks of every bucket, in coding order."""
+    *packings, last = _packings(tables, layout)
     sizes, position = [], 0
-    for _ in packing[:-1]:
+    for _ in packings:
         size, position = _read_varint(data, position)
         sizes.append(size)
     content = np.frombuffer(deflate.inflate(data[position:], 8 * total + 64), "uint8")
@@ -545,68 +640,22 @@ def _unpack(data, total, tables, layout):
         position += size
         return content[position - size : position]
 
-    found = [_separate(take(size), *row, order, total)
-             for size, row, order in zip(sizes, packing, tables.order[layout])]
-    escaped = [np.flatnonzero(s == row[0] - 1) for s, row in zip(found, packing)]
-    beyond = sum(map(len, escaped))
-    last = packing[-1]
-    tail = take(-(-beyond // last[1]))
-    tail = _separate(tail, *last, tables.order[layout, len(packing) - 1], total)[:beyond]
-    far = np.flatnonzero(tail == last[0] - 1)
+    found = [packing.separate(take(size), total) for size, packing in zip(sizes, packings)]
+    places = [np.flatnonzero(ranks == packing.escape) for ranks, packing in zip(found, packings)]
+    count = sum(map(len, places))
+    tail = last.separate(take(-(-count // last.several)), total)[:count]
+    far = np.flatnonzero(tail == last.escape)
     rest = take(len(far)).astype("int64")
     huge = np.flatnonzero(rest == _HUGE)
     rest[huge] += np.frombuffer(take(4 * len(huge)).tobytes(), "<u4")
     if position < len(content):
         raise DeflateError("The packed integers are more than the picture has room for.")
-    tail[far] += rest
+    tail[far] += np.minimum(rest, _LARGEST_RANK).astype("int32")
     start = 0
-    for symbols, places in zip(found, escaped):
-        symbols[places] += tail[start : start + len(places)]
-        start += len(places)
+    for ranks, escaped in zip(found, places):
+        ranks[escaped] += tail[start : start + len(escaped)]
+        start += len(escaped)
     return found
-
-
-def _combine(ranks, alphabet, several, run, order):
-    """Ranks → bytes; those of ``alphabet`` − 1 and more become the symbol of the escapes.
-
-    A byte is ``several`` symbols, the first most significant, or with ``run`` up to
-    ``several`` − 1 zeros and the symbol that ends them, or ``several`` zeros.
-    """
-    symbols = np.minimum(ranks, alphabet - 1)
-    if run:
-        ends = np.flatnonzero(symbols)
-        zeros = np.diff(ends, prepend=-1) - 1
-        full, zeros = np.divmod(zeros, several)
-        rest = len(symbols) - 1 - ends[-1] if len(ends) else len(symbols)
-        places = np.cumsum(full + 1) - 1
-        whole = np.full(len(ends) + int(full.sum()) - rest // -several, several * (alphabet - 1))
-        whole[places] = zeros * (alphabet - 1) + symbols[ends] - 1
-        return order[whole]
-    padded = np.zeros(-(-len(symbols) // several) * several, "int64")
-    padded[: len(symbols)] = symbols
-    weights = alphabet ** np.arange(several - 1, -1, -1)
-    return order[padded.reshape(-1, several) @ weights]
-
-
-def _separate(content, alphabet, several, run, order, limit):
-    """The inverse of `_combine`, with the filling at the end; int64, about ``limit`` at most."""
-    leaves = several * (alphabet - 1) + 1 if run else alphabet**several
-    combinations = np.argsort(order[:leaves], kind="stable")
-    if len(content) and content.max() >= leaves:
-        raise DeflateError("The packed integers are damaged.")
-    whole = combinations[content]
-    if run:
-        zeros, symbols = np.divmod(whole, alphabet - 1)
-        ended = zeros < several
-        places = np.cumsum(zeros + ended)
-        size = int(places[-1]) if len(places) else 0
-        if size >= limit + several:
-            raise DeflateError("The packed integers are more than the picture has room for.")
-        ranks = np.zeros(size, "int64")
-        ranks[places[ended] - 1] = symbols[ended] + 1
-        return ranks
-    digits = whole[:, None] // alphabet ** np.arange(several - 1, -1, -1)
-    return (digits % alphabet).ravel()
 
 
 def _varint(number):

@@ -11,6 +11,7 @@ from sdae.deflate import code_lengths
 from sdae.latents import FRACTIONS, WIDTHS
 
 _RANKS = 128
+_NONE = 255
 PLANS = ((8, 24000, True), (14, 24000, True), (24, 600000, False))
 """Buckets, integers of an image, and whether one Huffman code should do for all buckets."""
 
@@ -72,20 +73,19 @@ def cluster(total, size):
         cost[np.minimum(i, others), np.maximum(i, others)] = more
     kept = np.flatnonzero(alive)
     spread = [(tallies[k] @ np.arange(_RANKS)) / tallies[k].sum() for k in kept]
-    bucket = np.full(len(total), 255, "uint8")
+    bucket = np.full(len(total), _NONE, "uint8")
     for b, k in enumerate(kept[np.argsort(spread)]):
         bucket[groups[k]] = b
-    return _filled(bucket, total)
+    return _filled(bucket)
 
 
-def _filled(bucket, total):
-    """Give cells that never occurred the bucket of the nearest width that did."""
-    plane = bucket.reshape(WIDTHS, FRACTIONS)
-    for column in plane.T:
-        known = np.flatnonzero(column != 255)
-        nearest = np.abs(np.arange(WIDTHS)[:, None] - known[None]).argmin(1)
-        column[:] = column[known[nearest]]
-    return plane
+def _filled(bucket):
+    """Give cells that never occurred the bucket of the nearest cell that did."""
+    known = np.flatnonzero(bucket != _NONE)
+    width, fraction = np.divmod(np.arange(len(bucket)), FRACTIONS)
+    apart = FRACTIONS * np.abs(width[:, None] - width[known])
+    apart += np.abs(fraction[:, None] - fraction[known])
+    return bucket[known[apart.argmin(1)]].reshape(WIDTHS, FRACTIONS)
 
 
 def leaves(chances, alphabet, several, run):
@@ -165,8 +165,8 @@ def _price(row, lengths):
 
 def layout(total, size, symbols, shared):
     """Buckets, packing and order for images of ``symbols`` integers."""
-    bucket = cluster(total.copy(), size)
-    tallies = np.zeros((size, _RANKS))
+    bucket = cluster(total, size)
+    tallies = np.zeros((int(bucket.max()) + 1, _RANKS))
     np.add.at(tallies, bucket.ravel(), total)
     chosen, tail = packings(tallies, symbols, shared)
     orders = []

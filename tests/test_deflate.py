@@ -63,7 +63,7 @@ def test_code_lengths_are_as_good_as_huffman():
 def test_smaller_than_zlib_where_statistics_change():
     parts = [geometric(chance, 1500) for chance in (0.5, 0.1, 0.02)]
     raw = b"".join(part.tobytes() for part in parts)
-    best = min(len(deflate.squeeze(raw, s)) for s in range(4))
+    best = min(len(deflate.squeeze([raw], s)) for s in range(4))
     assert len(deflate.write(parts)) < 0.95 * best
 
 
@@ -111,7 +111,7 @@ def test_gzip_inflates_the_same():
 
 
 def test_inflate_refuses_a_bomb_without_unpacking_it():
-    bomb = deflate.squeeze(bytes(20_000_000))
+    bomb = deflate.squeeze([bytes(20_000_000)])
     with pytest.raises(DeflateError, match="room"):
         deflate.inflate(bomb, 1000)
 

@@ -1,0 +1,124 @@
+"""Fitting of the context tables: the integers predict what the trained model predicts."""
+
+import argparse
+import json
+
+import keras
+import numpy as np
+import pytest
+import skimage.data
+from keras import ops
+from PIL import Image
+
+from sdae import contexts, latents, layouts, weights
+from sdae.latents import FEATURE_UNIT, WIDTH_UNIT, Predictor, Tables
+from sdae.network import Autoencoder, Config, initialise, laplacian_bits
+
+CONFIG = Config(
+    latent_channels=12, widths=(4, 6, 8), analysis_blocks=1, synthesis_blocks=1, groups=(3, 3, 6)
+)
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(2)
+    return initialise(Autoencoder(CONFIG, name="autoencoder"))
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos")
+    for name in ("astronaut", "chelsea", "coffee", "rocket"):
+        Image.fromarray(getattr(skimage.data, name)()[:300, :400]).save(folder / f"{name}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def refined():
+    """A context model all of whose weights matter."""
+    rng = np.random.default_rng(0)
+    layer = contexts.RefinedContexts(CONFIG, name="contexts")
+    layer(ops.zeros((1, 8, 8, 12)), ops.zeros(1))
+    for variable in layer.weights:
+        if not variable.path.endswith("share"):
+            variable.assign(rng.normal(0, 0.1, variable.shape))
+    return layer
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (5, 7), (1, 3), (16, 9)])
+@pytest.mark.parametrize("quality", [1, 37.5, 100])
+def test_integers_predict_what_the_model_predicts(refined, shape, quality):
+    rng = np.random.default_rng(1)
+    values = np.rint(rng.laplace(0, 3, (*shape, 12))).astype("int16")
+    t = np.array([latents.quality_position(quality)], "float32")
+    mean, scale = refined(values[None].astype("float32"), t)
+    mean, scale = ops.convert_to_numpy(mean)[0], ops.convert_to_numpy(scale)[0]
+    tables = Tables(**refined.rounded(), **layouts.empty())
+    predictor = Predictor(*shape, round(100 * quality), tables, 12)
+    rows = predictor.steps.order
+    steps = 0
+    for step in predictor.plan:
+        group, start, stop, _ = step
+        own = predictor.slices[group]
+        part = rows[start:stop]
+        expected, width = predictor.predict(*step)
+        predictor.fill(*step, values.reshape(-1, 12)[part, own].astype("int32"), expected)
+        assert np.abs(expected / FEATURE_UNIT - mean.reshape(-1, 12)[part, own]).max() < 0.15
+        width = np.logaddexp(0, width / WIDTH_UNIT) + 0.01
+        assert width == pytest.approx(scale.reshape(-1, 12)[part, own], rel=0.15, abs=0.05)
+        steps += stop - start
+    assert steps == 3 * len(rows)
+
+
+def test_fitting_continues_from_stored_tables(model, refined):
+    arrays = Tables(**refined.rounded(), **layouts.empty()).to_arrays()
+    again = contexts.RefinedContexts(CONFIG, name="contexts")
+    again(ops.zeros((1, 8, 8, 12)), ops.zeros(1))
+    again.start(model.contexts, arrays)
+    for name, table in again.rounded().items():
+        if name.startswith("hidden"):
+            assert np.array_equal(table, arrays[latents.PREFIX + name])
+    assert np.array_equal(again.bias, model.contexts.bias)
+
+
+def test_refit_saves_bits(model):
+    rng = np.random.default_rng(0)
+    scale = rng.uniform(0.05, 3, (64, 1, 1, 1)) * np.linspace(2, 0.2, 12)
+    examples = np.rint(rng.laplace(0, scale, (64, 8, 8, 12))).astype("int16")
+    layer = contexts.RefinedContexts(CONFIG, name="contexts")
+    layer(ops.zeros((1, 8, 8, 12)), ops.zeros(1))
+    layer.start(model.contexts, {})
+
+    def bits():
+        values = examples.astype("float32")
+        mean, width = layer(values, np.full(64, 0.5, "float32"))
+        return float(ops.sum(laplacian_bits(values, mean, width)))
+
+    before = bits()
+    contexts.refit(layer, examples, np.full(64, 5050), 5, rng)
+    assert bits() < 0.98 * before
+
+
+def test_command_completes_weights(model, photos, tmp_path):
+    arrays = {k: ops.convert_to_numpy(v) for k, v in weights.variables(model).items()}
+    weights.write(tmp_path, arrays, {"config": CONFIG.to_dict(), "note": "kept"})
+    parser = argparse.ArgumentParser()
+    contexts.add_arguments(parser)
+    options = ["--crops", "6", "--seconds", "0.1"]
+    args = parser.parse_args([str(photos), "--weights", str(tmp_path), *options])
+    assert contexts.run(args) == 0
+    stored, card = weights.read(tmp_path)
+    assert card["note"] == "kept"
+    assert all(np.array_equal(stored[name], arrays[name]) for name in arrays)
+    tables = Tables.from_arrays(stored)
+    values = np.random.default_rng(0).integers(-4, 5, (6, 5, 12)).astype("int16")
+    payload = latents.encode(values, 2500, tables)
+    assert np.array_equal(latents.decode(payload, 6, 5, 2500, tables), values)
+    assert contexts.run(parser.parse_args([str(photos), "--weights", str(photos)])) == 2
+    assert json.loads((tmp_path / "card.json").read_text())["sha256"] != ""
+
+
+def test_crops_span_all_scales(photos):
+    found = contexts.pictures(sorted(photos.iterdir()), 9, np.random.default_rng(0))
+    assert found.shape == (9, 128, 128, 3)
+    assert len(np.unique(found.reshape(9, -1), axis=0)) == 9
