@@ -23,7 +23,7 @@ from sdae.bitstream import MAX_SIDE, BitstreamError, Header
 SECONDS = 10
 """Longest processor time for one file."""
 
-MEGABYTES = 512
+MEGABYTES = 256
 """Most resident memory, above what stands before the first file, that any file may take."""
 
 _DECODED_PIXELS = 64 * 64
@@ -173,13 +173,36 @@ def _giant(rng, material):
 def _bomb(rng, material):
     """A stream that inflates to a thousand times its bytes, for a picture of up to a megapixel."""
     header, before, _ = material.part(rng)
-    width, height = (int(2 ** rng.uniform(0, 10)) for _ in range(2))
-    content = bytes([rng.choice((0, 1, 255))]) * int(2 ** rng.uniform(10, 23))
-    if rng.random() < 0.5:
-        # As large a claim as fits for the size of one of the runs.
-        before = before[:2] + _damaged(rng, before[2:] + b"\xff\xff\xff\x07")
+    width, height = (int(2 ** rng.uniform(5, 10)) for _ in range(2))
     header = Header(header.model_id, header.mode, width, height, header.quality_code)
-    return bitstream.write(header, _closed(before, content))
+    before, size = _claiming(rng, before, int(width * height * 2 ** rng.uniform(-6, 4)))
+    return bitstream.write(header, _closed(before, bytes([rng.choice((0, 0, 1, 255))]) * size))
+
+
+def _claiming(rng, before, size):
+    """What stands before a Deflate stream, with one, some or all of the sizes in it changed.
+
+    Returns:
+        the bytes, and how many bytes the stream must hold; about ``size`` of them are new.
+    """
+    ends = [at + 1 for at in range(2, len(before)) if before[at] < 128]
+    sizes = [before[start:end] for start, end in zip([2, *ends], ends)]
+    if not sizes:
+        return before, size
+    chosen = rng.random(len(sizes)) < rng.choice((0, 0.2, 1))
+    chosen[rng.integers(len(sizes))] = True
+    claim = size // int(chosen.sum())
+    old = sum(_number(size) for size, new in zip(sizes, chosen) if not new)
+    sizes = [_varint(claim) if new else size for size, new in zip(sizes, chosen)]
+    return before[:2] + b"".join(sizes), claim * int(chosen.sum()) + old
+
+
+def _varint(number):
+    return bytes([number >> shift & 127 | 128 for shift in (0, 7, 14)] + [number >> 21])
+
+
+def _number(varint):
+    return sum((byte & 127) << 7 * place for place, byte in enumerate(varint))
 
 
 ATTACKS = (
@@ -244,7 +267,8 @@ def add_arguments(parser) -> None:
                         help="number of the first file, to repeat a finding")
     parser.add_argument("--decode", type=int, default=100, metavar="N",
                         help="make the pixels of the first N small pictures, default 100")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="write files with findings here")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER",
+                        help="write the files of findings here")
     parser.add_argument("--weights", metavar="NAME", help="name or folder of other weights")
 
 
@@ -272,7 +296,8 @@ def run(args) -> int:
             except Exception as error:
                 outcome = "finding"
                 where = traceback.extract_tb(error.__traceback__)[-1]
-                reason = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
+                place = f"{Path(where.filename).name}:{where.lineno}"
+                reason = f"{type(error).__name__}: {error} ({place})"
             seconds = time.process_time() - began
             before, memory = memory, _peak()
             decoded += outcome == "decoded"
