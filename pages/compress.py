@@ -1,6 +1,9 @@
 """Compress: a photograph in, a .sdae file out, every byte counted."""
 
+from dataclasses import dataclass
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from sdae import BitstreamError, ImageError, WeightsError, bitstream
 from sdae.measure import Result
@@ -13,6 +16,31 @@ from sdae.ui.sources import Source, choose
 
 OURS = "SDAE"
 PEER_NAMES = {peer.label: name for name, peer in PEERS.items()}
+TICK = 0.25  # seconds between looks at a search
+
+
+@dataclass
+class Places:
+    """Where things stand. The frame is the same for every source, so nothing jumps or doubles."""
+
+    source: DeltaGenerator
+    settings: DeltaGenerator
+    result: DeltaGenerator
+    notices: DeltaGenerator
+    figures: DeltaGenerator
+    right: DeltaGenerator
+    split: DeltaGenerator
+    ledger: DeltaGenerator
+    details: DeltaGenerator
+
+
+def frame() -> Places:
+    panel, stage = st.columns([2, 5], gap="medium")
+    return Places(
+        *(panel.container() for _ in range(3)),
+        *(stage.container() for _ in range(4)),
+        *st.columns(2, gap="large"),
+    )
 
 
 def main() -> None:
@@ -21,63 +49,72 @@ def main() -> None:
         "A neural network turns it into a small `.sdae` file and back. "
         "Every number below is counted on real files, while the slider moves."
     )
-    panel, stage = st.columns([5, 12], gap="large")
-    with panel:
+    places = frame()
+    with places.source:
         source = choose()
     try:
         if source is None:
-            stage.info("Take a picture with the camera.", icon=":material/photo_camera:")
+            places.notices.info("Take a picture with the camera.", icon=":material/photo_camera:")
         elif source.is_sdae:
-            open_file(source, panel, stage)
+            open_file(source, places)
         else:
-            compress_picture(source, panel, stage)
+            compress_picture(source, places)
     except (ImageError, BitstreamError) as error:
-        stage.error(f"{source.name}: {error}", icon=":material/error:")
+        places.notices.error(f"{source.name}: {error}", icon=":material/error:")
     except WeightsError as error:
-        stage.error(str(error), icon=":material/error:")
+        places.notices.error(str(error), icon=":material/error:")
 
 
-def compress_picture(source: Source, panel, stage) -> None:
-    with panel:
+def compress_picture(source: Source, places: Places) -> None:
+    with places.settings:
         quality = st.slider("Quality", 1, 100, 75, key="quality", bind="query-params")
         size = st.segmented_control(
             "Size", ["Original", "128×128"], default="Original", required=True, key="size",
             bind="query-params", width="stretch",
             help="128×128 is the centre square scaled down, as in the original work.",
         )
-    with stage:
+    with places.notices:
         picture = engine.prepare(source.data, small=size != "Original")
-        result = engine.compress(picture, quality)
         for notice in picture.notices:
             st.info(notice, icon=":material/info:")
-        numbers(result)
-        right = st.segmented_control(
-            "Right of the split", [OURS, *PEER_NAMES], default=OURS, required=True, key="right",
-            bind="query-params",
-        )
-        split = st.empty()
+        result = engine.compress(picture, quality)
+
     width, height = picture.full
-    with panel:
+    with places.result:
         upload = "the upload" if picture.size == picture.full else f"{width} × {height} upload"
         card(result.file_bytes, {
             upload: len(source.data),
             "PNG": len(picture.png),
             "raw RGB": result.raw_bytes,
         })
-        downloads(source, result)
+        with st.container(horizontal=True):
+            st.download_button(
+                "Download .sdae", result.data, f"{source.stem}.sdae", "application/octet-stream",
+                icon=":material/download:", type="primary", on_click="ignore",
+            )
+            download_png(source, result)
+    figures(places, [
+        bits_per_pixel(result),
+        ("PSNR", f"{result.psnr:.2f} dB", "Peak signal to noise; higher is closer."),
+        ("SSIM", f"{result.ssim:.4f}", "Structural similarity; 1 is identical."),
+        ("Encode", milliseconds(result.encode_seconds), "From pixels to the whole file."),
+        ("Decode", milliseconds(result.decode_seconds), "From the file to pixels."),
+    ])
 
-    original = Side("Original", f"Original of {source.name}", picture.png)
-
-    def draw(label: str, png: bytes, file_bytes: int) -> None:
-        with split:
-            compare(restored(source, label, png, file_bytes), original,
-                    size=picture.size, key="split")
-
-    if right == OURS:
-        draw(OURS, result.png, result.file_bytes)
-
-    left_half, right_half = st.columns(2, gap="large")
-    with left_half:
+    with places.right:
+        right = st.segmented_control(
+            "Right of the split", [OURS, *PEER_NAMES], default=OURS, required=True, key="right",
+            bind="query-params",
+        )
+    peer = PEER_NAMES.get(right)
+    answers = rivals.search(picture, result.file_bytes, peer, patience=0.3)
+    with places.split:
+        compare(
+            right_side(source, result, right, answers),
+            Side("Original", f"Original of {source.name}", picture.png),
+            size=picture.size, key="split",
+        )
+    with places.ledger:
         st.subheader("Where the bytes go", anchor=False)
         ledger([
             Row("Upload", len(source.data), f"{source.name}, {width} × {height}"),
@@ -85,47 +122,61 @@ def compress_picture(source: Source, panel, stage) -> None:
             Row("PNG", len(picture.png), "the same pixels, lossless"),
             *coded(result),
         ])
-    with right_half:
+    with places.details:
         st.subheader("At the same bytes", anchor=False)
-        table = st.empty()
+        waiting = len(answers) < len(PEERS)
+        st.fragment(peers, run_every=TICK if waiting else None)(picture, result, peer, answers)
         st.caption(
             f"Each codec's best picture in at most {result.file_bytes:,} bytes. "
             "AVIF is searched at a fast speed here; its slowest is a little better."
         )
 
-    waiting = right != OURS
-    for answers in rivals.search(picture, result.file_bytes, first=PEER_NAMES.get(right)):
-        with table:
-            rivals.table(result, answers)
-        if waiting and PEER_NAMES[right] in answers:
-            waiting = False
-            peer = answers[PEER_NAMES[right]]
-            if peer:
-                draw(right, peer.png, peer.file_bytes)
-            else:
-                draw(f"{OURS} (no {right} is this small)", result.png, result.file_bytes)
+
+def peers(picture: engine.Prepared, result: Result, peer: str | None, drawn: dict) -> None:
+    """The table of peers, filled while they are searched; the page follows what it waits for."""
+    answers = rivals.search(picture, result.file_bytes, peer)
+    rivals.table(result, answers)
+    complete = len(answers) == len(PEERS) > len(drawn)
+    if complete or (peer in answers and peer not in drawn):
+        st.rerun()
 
 
-def open_file(source: Source, panel, stage) -> None:
+def right_side(source: Source, result: Result, right: str, answers: dict) -> Side:
+    """What stands right of the split: our picture, also while a peer's is searched or missing."""
+    peer = PEER_NAMES.get(right)
+    found = answers.get(peer)
+    if found:
+        return restored(source, right, found.png, found.file_bytes)
+    label = OURS
+    if peer:
+        label += f" (no {right} is this small)" if peer in answers else f" (searching {right} …)"
+    return restored(source, label, result.png, result.file_bytes)
+
+
+def open_file(source: Source, places: Places) -> None:
     header, payload = bitstream.read_header(source.data)
-    with stage, st.spinner("Restoring the picture."):
+    with places.notices, st.spinner("Restoring the picture."):
         result = engine.open_file(source.data)
-    with panel:
+    with places.result:
         card(result.file_bytes, {"PNG": len(result.png), "raw RGB": result.raw_bytes})
-        downloads(source, result)
-    with stage:
-        numbers(result)
-        compare(restored(source, OURS, result.png, result.file_bytes),
-                size=(result.width, result.height), key="opened")
-    left_half, right_half = st.columns(2, gap="large")
-    with left_half:
+        download_png(source, result)
+    figures(places, [
+        bits_per_pixel(result),
+        ("Decode", milliseconds(result.decode_seconds), "From the file to pixels."),
+    ])
+    with places.split:
+        compare(
+            restored(source, OURS, result.png, result.file_bytes),
+            size=(result.width, result.height), key="split",
+        )
+    with places.ledger:
         st.subheader("Where the bytes go", anchor=False)
         ledger([
             raw(result),
             Row("PNG", len(result.png), "the restored pixels, lossless"),
             *coded(result),
         ])
-    with right_half:
+    with places.details:
         st.subheader("What the header says", anchor=False)
         st.table({
             "Size": f"{header.width} × {header.height} pixels",
@@ -137,36 +188,26 @@ def open_file(source: Source, panel, stage) -> None:
         })
 
 
-def numbers(result: Result) -> None:
-    """The figures above the picture; those that need an original are left out without one."""
-    figures = [("Bits per pixel", f"{result.bits_per_pixel:.3f}", "The whole file, header included.")]
-    if result.psnr is not None:
-        figures += [
-            ("PSNR", f"{result.psnr:.2f} dB", "Peak signal to noise; higher is closer."),
-            ("SSIM", f"{result.ssim:.4f}", "Structural similarity; 1 is identical."),
-            ("Encode", milliseconds(result.encode_seconds), "From pixels to the whole file."),
-        ]
-    figures += [("Decode", milliseconds(result.decode_seconds), "From the file to pixels.")]
-    with st.container(horizontal=True, gap="medium"):
-        for name, value, explanation in figures:
+def figures(places: Places, shown: list[tuple[str, str, str]]) -> None:
+    """A row of figures, each with its name and an explanation."""
+    with places.figures, st.container(horizontal=True, gap="medium"):
+        for name, value, explanation in shown:
             st.metric(name, value, help=explanation, width="content")
+
+
+def bits_per_pixel(result: Result) -> tuple[str, str, str]:
+    return "Bits per pixel", f"{result.bits_per_pixel:.3f}", "The whole file, header included."
 
 
 def milliseconds(seconds: float) -> str:
     return f"{seconds * 1000:,.0f} ms"
 
 
-def downloads(source: Source, result: Result) -> None:
-    with st.container(horizontal=True):
-        if not source.is_sdae:
-            st.download_button(
-                "Download .sdae", result.data, f"{source.stem}.sdae", "application/octet-stream",
-                icon=":material/download:", type="primary", on_click="ignore",
-            )
-        st.download_button(
-            "Restored PNG", result.png, f"{source.stem}-restored.png", "image/png",
-            icon=":material/image:", on_click="ignore",
-        )
+def download_png(source: Source, result: Result) -> None:
+    st.download_button(
+        "Restored PNG", result.png, f"{source.stem}-restored.png", "image/png",
+        icon=":material/image:", on_click="ignore",
+    )
 
 
 def restored(source: Source, label: str, png: bytes, file_bytes: int) -> Side:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -73,10 +73,24 @@ def compress(codec, rgb: np.ndarray, quality: float) -> Result:
 
     Encoding is timed from pixels to the whole file, decoding from the file to pixels.
     """
-    start = time.perf_counter()
-    data = codec.compress(rgb, quality)
-    seconds = time.perf_counter() - start
-    return replace(_restore(codec, data, rgb), encode_seconds=seconds)
+    with ThreadPoolExecutor() as pool:
+        start = time.perf_counter()
+        latent = codec.encode(rgb, quality)
+        # zlib works outside Python's lock, so a second core does this beside our own coder.
+        plain = pool.submit(deflate.plain, latent.values)
+        data = codec.pack(latent)
+        encode_seconds = time.perf_counter() - start
+        _, restored, decode_seconds = _restore(codec, data)
+        png = pool.submit(images.png, restored)
+        return Result(
+            **_facts(data, latent),
+            psnr=metrics.psnr(rgb, restored),
+            ssim=metrics.ssim(rgb, restored),
+            encode_seconds=encode_seconds,
+            decode_seconds=decode_seconds,
+            plain_bytes=len(plain.result()),
+            png=png.result(),
+        )
 
 
 def open_file(codec, data: bytes) -> Result:
@@ -84,7 +98,13 @@ def open_file(codec, data: bytes) -> Result:
 
     Raises `BitstreamError` with one sentence for a file that cannot be opened.
     """
-    return _restore(codec, data)
+    latent, restored, decode_seconds = _restore(codec, data)
+    return Result(
+        **_facts(data, latent),
+        decode_seconds=decode_seconds,
+        plain_bytes=len(deflate.plain(latent.values)),
+        png=images.png(restored),
+    )
 
 
 def rival(name: str, rgb: np.ndarray, budget: int, effort: str = "fast") -> Rival | None:
@@ -105,25 +125,18 @@ def rival(name: str, rgb: np.ndarray, budget: int, effort: str = "fast") -> Riva
     )
 
 
-def _restore(codec, data: bytes, original: np.ndarray | None = None) -> Result:
+def _restore(codec, data: bytes):
     start = time.perf_counter()
     latent = codec.unpack(data)
-    rgb = np.asarray(codec.decode(latent))
-    seconds = time.perf_counter() - start
-    # All of these spend their time outside Python's lock, so they share the cores.
-    with ThreadPoolExecutor() as pool:
-        plain = pool.submit(deflate.plain, latent.values)
-        png = pool.submit(images.png, rgb)
-        ssim = None if original is None else metrics.ssim(original, rgb)
-        return Result(
-            data=data,
-            png=png.result(),
-            width=latent.width,
-            height=latent.height,
-            quality=latent.quality,
-            latent=latent.values.shape,
-            plain_bytes=len(plain.result()),
-            decode_seconds=seconds,
-            psnr=None if original is None else metrics.psnr(original, rgb),
-            ssim=ssim,
-        )
+    restored = np.asarray(codec.decode(latent))
+    return latent, restored, time.perf_counter() - start
+
+
+def _facts(data: bytes, latent) -> dict:
+    return {
+        "data": data,
+        "width": latent.width,
+        "height": latent.height,
+        "quality": latent.quality,
+        "latent": latent.values.shape,
+    }

@@ -4,6 +4,7 @@ import io
 import json
 import re
 import struct
+import time
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +23,22 @@ def page(**params) -> AppTest:
     """The page as the browser finds it under these URL parameters, small unless told otherwise."""
     at = AppTest.from_file(str(APP), default_timeout=120)
     at.query_params.update({"size": "128×128"} | params)
-    return at.run()
+    return settle(at.run())
+
+
+def settle(at: AppTest) -> AppTest:
+    """Run again, as the browser does by itself, until every peer has been searched."""
+    end = time.monotonic() + 60
+    while any("searching" in html.body for html in at.get("html")):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+        at.run()
+    return at
 
 
 def upload(at: AppTest, name: str, data: bytes) -> AppTest:
     at.file_uploader[0].set_value((name, data, "application/octet-stream"))
-    return at.run()
+    return settle(at.run())
 
 
 def picture(width=70, height=50, seed=0) -> np.ndarray:
@@ -99,7 +110,7 @@ def test_quality_comes_from_the_url_and_moves_the_bytes():
     at = page(quality="20")
     assert at.slider[0].value == 20
     few = table(at, "sdae-ledger")[".sdae file"][0]
-    at.slider[0].set_value(60).run()
+    settle(at.slider[0].set_value(60).run())
     more = table(at, "sdae-ledger")[".sdae file"][0]
     assert fine(at)
     assert int(few[:-2].replace(",", "")) < int(more[:-2].replace(",", ""))
@@ -152,7 +163,8 @@ def test_the_camera_waits_for_a_picture_and_takes_it():
     at = page(source="Camera", size="Original")
     assert fine(at)
     assert "camera" in at.info[0].value
-    at.camera_input[0].upload("shot.jpg", encoded("JPEG", picture(seed=3))).run()
+    at.camera_input[0].upload("shot.jpg", encoded("JPEG", picture(seed=3)))
+    settle(at.run())
     assert fine(at)
     assert np.array_equal(
         split(at)["left"]["rgb"], images.read(encoded("JPEG", picture(seed=3))).rgb
@@ -180,7 +192,7 @@ def test_a_bad_file_gets_one_sentence_and_nothing_is_lost(name, data):
     assert error.value.endswith(".")
     assert "\n" not in error.value and "Traceback" not in error.value
     at.file_uploader[0].clear()
-    at.run()
+    settle(at.run())
     assert fine(at)
     assert at.slider[0].value == 33
     assert split(at)["right"]["label"].startswith("WebP")
@@ -214,6 +226,13 @@ def test_a_damaged_sdae_file_gets_one_sentence(codec, damage):
     assert not at.exception
     (error,) = at.error
     assert error.value.startswith("holiday.sdae: ") and error.value.endswith(".")
+
+
+def test_a_sdae_file_of_too_many_pixels_is_refused_before_it_is_decoded(codec, monkeypatch):
+    monkeypatch.setattr(engine, "MAX_PIXELS", 1_000)
+    at = upload(page(), "huge.sdae", codec.compress(picture(), quality=50))
+    assert not at.exception
+    assert "70 × 50 pixels" in at.error[0].value
 
 
 def test_the_four_peers_meet_our_bytes_and_stand_right_of_the_split():
@@ -254,9 +273,9 @@ def test_missing_weights_are_explained(monkeypatch, tmp_path):
         raise sdae.WeightsError("There are no weights called sdae-1; restore the folder.")
 
     monkeypatch.setattr(sdae, "load", load)
-    engine._codec.clear()
+    engine._load.clear()
     at = upload(page(), "new.png", encoded("PNG", picture(seed=99)))
-    engine._codec.clear()
+    engine._load.clear()
     assert not at.exception
     assert at.error[0].value == "There are no weights called sdae-1; restore the folder."
 

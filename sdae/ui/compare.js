@@ -27,6 +27,15 @@ function unpack(bytes) {
   return message;
 }
 
+async function load(side, content) {
+  const picture = Object.assign(new Image(), { className: side, draggable: false });
+  if (content) {
+    picture.src = URL.createObjectURL(new Blob([content.png], { type: "image/png" }));
+    await picture.decode();
+  }
+  return picture;
+}
+
 class Compare {
   constructor(root) {
     const find = (selector) => root.querySelector(selector);
@@ -77,32 +86,25 @@ class Compare {
     const message = unpack(bytes);
     const turn = ++this.turn;
     const fresh = ["left", "right"].filter((side) => message[side]?.id !== this.ids[side]);
-    const urls = {};
-    // Decode before swapping: the old picture stays until the new one can be painted.
-    await Promise.all(fresh.filter((side) => message[side]).map(async (side) => {
-      urls[side] = URL.createObjectURL(new Blob([message[side].png], { type: "image/png" }));
-      const probe = new Image();
-      probe.src = urls[side];
-      await probe.decode();
-    }));
+    // Decode before swapping: the old picture stays until the new one can be painted at once.
+    const pictures = await Promise.all(fresh.map((side) => load(side, message[side])));
     if (turn !== this.turn) {
-      Object.values(urls).forEach((url) => URL.revokeObjectURL(url));
+      pictures.forEach((picture) => URL.revokeObjectURL(picture.src));
       return;
     }
     const resized = this.width !== message.width || this.height !== message.height;
     this.width = message.width;
     this.height = message.height;
+    fresh.forEach((side, i) => {
+      URL.revokeObjectURL(this.pictures[side].src);
+      this.pictures[side].replaceWith(pictures[i]);
+      this.pictures[side] = pictures[i];
+      this.ids[side] = message[side]?.id;
+    });
     for (const side of ["left", "right"]) {
-      const picture = this.pictures[side];
-      if (fresh.includes(side)) {
-        URL.revokeObjectURL(picture.src);
-        if (urls[side]) picture.src = urls[side];
-        else picture.removeAttribute("src");
-        this.ids[side] = message[side]?.id;
-      }
-      picture.hidden = !message[side];
-      picture.alt = message[side]?.alt ?? "";
-      this.chips[side].hidden = !message[side]?.label;
+      this.pictures[side].hidden = !message[side];
+      this.pictures[side].alt = message[side]?.alt ?? "";
+      this.chips[side].hidden = !message[side];
       this.chips[side].textContent = message[side]?.label ?? "";
     }
     this.single = !message.left;

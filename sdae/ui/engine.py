@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ import streamlit as st
 from PIL import Image
 
 import sdae
-from sdae import images, measure
+from sdae import BitstreamError, bitstream, images, measure
 
 LIVE_PIXELS = 2_000_000
 """Larger pictures are scaled down on the pages, so that a slider move answers in seconds."""
@@ -71,27 +72,50 @@ def _shrink(rgb: np.ndarray) -> np.ndarray:
 
 def compress(picture: Prepared, quality: float) -> measure.Result:
     """Compress and restore, or recall the answer for the same pixels and quality."""
-    return _compress(picture.key, picture.rgb, quality)
+    with _turn() as codec:
+        return _compress(codec, picture.key, picture.rgb, quality)
 
 
-@st.cache_data(max_entries=128, max_size="200MB", show_spinner=False)
 def open_file(data: bytes) -> measure.Result:
     """Restore the picture of a .sdae file; raises `BitstreamError` with one sentence."""
-    codec, turn = _codec()
-    with turn:
-        return measure.open_file(codec, data)
+    header, _ = bitstream.read_header(data)
+    if header.width * header.height > MAX_PIXELS:
+        raise BitstreamError(
+            f"This file holds {header.width} × {header.height} pixels, more than the page opens; "
+            "use `python -m sdae decompress`."
+        )
+    with _turn() as codec:
+        return _open_file(codec, data)
+
+
+# What is remembered is keyed by all bytes of the picture: arguments with an underscore are not.
 
 
 @st.cache_data(max_entries=128, max_size="200MB", show_spinner=False)
-def _compress(key: str, _rgb: np.ndarray, quality: float) -> measure.Result:
-    codec, turn = _codec()
-    with turn:
-        return measure.compress(codec, _rgb, quality)
+def _compress(_codec, key: str, _rgb: np.ndarray, quality: float) -> measure.Result:
+    return measure.compress(_codec, _rgb, quality)
+
+
+@st.cache_data(max_entries=32, max_size="200MB", show_spinner=False)
+def _open_file(_codec, data: bytes) -> measure.Result:
+    return measure.open_file(_codec, data)
+
+
+@contextmanager
+def _turn():
+    """The codec, for one picture at a time: two at once would need the memory twice.
+
+    A slider that moves on leaves runs of the page waiting here whose answer nobody wants any
+    more; looking at the session's state ends those.
+    """
+    codec, lock = _load()
+    with lock:
+        st.session_state.get("quality")
+        yield codec
 
 
 @st.cache_resource(show_spinner="Loading the network: once for each server, a few seconds.")
-def _codec():
+def _load():
     codec = sdae.load()
     codec.decompress(codec.compress(np.zeros((16, 16, 3), "uint8")))  # the network loads here
-    # One picture at a time: two at once would be no faster and need the memory twice.
     return codec, threading.Lock()

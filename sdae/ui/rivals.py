@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from collections import OrderedDict
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from html import escape
 
 import streamlit as st
@@ -19,7 +17,6 @@ from sdae.peers import PEERS
 from sdae.ui.engine import Prepared
 
 _REMEMBERED = 48
-_TICK = 0.1  # seconds
 
 
 class _Searches:
@@ -53,24 +50,26 @@ def _searches() -> _Searches:
     return _Searches()
 
 
-def search(picture: Prepared, budget: int, first: str) -> Iterator[dict[str, Rival | None]]:
-    """Yield the answers so far, by peer name, about ten times a second until all are there.
+def search(
+    picture: Prepared, budget: int, first: str | None = None, patience: float = 0.0
+) -> dict[str, Rival | None]:
+    """The answers that are there, by peer name; the rest is searched on, so ask again.
 
     An answer is None where a peer has no file of at most `budget` bytes. Peer `first` is searched
-    before the others. What this session searched before and what has not begun is dropped.
+    before the others and waited for, up to `patience` seconds. What this session asked before,
+    of another picture or budget, is dropped if it has not begun.
     """
-    for future in st.session_state.get("rivals", ()):
-        future.cancel()
+    question = picture.key, budget, first
+    if st.session_state.get("rivals_question") != question:
+        for future in st.session_state.get("rivals_futures", ()):
+            future.cancel()
     names = sorted(PEERS, key=lambda name: name != first)
-    while True:
-        # Asking again brings back what another session has dropped.
-        futures = {name: _searches().ask(name, picture, budget) for name in names}
-        st.session_state["rivals"] = list(futures.values())
-        done = {n: f for n, f in futures.items() if f.done() and not f.cancelled()}
-        yield {name: future.result() for name, future in done.items()}
-        if len(done) == len(futures):
-            return
-        time.sleep(_TICK)
+    # Asking again also brings back what another session has dropped.
+    futures = {name: _searches().ask(name, picture, budget) for name in names}
+    st.session_state["rivals_question"] = question
+    st.session_state["rivals_futures"] = list(futures.values())
+    wait([futures[first]] if first else [], patience)
+    return {n: f.result() for n, f in futures.items() if f.done() and not f.cancelled()}
 
 
 _STYLE = """

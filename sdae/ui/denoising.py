@@ -1,0 +1,148 @@
+"""What the Denoise page shows: noisy, restored and filtered pictures, measured and remembered."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from sdae import classical, images, metrics, noise
+from sdae.ui import engine
+from sdae.ui.engine import Prepared
+from sdae.ui.later import Queue
+
+LEVELS = tuple(round(0.05 * step, 2) for step in range(11))
+"""Noise levels of the curve."""
+
+CURVE_SIDE = 512
+"""The curve is measured on at most this many pixels a side, from the middle of the picture."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a picture.
+
+    `rgb` is uint8 (H, W, 3), `png` the same pixels; `psnr` (dB) and `ssim` compare it with the
+    clean picture, None where there is none. `seconds` is the time it took to make, `data` the
+    whole .sdae file where it came out of one, `key` names the version.
+    """
+
+    key: str
+    rgb: np.ndarray
+    png: bytes
+    psnr: float | None = None
+    ssim: float | None = None
+    seconds: float = 0.0
+    data: bytes = b""
+
+
+def noisy(picture: Prepared, kind: str | None, sigma: float, seed: int) -> tuple[Version, float]:
+    """The picture with noise (see `sdae.noise.add`) and the noise level that is found in it.
+
+    Kind None adds nothing: the picture is noisy already and there is no clean one.
+    """
+    return _noisy(picture.key, picture, kind, sigma, seed)
+
+
+def restored(picture: Prepared, start: Version, strength: float, quality: float) -> Version:
+    """Version `start` through the codec, told that its noise has level `strength`."""
+    with engine._turn() as codec:
+        return _restored(codec, start.key, start, _clean(picture, start), strength, quality)
+
+
+def filtered(
+    picture: Prepared, start: Version, strength: float, first: str | None, patience: float = 0.0
+) -> dict[str, Version]:
+    """Version `start` through the classical denoisers: by name, those that are ready.
+
+    Ask again for the others. Denoiser `first` is waited for, up to `patience` seconds.
+    """
+    keys = {name: (start.key, name, strength) for name in classical.DENOISERS}
+    clean = _clean(picture, start)
+    tasks = {key: partial(_filter, name, start, clean, strength) for name, key in keys.items()}
+    found = _queue().collect(tasks, keys.get(first), patience)
+    return {name: found[key] for name, key in keys.items() if key in found}
+
+
+def curve(picture: Prepared, kind: str, seed: int, quality: float):
+    """Yield, level by level: sigma, PSNR of the noisy picture, PSNR restored with the estimated
+    level, PSNR restored with the true level."""
+    small = _middle(picture)
+    for sigma in LEVELS:
+        start, estimate = noisy(small, kind, sigma, seed)
+        yield (
+            sigma,
+            start.psnr,
+            restored(small, start, estimate, quality).psnr,
+            restored(small, start, sigma, quality).psnr,
+        )
+
+
+def table_csv(heads: list[str], rows: list[tuple]) -> bytes:
+    """Rows as a CSV file (UTF-8); None is an empty cell."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([heads, *rows])
+    return text.getvalue().encode()
+
+
+def _clean(picture: Prepared, start: Version) -> np.ndarray | None:
+    return None if start.psnr is None else picture.rgb
+
+
+def _middle(picture: Prepared) -> Prepared:
+    width, height = picture.size
+    if max(width, height) <= CURVE_SIDE:
+        return picture
+    left, top = max(0, width - CURVE_SIDE) // 2, max(0, height - CURVE_SIDE) // 2
+    rgb = picture.rgb[top : top + CURVE_SIDE, left : left + CURVE_SIDE]
+    rgb = np.ascontiguousarray(rgb)
+    return Prepared(rgb, images.png(rgb), picture.key + "-middle", picture.full, ())
+
+
+@st.cache_data(max_entries=64, max_size="200MB", show_spinner=False)
+def _noisy(key, _picture, kind, sigma, seed) -> tuple[Version, float]:
+    key = f"{key} {kind} {sigma} {seed}"
+    if kind is None:
+        start = Version(key, _picture.rgb, _picture.png)
+    else:
+        start = _measured(key, noise.add(_picture.rgb, sigma, kind, seed), _picture.rgb)
+    return start, min(noise.estimate_sigma(start.rgb), noise.STRONGEST)
+
+
+@st.cache_data(max_entries=128, max_size="200MB", show_spinner=False)
+def _restored(_codec, key, _start, _clean, strength, quality) -> Version:
+    began = time.perf_counter()
+    latent = _codec.encode(_start.rgb, quality, strength)
+    data = _codec.pack(latent)
+    rgb = np.asarray(_codec.decode(latent))
+    seconds = time.perf_counter() - began
+    return _measured(f"{key} {strength} {quality}", rgb, _clean, seconds, data)
+
+
+def _filter(name, start, clean, strength) -> Version:
+    began = time.perf_counter()
+    rgb = classical.denoise(name, start.rgb, strength)
+    seconds = time.perf_counter() - began
+    return _measured(f"{start.key} {name} {strength}", rgb, clean, seconds)
+
+
+def _measured(key, rgb, clean, seconds=0.0, data=b"") -> Version:
+    if clean is None:
+        return Version(key, rgb, images.png(rgb), seconds=seconds, data=data)
+    # Both spend their time outside Python's lock, so they share the cores.
+    with ThreadPoolExecutor(1) as pool:
+        png = pool.submit(images.png, rgb)
+        psnr, ssim = metrics.psnr(clean, rgb), metrics.ssim(clean, rgb)
+        return Version(key, rgb, png.result(), psnr, ssim, seconds, data)
+
+
+@st.cache_resource(show_spinner=False)
+def _queue() -> Queue:
+    return Queue("filters")

@@ -1,0 +1,58 @@
+"""Slow answers: worked out behind a page's back, one after another, and collected as they come."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+import streamlit as st
+
+_REMEMBERED = 64
+
+
+class Queue:
+    """One worker for the whole server; the latest answers stay, the oldest are forgotten."""
+
+    def __init__(self, name: str):
+        self._name = name
+        self._worker = ThreadPoolExecutor(1, name, initializer=_step_back)
+        self._futures: OrderedDict[tuple, Future] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def collect(self, tasks: dict[tuple, Callable], first=None, patience: float = 0.0) -> dict:
+        """The answers that are there, by key; the others are worked on, so ask again.
+
+        A key stands for its answer, whoever asks. Key `first` comes before the others and is
+        waited for, up to `patience` seconds. What this session asked here before and no longer
+        asks is dropped if it has not begun.
+        """
+        asked = f"{self._name} futures"
+        keys = sorted(tasks, key=lambda key: key != first)
+        for key, future in st.session_state.get(asked, {}).items():
+            if key not in tasks:
+                future.cancel()
+        # Asking again also brings back what another session has dropped.
+        futures = {key: self._ask(key, tasks[key]) for key in keys}
+        st.session_state[asked] = futures
+        wait([futures[first]] if first in futures else [], patience)
+        return {k: f.result() for k, f in futures.items() if f.done() and not f.cancelled()}
+
+    def _ask(self, key: tuple, task: Callable) -> Future:
+        with self._lock:
+            future = self._futures.pop(key, None)
+            if future is None or future.cancelled():
+                future = self._worker.submit(task)
+            self._futures[key] = future
+            while len(self._futures) > _REMEMBERED:
+                self._futures.popitem(last=False)[1].cancel()
+        return future
+
+
+def _step_back() -> None:
+    # The codec's own answer comes first; Linux alone has priorities for single threads.
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)

@@ -1,0 +1,293 @@
+"""The Compress page in a real browser: a Chromium of the system, driven headless."""
+
+import io
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+PATIENCE = 90_000  # milliseconds; the first answer waits for TensorFlow on a busy machine
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        notice = f"no Chromium was found (looked for {', '.join(BROWSERS)})"
+        if os.environ.get("SDAE_REQUIRE_BROWSER"):
+            pytest.fail(f"Browser tests are required and {notice}.")
+        pytest.skip(f"BROWSER TESTS DID NOT RUN: {notice}")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=found, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(chromium, tmp_path_factory):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("app") / "log.txt"
+    with log.open("w") as output:
+        app = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py",
+             "--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}",
+             "--server.fileWatcherType=none"],
+            cwd=ROOT, stdout=output, stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health", app, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        app.terminate()
+        app.wait(20)
+
+
+def _wait_until_healthy(url, app, log):
+    end = time.monotonic() + 60
+    while time.monotonic() < end and app.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"The app did not start:\n{log.read_text()}")
+
+
+@pytest.fixture
+def page(chromium, address):
+    """The page on a desktop."""
+    with visit(chromium, address, viewport={"width": 1280, "height": 1000}) as page:
+        yield page
+
+
+@contextmanager
+def visit(chromium, address, **options):
+    """A tab on the page at 128×128, ready when the split is; it may ask nobody but the app."""
+    context = chromium.new_context(accept_downloads=True, **options)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    asked, errors = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: errors.append(error))
+    page.goto(f"{address}/?size=128×128")
+    page.locator(".compare[data-shown]").wait_for()
+    try:
+        yield page
+    finally:
+        context.close()
+    assert [url for url in asked if not url.startswith((address, "blob:", "data:"))] == []
+    assert errors == []
+
+
+@pytest.fixture(scope="module")
+def photograph(tmp_path_factory):
+    """A picture file to drop: 200×150, smooth with texture."""
+    rng = np.random.default_rng(5)
+    y, x = np.mgrid[:150, :200]
+    waves = np.stack([np.sin(x / 19), np.cos(y / 13), np.sin((x + y) / 23)], -1)
+    path = tmp_path_factory.mktemp("upload") / "photograph.png"
+    Image.fromarray(
+        np.uint8(np.clip(128 + 90 * waves + rng.normal(0, 5, waves.shape), 0, 255))
+    ).save(path)
+    return path
+
+
+def shown(page) -> str:
+    return page.locator(".compare").get_attribute("data-shown")
+
+
+def wait_for_another(page, before):
+    page.locator(f".compare[data-shown]:not([data-shown='{before}'])").wait_for()
+
+
+def file_bytes(page) -> int:
+    return int(page.locator(".sdae-card .size").inner_text().split()[0].replace(",", ""))
+
+
+def handle(page):
+    return page.get_by_role("slider", name=re.compile("Split between"))
+
+
+def split(page) -> int:
+    return int(handle(page).get_attribute("aria-valuenow"))
+
+
+def pixels(page, side) -> np.ndarray:
+    """A picture as the browser decoded it: uint8 (H, W, 3)."""
+    width, height, values = page.locator(f".compare img.{side}").evaluate(
+        """picture => {
+            const {naturalWidth: width, naturalHeight: height} = picture;
+            const sheet = Object.assign(document.createElement('canvas'), {width, height});
+            const context = sheet.getContext('2d');
+            context.drawImage(picture, 0, 0);
+            return [width, height, [...context.getImageData(0, 0, width, height).data]];
+        }"""
+    )
+    return np.array(values, "uint8").reshape(height, width, 4)[..., :3]
+
+
+def download(page, name) -> bytes:
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=name).click()
+    return Path(waiting.value.path()).read_bytes()
+
+
+def move_quality(page, quality):
+    """Step the slider down to `quality` by the keyboard, and wait for the answer."""
+    slider = page.get_by_role("slider", name="Quality")
+    slider.focus()
+    for _ in range(int(slider.input_value()) - quality):
+        slider.press("ArrowLeft")
+    page.locator(".sdae-rivals .ours", has_text=f"quality {quality}").wait_for()
+    page.locator(".compare .chip-right", has_text=f"{file_bytes(page):,} bytes").wait_for()
+
+
+def test_upload_quality_download_and_open_again(page, photograph, tmp_path):
+    page.get_by_role("radio", name="Original").click()
+    page.locator(".compare .scale", has_text="600 × 400").wait_for()
+    page.locator("input[type=file]").set_input_files(photograph)
+    page.locator(".compare .scale", has_text="200 × 150").wait_for()
+    original = np.asarray(Image.open(photograph))
+    assert np.array_equal(pixels(page, "left"), original)
+
+    more = file_bytes(page)
+    move_quality(page, 45)
+    fewer = file_bytes(page)
+    assert fewer < more
+    assert "quality=45" in page.url
+
+    data = download(page, "Download .sdae")
+    assert len(data) == fewer
+    restored = pixels(page, "right")
+    png = np.asarray(Image.open(io.BytesIO(download(page, "Restored PNG"))))
+    assert np.array_equal(png, restored)
+    assert restored.shape == original.shape and not np.array_equal(restored, original)
+
+    kept = tmp_path / "photograph.sdae"
+    kept.write_bytes(data)
+    page.reload()
+    page.locator(".compare[data-shown]").wait_for()
+    page.locator("input[type=file]").set_input_files(kept)
+    page.get_by_text("What the header says").wait_for()
+    page.locator(".compare.single[data-shown]").wait_for()
+    assert np.array_equal(pixels(page, "right"), restored)
+    again = np.asarray(Image.open(io.BytesIO(download(page, "Restored PNG"))))
+    assert np.array_equal(again, restored)
+
+
+def test_the_split_follows_mouse_and_keys_and_outlives_a_quality_move(page):
+    assert split(page) == 50
+    grip = handle(page).bounding_box()
+    x, y = grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 100, y, steps=5)
+    page.mouse.up()
+    width = page.locator(".compare .stage").bounding_box()["width"]
+    assert split(page) == pytest.approx(50 + 100 * 100 / width, abs=1)
+
+    handle(page).focus()
+    for key, place in [("Home", 0), ("ArrowRight", 1), ("Shift+ArrowRight", 11), ("End", 100),
+                       ("ArrowLeft", 99), ("PageDown", 89)]:
+        page.keyboard.press(key)
+        assert split(page) == place
+
+    page.get_by_role("button", name="2:1").click()
+    page.get_by_role("button", name="Error map").click()
+    move_quality(page, 65)
+    assert split(page) == 89
+    assert page.get_by_role("button", name="2:1").get_attribute("aria-pressed") == "true"
+    assert page.locator(".compare .stage").bounding_box()["width"] == 256
+    assert page.locator("canvas.error").is_visible()
+
+
+def test_zoom_is_by_nearest_neighbour_and_pans(page):
+    page.get_by_role("radio", name="Original").click()
+    page.locator(".compare .scale", has_text="600 × 400").wait_for()
+    page.get_by_role("button", name="4:1").click()
+    assert page.locator(".compare .stage").evaluate("node => node.style.width") == "2400px"
+    assert page.locator(".compare img.right").evaluate(
+        "node => getComputedStyle(node).imageRendering"
+    ) == "pixelated"
+    box = page.locator(".compare .scroll").bounding_box()
+    scroll = page.locator(".compare .scroll")
+    before = scroll.evaluate("node => node.scrollLeft")
+    assert before > 0  # zooming keeps the middle in the middle
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 40, box["y"] + 80, steps=4)
+    page.mouse.up()
+    assert scroll.evaluate("node => node.scrollLeft") == before + 60
+    assert split(page) == 50
+
+
+def test_the_error_map_shows_the_largest_channel_difference(page):
+    page.get_by_role("button", name="Error map").click()
+    canvas = page.locator("canvas.error")
+    canvas.wait_for()
+    shape, values = canvas.evaluate(
+        """sheet => {
+            const {width, height} = sheet;
+            const data = sheet.getContext('2d').getImageData(0, 0, width, height).data;
+            return [[height, width, 4], [...data]];
+        }"""
+    )
+    drawn = np.array(values).reshape(shape)[..., :3].astype(int)
+    left, right = pixels(page, "left").astype(int), pixels(page, "right").astype(int)
+    worst = np.minimum(np.abs(left - right).max(-1), 32)
+    # One colour for each difference, and brighter for larger ones.
+    colours = {level: drawn[worst == level] for level in np.unique(worst)}
+    assert len(colours) > 5
+    assert all((rows == rows[0]).all() for rows in colours.values())
+    brightness = [rows[0].sum() for _, rows in sorted(colours.items())]
+    assert brightness == sorted(brightness)
+    page.get_by_role("button", name="Error map").click()
+    canvas.wait_for(state="hidden")
+
+
+def test_a_peer_can_stand_right_of_the_split_and_the_url_keeps_it(page):
+    before = shown(page)
+    page.get_by_role("radio", name="WebP").click()
+    wait_for_another(page, before)
+    assert page.locator(".chip-right").inner_text().startswith("WebP")
+    assert "right=WebP" in page.url
+    peer = shown(page)
+    page.reload()
+    page.locator(".chip-right", has_text="WebP").wait_for()
+    page.wait_for_timeout(300)
+    assert shown(page) == peer
+
+
+def test_the_split_follows_a_finger_on_a_phone(chromium, address):
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    with visit(chromium, address, **phone) as page:
+        handle(page).scroll_into_view_if_needed()
+        grip = handle(page).bounding_box()
+        x, y = grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2
+        touch = page.context.new_cdp_session(page)
+        for kind, to in [("Start", x), ("Move", x - 20), ("Move", x - 60), ("End", None)]:
+            points = [] if to is None else [{"x": to, "y": y}]
+            touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+        width = page.locator(".compare .stage").bounding_box()["width"]
+        assert split(page) == pytest.approx(50 - 60 * 100 / width, abs=1)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
