@@ -5,7 +5,6 @@
 """
 
 import itertools
-import sys
 import time
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import numpy as np
 from keras import ops
 from PIL import Image
 
-from sdae import data, latents, layouts, weights
+from sdae import latents, layouts, refine, weights
 from sdae.latents import FEATURE_UNIT, MEAN_UNIT, WEIGHT_UNIT, WIDTH_UNIT, Tables
 from sdae.network import (
     Autoencoder,
@@ -31,36 +30,11 @@ HIDDEN = 32
 """Hidden units a channel group."""
 
 
-def add_arguments(parser) -> None:
-    """The options of ``sdae fit-contexts``."""
-    parser.add_argument("photos", nargs="+", help="folders of training photographs")
-    parser.add_argument("--weights", required=True, help="weights folder to complete")
-    parser.add_argument("--crops", type=int, default=960, help="crops of 128×128 to fit on")
-    parser.add_argument("--seconds", type=float, default=120, help="time to refit predictions")
-    parser.add_argument("--seed", type=int, default=1)
-
-
-def run(args) -> int:
-    """Fit the context tables and store them with the weights. Returns an exit code."""
-    try:
-        place = weights.folder(args.weights)
-        arrays, card = weights.read(place)
-        paths = data.photographs(args.photos)
-    except (FileNotFoundError, weights.WeightsError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    tables = fit(arrays, card["config"], paths, args.crops, args.seconds, args.seed)
-    kept = {name: a for name, a in arrays.items() if not name.startswith(latents.PREFIX)}
-    weights.write(place, kept | tables.to_arrays(), card)
-    return 0
-
-
 def fit(arrays: dict, config: dict, paths: list[Path], crops=960, seconds=120.0, seed=1) -> Tables:
     """The context tables of a network, from photographs.
 
     Args:
-        arrays, config: weights of the network and the configuration on their card. Tables among
-            the weights are where the hidden units start.
+        arrays, config: weights of the network and the configuration on their card.
         paths: picture files.
         crops: how many crops of 128×128 to fit on.
         seconds: how long to train the predictions.
@@ -76,7 +50,7 @@ def fit(arrays: dict, config: dict, paths: list[Path], crops=960, seconds=120.0,
     examples = encoded(model, pictures(paths, crops, rng), codes)
     refined = RefinedContexts(model.config, name="contexts")
     refined(ops.zeros((1, 8, 8, model.config.latent_channels)), ops.zeros(1))
-    refined.start(model.contexts, arrays)
+    refined.start(model.contexts)
     refit(refined, examples, codes, seconds, rng)
     predictions = refined.rounded()
     total = layouts.histogram(examples, codes, Tables(**predictions, **layouts.empty()))
@@ -106,7 +80,8 @@ def encoded(model, crops, codes) -> np.ndarray:
         t = latents.quality_position(codes[part] / 100).astype("float32")
         image = crops[part].astype("float32") / 255
         y = model.analysis(image, np.zeros(len(t), "float32"), t) * model.gains(t)[0]
-        parts.append(np.clip(np.rint(ops.convert_to_numpy(y)), -32768, 32767).astype("int16"))
+        values = refine.round_for_rate(model, ops.convert_to_numpy(y), t)
+        parts.append(np.clip(values, -32768, 32767).astype("int16"))
     return np.concatenate(parts)
 
 
@@ -162,29 +137,12 @@ class RefinedContexts(ContextModel):
             parts.append(ops.matmul(ops.relu(hidden), self.hidden_out[g]))
         return mean, ops.softplus(width + ops.concatenate(parts, -1)) + 0.01
 
-    def start(self, trained: ContextModel, arrays: dict) -> None:
-        """Begin where the trained model is, and the hidden units where earlier tables left them."""
+    def start(self, trained: ContextModel) -> None:
+        """Begin where the trained model is; the hidden units add nothing yet."""
         values = {v.path.split("/")[-1]: v for v in trained.weights}
         for variable in self.weights:
             if variable.path.split("/")[-1] in values:
                 variable.assign(values[variable.path.split("/")[-1]])
-        try:
-            tables = Tables.from_arrays(arrays)
-        except latents.TablesError:
-            return
-        if tables.hidden_out.shape[1] != HIDDEN:
-            return
-        forward = tables.hidden / WEIGHT_UNIT
-        for g, (start, stop) in enumerate(zip(self.starts, self.starts[1:])):
-            if start:
-                kernel = forward[:, :, :start, g].reshape(3, 3, 2 * start, HIDDEN)
-                self.hidden[g].assign(kernel)
-            own = tables.hidden_own[:, start:stop] / WEIGHT_UNIT
-            self.hidden_own[g].assign(own.reshape(-1, HIDDEN))
-            self.hidden_out[g].assign(tables.hidden_out[start:stop].T / WEIGHT_UNIT)
-        self.hidden_coarse.assign(tables.hidden_coarse.reshape(3, -1, HIDDEN) / WEIGHT_UNIT)
-        self.hidden_bias.assign(tables.hidden_bias.reshape(len(tables.bias), -1) / WIDTH_UNIT)
-        self.hidden_odd.assign(tables.hidden_odd / WIDTH_UNIT)
 
     def rounded(self) -> dict:
         """The weights as the integers of `sdae.latents.Tables`, buckets and packing left out."""

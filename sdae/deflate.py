@@ -13,13 +13,13 @@ import numpy as np
 _STRATEGIES = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED, zlib.Z_HUFFMAN_ONLY, zlib.Z_RLE)
 _INT8, _INT16 = 0, 1
 
-_END = 256
+_MARK, _END = 255, 256
 _LENGTH_ORDER = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
 _STORED_MOST = 65535
 _REVERSED = np.array([int(f"{i:08b}"[::-1], 2) for i in range(256)], "int64")
 
 
-_BIN_WIDTHS = np.repeat([1, 2, 4, 8], [32, 16, 16, 16])
+_BIN_WIDTHS = np.append(np.repeat([1, 2, 4, 8], [32, 16, 16, 15]), 7)
 _BINS = np.cumsum(_BIN_WIDTHS) - _BIN_WIDTHS
 
 
@@ -96,7 +96,7 @@ def write(segments, effort: int = 0) -> bytes:
 
     Args:
         segments: list of uint8 arrays, each of one distribution; cheapest to describe where
-            smaller byte values are the more frequent ones.
+            smaller byte values are the more frequent ones; 255 may serve as a mark.
         effort: 0 estimates what blocks cost; 1 and more builds all of them to know.
 
     Returns:
@@ -184,21 +184,20 @@ def _build(tally):
 
 
 def _falling(counts):
-    """Counts near the true ones that never rise with the byte value.
+    """Counts near the true ones that never rise with the byte value, but for the byte 255.
 
     Pool adjacent violators, over single bytes first and then over bins of two, four and eight.
     """
+    most = np.max(np.flatnonzero(counts[:_MARK]), initial=-1)
     means, widths = [], []
-    sums = np.add.reduceat(counts[:_END], _BINS).tolist()
-    for total, width in zip(sums, _BIN_WIDTHS.tolist()):
+    for total, width in zip(np.add.reduceat(counts[:_MARK], _BINS).tolist(), _BIN_WIDTHS.tolist()):
         while means and means[-1] * width <= total:
             total += means.pop() * widths[-1]
             width += widths.pop()
         means.append(total / width)
         widths.append(width)
-    result = np.repeat(means, widths)
-    result[np.max(np.flatnonzero(counts[:_END]), initial=-1) + 1 :] = 0
-    return np.append(np.where(result > 0, np.maximum(result, 0.2), 0), 1)
+    result = np.where(np.arange(_MARK) <= most, np.maximum(np.repeat(means, widths), 0.2), 0)
+    return np.append(result, counts[_MARK:])
 
 
 def _emit(target, content, final):

@@ -58,8 +58,10 @@ _NEIGHBOURS = {
 _MEAN_CLIP = FEATURE_UNIT << 15
 _BAND = 16384
 _CHUNK = 2048
-_MANY = 100_000
-_HUGE = 255
+_SIZES = 100_000, 1_000_000
+# Numbers of integers above which one more of the coarsest layouts is not worth a try.
+
+_END, _HUGE = np.uint8(255), 254
 _LARGEST_RANK = 1 << 20
 
 
@@ -460,13 +462,12 @@ def encode(values: np.ndarray, quality_code: int, tables: Tables, effort: int = 
     cell, rank = survey(values, quality_code, tables, live)
     candidates = range(len(tables.packing))
     if not effort:
-        candidates = candidates[-2:] if len(cell) > _MANY else candidates[:2]
-    packed = [(layout, *_pack(cell, rank, tables, layout)) for layout in candidates]
-    layout, sizes, segments = min(
-        packed, key=lambda found: 8 * len(found[1]) + deflate.cost(found[2], effort)
-    )
+        first = min(sum(len(cell) > size for size in _SIZES), len(candidates) - 1)
+        candidates = candidates[first : first + 2]
+    packed = [(layout, _pack(cell, rank, tables, layout)) for layout in candidates]
+    layout, segments = min(packed, key=lambda found: deflate.cost(found[1], effort))
     stream = deflate.write(segments, effort)
-    return bytes([live, layout]) + sizes + min(stream, deflate.squeeze(segments), key=len)
+    return bytes([live, layout]) + min(stream, deflate.squeeze(segments), key=len)
 
 
 def decode(
@@ -605,13 +606,12 @@ def _packings(tables, layout):
 
 
 def _pack(cell, rank, tables, layout):
-    """Ranks → sizes as bytes, and the segments for Deflate."""
+    """Ranks → the segments for Deflate: each bucket and its end, escapes, far and huge escapes."""
     *packings, last = _packings(tables, layout)
     bucket = tables.buckets[layout].ravel()[cell]
     order = np.argsort(bucket, kind="stable")
     parts = np.split(rank[order], np.cumsum(np.bincount(bucket, minlength=len(packings)))[:-1])
-    segments = [packing.combine(part) for packing, part in zip(packings, parts)]
-    sizes = b"".join(_varint(len(segment)) for segment in segments)
+    segments = [np.append(packing.combine(part), _END) for packing, part in zip(packings, parts)]
     tail = np.concatenate([part[part >= packing.escape] - packing.escape
                            for packing, part in zip(packings, parts)])
     rest = tail[tail >= last.escape] - last.escape
@@ -620,18 +620,19 @@ def _pack(cell, rank, tables, layout):
         np.minimum(rest, _HUGE).astype("uint8"),
         (rest[rest >= _HUGE] - _HUGE).astype("<u4").view("uint8"),
     ]
-    return sizes, segments
+    return segments
 
 
 def _unpack(data, total, tables, layout):
-    """Sizes and Deflate stream → the ranks of every bucket, in coding order."""
+    """Deflate stream → the ranks of every bucket, in coding order."""
     *packings, last = _packings(tables, layout)
-    sizes, position = [], 0
-    for _ in packings:
-        size, position = _read_varint(data, position)
-        sizes.append(size)
-    content = np.frombuffer(deflate.inflate(data[position:], 8 * total + 64), "uint8")
-    position = 0
+    content = np.frombuffer(deflate.inflate(data, 8 * total + 64), "uint8")
+    ends = np.flatnonzero(content == _END)[: len(packings)]
+    if len(ends) < len(packings):
+        raise DeflateError("The packed integers are cut short.")
+    parts = np.split(content, ends + 1)
+    found = [packing.separate(part[:-1], total) for packing, part in zip(packings, parts)]
+    content, position = parts[-1], 0
 
     def take(size):
         nonlocal position
@@ -640,7 +641,6 @@ def _unpack(data, total, tables, layout):
         position += size
         return content[position - size : position]
 
-    found = [packing.separate(take(size), total) for size, packing in zip(sizes, packings)]
     places = [np.flatnonzero(ranks == packing.escape) for ranks, packing in zip(found, packings)]
     count = sum(map(len, places))
     tail = last.separate(take(-(-count // last.several)), total)[:count]
@@ -656,24 +656,3 @@ def _unpack(data, total, tables, layout):
         ranks[escaped] += tail[start : start + len(escaped)]
         start += len(escaped)
     return found
-
-
-def _varint(number):
-    out = bytearray()
-    while number >= 128:
-        out.append(number & 127 | 128)
-        number >>= 7
-    return bytes(out + bytes([number]))
-
-
-def _read_varint(data, position):
-    number = 0
-    for shift in range(0, 35, 7):
-        if position >= len(data):
-            break
-        byte = data[position]
-        position += 1
-        number |= (byte & 127) << shift
-        if byte < 128:
-            return number, position
-    raise DeflateError("The packed integers are damaged.")

@@ -2,40 +2,65 @@
 
 Everything here looks at one table: how often each rank occurred in each cell, a cell being a pair
 of expected width and fraction of the mean (see `sdae.latents.cells`).
+
+Cells of like distribution share a bucket. A bucket packs as many ranks into a byte as make its
+bytes distributed like those of all other buckets, so that one Huffman code can serve them all: in
+a small image a second code costs more than it saves.
 """
 
 import numpy as np
 
 from sdae import latents
-from sdae.deflate import code_lengths
 from sdae.latents import FRACTIONS, WIDTHS
+
+SIZES = (8, 14, 24, 40)
+"""Numbers of buckets of the layouts: few for small images, many for large ones."""
 
 _RANKS = 128
 _NONE = 255
-PLANS = ((8, 24000, True), (14, 24000, True), (24, 600000, False))
-"""Buckets, integers of an image, and whether one Huffman code should do for all buckets."""
+_STEEPNESS = (0.85, 0.9, 0.94, 0.97)
+_ROUNDS = 8
 
 
 def empty() -> dict:
     """One layout with one bucket, to predict with before buckets are fitted."""
     order = np.tile(np.arange(256, dtype="uint8"), (1, 2, 1))
-    packing = np.array([[[128, 1, 0], [128, 1, 0]]], "uint8")
+    packing = np.array([[[127, 1, 0], [127, 1, 0]]], "uint8")
     return {"buckets": np.zeros((1, WIDTHS, FRACTIONS), "uint8"), "packing": packing, "order": order}
+
+
+def fit(total, sizes=SIZES) -> dict:
+    """The layouts of `sdae.latents.Tables`, one for each number of buckets, from a `histogram`."""
+    made = [layout(total, bucket) for bucket in clusters(total, sizes)]
+    rows = max(len(m[1]) for m in made)
+
+    def padded(array):
+        return np.concatenate([array, np.zeros((rows - len(array), *array.shape[1:]), "uint8")])
+
+    return {
+        "buckets": np.stack([m[0] for m in made]),
+        "packing": np.stack([padded(m[1]) for m in made]),
+        "order": np.stack([padded(m[2]) for m in made]),
+    }
 
 
 def histogram(examples, codes, tables):
     """How often each rank occurs in each cell: (WIDTHS · FRACTIONS, _RANKS) float64.
 
-    Every example weighs by one over its size, so that low qualities count as much as high ones.
+    Args:
+        examples: list of (h, w, C) int16.
+        codes: quality of each, in hundredths.
+        tables: tables whose predictions count; their layouts do not matter.
+
+    An example weighs about one over its size, so that low qualities count as much as high ones.
     """
     total = np.zeros((WIDTHS * FRACTIONS, _RANKS))
     for values, code in zip(examples, codes):
         cell, rank = latents.survey(values, int(code), tables, values.shape[2])
         joint = cell * _RANKS + np.minimum(rank, _RANKS - 1)
         tally = np.bincount(joint, minlength=total.size).reshape(total.shape)
-        bits = entropy(tally.sum(0)) + 1
-        total += tally * (20000 / (bits + 4000))
-    return total / len(examples)
+        total += tally / (entropy(tally.sum(0)) + 4000)
+    return total * (20000 / len(examples))
 
 
 def entropy(tally):
@@ -46,46 +71,105 @@ def entropy(tally):
     return bits.sum(-1)
 
 
-def cluster(total, size):
-    """Cells → ``size`` buckets, by joining the two whose joint costs the least more, again and again.
+def clusters(total, sizes) -> list[np.ndarray]:
+    """Cells → buckets, by joining the two that lose the least by it, again and again.
 
     Returns:
-        (cells,) uint8 bucket, from the narrowest to the widest.
+        for each of the sizes (WIDTHS, FRACTIONS) uint8 buckets, from the narrowest to the widest.
     """
-    active = total.sum(1) > 0
-    groups = [[i] for i in np.flatnonzero(active)]
-    tallies = total[active]
+    seen = np.flatnonzero(total.sum(1))
+    member = np.arange(len(seen))
+    tallies = total[seen]
     own = entropy(tallies)
-    cost = np.full((len(groups), len(groups)), np.inf)
-    for i in range(len(groups) - 1):
+    cost = np.full((len(seen), len(seen)), np.inf)
+    for i in range(len(seen) - 1):
         cost[i, i + 1 :] = entropy(tallies[i] + tallies[i + 1 :]) - own[i] - own[i + 1 :]
-    alive = np.ones(len(groups), bool)
-    for _ in range(len(groups) - size):
+    found = {}
+    for count in range(len(seen), 0, -1):
+        if count in sizes or count == len(seen):
+            found[count] = _ordered(seen, member, tallies)
+        if count <= min(sizes):
+            break
         i, j = np.unravel_index(np.argmin(cost), cost.shape)
-        groups[i] += groups[j]
+        member[member == j] = i
         tallies[i] += tallies[j]
         own[i] = entropy(tallies[i])
-        alive[j] = False
         cost[j], cost[:, j] = np.inf, np.inf
-        others = np.flatnonzero(alive)
-        others = others[others != i]
+        others = np.setdiff1d(member, i)
         more = entropy(tallies[i] + tallies[others]) - own[i] - own[others]
         cost[np.minimum(i, others), np.maximum(i, others)] = more
-    kept = np.flatnonzero(alive)
-    spread = [(tallies[k] @ np.arange(_RANKS)) / tallies[k].sum() for k in kept]
-    bucket = np.full(len(total), _NONE, "uint8")
-    for b, k in enumerate(kept[np.argsort(spread)]):
-        bucket[groups[k]] = b
-    return _filled(bucket)
+    return [found[min(size, len(seen))] for size in sizes]
 
 
-def _filled(bucket):
-    """Give cells that never occurred the bucket of the nearest cell that did."""
-    known = np.flatnonzero(bucket != _NONE)
-    width, fraction = np.divmod(np.arange(len(bucket)), FRACTIONS)
-    apart = FRACTIONS * np.abs(width[:, None] - width[known])
-    apart += np.abs(fraction[:, None] - fraction[known])
-    return bucket[known[apart.argmin(1)]].reshape(WIDTHS, FRACTIONS)
+def _ordered(seen, member, tallies):
+    """Buckets by mean rank; cells that never occurred join the nearest that did."""
+    kept = np.unique(member)
+    spread = tallies[kept] @ np.arange(_RANKS) / tallies[kept].sum(1)
+    place = np.full(len(tallies), _NONE, "uint8")
+    place[kept[np.argsort(spread)]] = np.arange(len(kept))
+    width, fraction = np.divmod(np.arange(WIDTHS * FRACTIONS), FRACTIONS)
+    apart = FRACTIONS * np.abs(width[:, None] - width[seen])
+    apart += np.abs(fraction[:, None] - fraction[seen])
+    return place[member[apart.argmin(1)]].reshape(WIDTHS, FRACTIONS)
+
+
+def layout(total, bucket):
+    """Packing and order of the bytes for given buckets: what `sdae.latents.Tables` has a row of."""
+    tallies = np.zeros((int(bucket.max()) + 1, _RANKS))
+    np.add.at(tallies, bucket.ravel(), total)
+    chosen, escapes = packings(tallies)
+    orders = []
+    for option, tally in zip(chosen, [*tallies, escapes]):
+        chances, _ = leaves(_chances(tally), *option)
+        row = np.zeros(256, "uint8")
+        row[np.argsort(-chances, kind="stable")] = np.arange(len(chances))
+        orders.append(row)
+    return bucket, np.array(chosen, "uint8"), np.array(orders)
+
+
+def packings(tallies):
+    """The packing of each bucket, and of the escapes, that costs the least in one Huffman code.
+
+    The packings, the code that they share and the code of the escapes depend on each other; a few
+    rounds from several starts settle them.
+
+    Args:
+        tallies: (buckets, _RANKS) counts.
+
+    Returns:
+        list of (alphabet, several, run), the escapes' last, and the (_RANKS,) counts of escapes.
+    """
+    candidates = [_candidates(tally, _options()) for tally in tallies]
+    whole = [option for option in _options() if not option[2]]
+    best = (np.inf,)
+    for steepness in _STEEPNESS:
+        bits = _bits(steepness ** np.arange(256))
+        escape_bits = 4.0 + 2 * np.arange(_RANKS)
+        for _ in range(_ROUNDS):
+            chosen = [_cheapest(rows, bits, escape_bits) for rows in candidates]
+            escapes = np.zeros(_RANKS)
+            for tally, (_, (option, *_)) in zip(tallies, chosen):
+                escapes[: _RANKS - option[0] + 1] += tally[option[0] - 1 :]
+            cost = sum(price for price, _ in chosen)
+            last = _cheapest(_candidates(escapes, whole), bits, escape_bits)
+            rows = [row for _, row in (*chosen, last)]
+            if cost < best[0]:
+                best = (cost, [option for option, *_ in rows], escapes)
+            escape_bits = _bits(escapes + 1e-6 * tallies.sum()) * 1.05 + 0.1
+            code = np.full(256, 1e-6 * tallies.sum())
+            for _, chances, size, _ in rows:
+                code[: len(chances)] += chances * size
+            bits = _bits(code)
+    return best[1:]
+
+
+def _options():
+    """All packings worth a try; the byte 255 is left to mark the ends of segments."""
+    several = [(a, n, 0) for a in range(2, 17) for n in range(2, 9) if a**n < 256]
+    single = [(a, 1, 0) for a in (*range(2, 33), 40, 48, 64, 80, 96, 127)]
+    lengths = (2, 3, 4, 5, 6, 8, 10, 12, 14, 17, 20, 24, 28, 32, 40, 48, 64, 80, 100, 127, 180, 250)
+    runs = [(a, n, 1) for a in range(2, 9) for n in lengths if n * (a - 1) < 255]
+    return several + single + runs
 
 
 def leaves(chances, alphabet, several, run):
@@ -101,93 +185,29 @@ def leaves(chances, alphabet, several, run):
     return joint, several
 
 
-def _options():
-    """All packings worth a try."""
-    several = [(a, n, 0) for a in range(2, 17) for n in range(2, 9) if a**n <= 256]
-    single = [(a, 1, 0) for a in (*range(2, 33), 40, 48, 64, 80, 96, 128)]
-    lengths = (2, 3, 4, 6, 8, 11, 16, 22, 32, 45, 64, 90, 128, 180, 250)
-    runs = [(a, n, 1) for a in (2, 3, 4, 5, 6, 8) for n in lengths if n * (a - 1) < 256]
-    return several + single + runs
+def _chances(tally):
+    return (tally + 1e-9 * tally.sum() + 1e-30) / (tally + 1e-9 * tally.sum() + 1e-30).sum()
 
 
-def packings(tallies, symbols, shared):
-    """The packing of each bucket, and of the escapes, that costs an image the least.
-
-    Args:
-        tallies: (buckets, _RANKS) counts, every image weighing the same.
-        symbols: integers of an image of the target size.
-        shared: whether all buckets must make do with one Huffman code, as in a small image, where
-            further codes cost more than they save; otherwise each has its own.
-
-    Returns:
-        list of (alphabet, several, run), the escapes' last.
-    """
-    scale = symbols / tallies.sum()
-    plain = [option for option in _options() if not option[2]]
-    candidates = [_candidates(tally * scale, _options()) for tally in tallies]
-    code = 0.07 * 0.93 ** np.arange(256)
-    for _ in range(12 if shared else 1):
-        lengths = -np.log2(code) if shared else None
-        chosen = [min(rows, key=lambda row: _price(row, lengths)) for rows in candidates]
-        tail = np.zeros(_RANKS)
-        for tally, (option, *_) in zip(tallies, chosen):
-            tail[: _RANKS - option[0] + 1] += tally[option[0] - 1 :]
-        rows = _candidates(tail * scale, plain)
-        chosen.append(min(rows, key=lambda row: _price(row, lengths)))
-        code = np.full(256, 1e-3)
-        for _, joint, size, _ in chosen:
-            code[: len(joint)] += joint * size
-        code /= code.sum()
-    return [option for option, *_ in chosen], tail
+def _bits(counts):
+    return -np.log2(counts / counts.sum())
 
 
 def _candidates(tally, options):
-    """For every packing: itself, its bytes' probabilities from the largest, bytes, escape bits."""
-    count = tally.sum()
-    chances = (tally + 1e-9) / (tally + 1e-9).sum()
+    """For every packing: itself, its bytes' probabilities from the largest, bytes, escapes."""
     rows = []
     for option in options:
-        joint, each = leaves(chances, *option)
-        tail = chances[option[0] - 1 :]
-        escapes = (entropy(tail) * 1.05 + 0.1 * tail.sum()) * count
-        rows.append((option, np.sort(joint)[::-1], count / each, escapes))
+        joint, each = leaves(_chances(tally), *option)
+        rows.append((option, np.sort(joint)[::-1], tally.sum() / each, tally[option[0] - 1 :]))
     return rows
 
 
-def _price(row, lengths):
-    """Bits of a bucket in a given code, or in one of its own with its description."""
-    _, joint, size, escapes = row
-    if lengths is not None:
-        return size * joint @ lengths[: len(joint)] + escapes
-    table = 70 + 1.5 * np.minimum(joint * size, 1).sum()
-    return size * joint @ code_lengths(joint, 15) + table + escapes
-
-
-def layout(total, size, symbols, shared):
-    """Buckets, packing and order for images of ``symbols`` integers."""
-    bucket = cluster(total, size)
-    tallies = np.zeros((int(bucket.max()) + 1, _RANKS))
-    np.add.at(tallies, bucket.ravel(), total)
-    chosen, tail = packings(tallies, symbols, shared)
-    orders = []
-    for option, tally in zip(chosen, [*tallies, tail]):
-        joint, _ = leaves((tally + 1e-9) / (tally + 1e-9).sum(), *option)
-        row = np.zeros(256, "uint8")
-        row[np.argsort(-joint, kind="stable")] = np.arange(len(joint))
-        orders.append(row)
-    return bucket, np.array(chosen, "uint8"), np.array(orders)
-
-
-def fit(total, plans=PLANS) -> dict:
-    """The layouts of the tables, one for each (buckets, integers of an image) of ``plans``."""
-    made = [layout(total, *plan) for plan in plans]
-    rows = max(len(m[1]) for m in made)
-
-    def padded(array):
-        return np.concatenate([array, np.zeros((rows - len(array), *array.shape[1:]), "uint8")])
-
-    return {
-        "buckets": np.stack([m[0] for m in made]),
-        "packing": np.stack([padded(m[1]) for m in made]),
-        "order": np.stack([padded(m[2]) for m in made]),
-    }
+def _cheapest(rows, bits, escape_bits):
+    """The fewest bits and the packing that needs them, for given code lengths."""
+    best = (np.inf, None)
+    for row in rows:
+        _, chances, size, escapes = row
+        price = size * chances @ bits[: len(chances)] + escapes @ escape_bits[: len(escapes)]
+        if price < best[0]:
+            best = (price, row)
+    return best

@@ -10,7 +10,7 @@ import skimage.data
 from keras import ops
 from PIL import Image
 
-from sdae import contexts, latents, layouts, weights
+from sdae import contexts, fit_contexts, latents, layouts, weights
 from sdae.latents import FEATURE_UNIT, WIDTH_UNIT, Predictor, Tables
 from sdae.network import Autoencoder, Config, initialise, laplacian_bits
 
@@ -70,24 +70,13 @@ def test_integers_predict_what_the_model_predicts(refined, shape, quality):
     assert steps == 3 * len(rows)
 
 
-def test_fitting_continues_from_stored_tables(model, refined):
-    arrays = Tables(**refined.rounded(), **layouts.empty()).to_arrays()
-    again = contexts.RefinedContexts(CONFIG, name="contexts")
-    again(ops.zeros((1, 8, 8, 12)), ops.zeros(1))
-    again.start(model.contexts, arrays)
-    for name, table in again.rounded().items():
-        if name.startswith("hidden"):
-            assert np.array_equal(table, arrays[latents.PREFIX + name])
-    assert np.array_equal(again.bias, model.contexts.bias)
-
-
 def test_refit_saves_bits(model):
     rng = np.random.default_rng(0)
     scale = rng.uniform(0.05, 3, (64, 1, 1, 1)) * np.linspace(2, 0.2, 12)
     examples = np.rint(rng.laplace(0, scale, (64, 8, 8, 12))).astype("int16")
     layer = contexts.RefinedContexts(CONFIG, name="contexts")
     layer(ops.zeros((1, 8, 8, 12)), ops.zeros(1))
-    layer.start(model.contexts, {})
+    layer.start(model.contexts)
 
     def bits():
         values = examples.astype("float32")
@@ -103,10 +92,10 @@ def test_command_completes_weights(model, photos, tmp_path):
     arrays = {k: ops.convert_to_numpy(v) for k, v in weights.variables(model).items()}
     weights.write(tmp_path, arrays, {"config": CONFIG.to_dict(), "note": "kept"})
     parser = argparse.ArgumentParser()
-    contexts.add_arguments(parser)
+    fit_contexts.add_arguments(parser)
     options = ["--crops", "6", "--seconds", "0.1"]
     args = parser.parse_args([str(photos), "--weights", str(tmp_path), *options])
-    assert contexts.run(args) == 0
+    assert fit_contexts.run(args) == 0
     stored, card = weights.read(tmp_path)
     assert card["note"] == "kept"
     assert all(np.array_equal(stored[name], arrays[name]) for name in arrays)
@@ -114,7 +103,7 @@ def test_command_completes_weights(model, photos, tmp_path):
     values = np.random.default_rng(0).integers(-4, 5, (6, 5, 12)).astype("int16")
     payload = latents.encode(values, 2500, tables)
     assert np.array_equal(latents.decode(payload, 6, 5, 2500, tables), values)
-    assert contexts.run(parser.parse_args([str(photos), "--weights", str(photos)])) == 2
+    assert fit_contexts.run(parser.parse_args([str(photos), "--weights", str(photos)])) == 2
     assert json.loads((tmp_path / "card.json").read_text())["sha256"] != ""
 
 

@@ -59,7 +59,7 @@ def make_tables(seed=0, units=3):
     latent = examples(40)
     first = Tables(**predictions, **layouts.empty())
     total = layouts.histogram(latent, [5000] * len(latent), first)
-    return Tables(**predictions, **layouts.fit(total, ((3, 2000, True), (6, 100000, False))))
+    return Tables(**predictions, **layouts.fit(total, (3, 6)))
 
 
 @pytest.fixture(scope="module")
