@@ -83,7 +83,7 @@ class Codec:
             quality: 1 to 100; more gives more bytes and a closer picture.
             effort: 0 is fast; 1 to 10 optimise the latent of this picture, 20 gradient steps for
                 each unit (`sdae.refine.anneal`), and let Deflate try slower encodings.
-            progress: called with the share of the work that is done, 0 to 1, where it is slow.
+            progress: called with the share of the work that is done, 0 to 1, as it goes on.
 
         Raises:
             sdae.ImageError: the image cannot be read.
@@ -91,13 +91,17 @@ class Codec:
         """
         return self.pack(self.encode(image, quality, effort=effort, progress=progress), effort)
 
-    def decompress(self, data: bytes) -> Image.Image:
+    def decompress(self, data: bytes, progress=None) -> Image.Image:
         """The bytes of a whole .sdae file → RGB picture of the size that went in.
+
+        Args:
+            data: the whole file.
+            progress: as for `compress`.
 
         Raises:
             BitstreamError: the bytes are damaged, too large or made with other weights.
         """
-        return self.decode(self.unpack(data))
+        return self.decode(self.unpack(data), progress)
 
     def denoise(self, image, sigma: float | None = None, quality: float = 90) -> Image.Image:
         """A noisy picture → a clean one, through the same latent that a file would hold.
@@ -136,16 +140,25 @@ class Codec:
         padded = np.pad(rgb, padding, mode="edge")
         quality = round(quality * 100) / 100
         t = latents.quality_position(quality)
-        y = _in_tiles(lambda part: self._analyse(part, sigma, t), padded, 1, STRIDE)
-        if effort and not sigma:
+        refining = effort and not sigma
+        y = _in_tiles(
+            lambda part: self._analyse(part, sigma, t),
+            padded,
+            1,
+            STRIDE,
+            None if refining else progress,
+        )
+        if refining:
             y = self._refine(padded, y, t, effort, progress)
         values = self._quantise(y, t)
         return Latent(values, width, height, quality)
 
-    def decode(self, latent: Latent) -> Image.Image:
-        """Integers → RGB picture."""
+    def decode(self, latent: Latent, progress=None) -> Image.Image:
+        """Integers → RGB picture; ``progress`` as for `compress`."""
         t = latents.quality_position(latent.quality)
-        picture = _in_tiles(lambda part: self._synthesise(part, t), latent.values, STRIDE, 1)
+        picture = _in_tiles(
+            lambda part: self._synthesise(part, t), latent.values, STRIDE, 1, progress
+        )
         return Image.fromarray(picture[: latent.height, : latent.width])
 
     def pack(self, latent: Latent, effort: int = 0, plain: bool = False) -> bytes:
@@ -241,7 +254,7 @@ def _check_effort(effort):
         raise ValueError("The effort must lie between 0 and 10.")
 
 
-def _in_tiles(transform, array, multiply, divide):
+def _in_tiles(transform, array, multiply, divide, progress=None):
     """Apply a transform tile by tile, each with a margin that is cut off afterwards.
 
     ``array`` is (h, w, …); the result has h·multiply/divide rows. Tiles and margins are the same
@@ -252,18 +265,20 @@ def _in_tiles(transform, array, multiply, divide):
     if h <= tile and w <= tile:
         return transform(array)
     result = None
-    for top in range(0, h, tile):
-        for left in range(0, w, tile):
-            above, before = max(0, top - margin), max(0, left - margin)
-            bottom, right = min(h, top + tile), min(w, left + tile)
-            part = transform(array[above : bottom + margin, before : right + margin])
-            if result is None:
-                size = (h * multiply // divide, w * multiply // divide, part.shape[2])
-                result = np.empty(size, part.dtype)
-            rows = slice(top * multiply // divide, bottom * multiply // divide)
-            columns = slice(left * multiply // divide, right * multiply // divide)
-            y, x = (top - above) * multiply // divide, (left - before) * multiply // divide
-            result[rows, columns] = part[
-                y : y + rows.stop - rows.start, x : x + columns.stop - columns.start
-            ]
+    corners = [(top, left) for top in range(0, h, tile) for left in range(0, w, tile)]
+    for number, (top, left) in enumerate(corners, 1):
+        above, before = max(0, top - margin), max(0, left - margin)
+        bottom, right = min(h, top + tile), min(w, left + tile)
+        part = transform(array[above : bottom + margin, before : right + margin])
+        if result is None:
+            size = (h * multiply // divide, w * multiply // divide, part.shape[2])
+            result = np.empty(size, part.dtype)
+        rows = slice(top * multiply // divide, bottom * multiply // divide)
+        columns = slice(left * multiply // divide, right * multiply // divide)
+        y, x = (top - above) * multiply // divide, (left - before) * multiply // divide
+        result[rows, columns] = part[
+            y : y + rows.stop - rows.start, x : x + columns.stop - columns.start
+        ]
+        if progress:
+            progress(number / len(corners))
     return result

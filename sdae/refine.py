@@ -23,16 +23,17 @@ def round_for_rate(model, y, t):
 
     Args:
         model: `sdae.network.Autoencoder`.
-        y: (1, h, w, C) float32, latent times gain.
-        t: (1,) float32 quality position in [0, 1].
+        y: (B, h, w, C) float32, latent times gain.
+        t: (B,) float32 quality position in [0, 1].
 
     Returns:
-        (1, h, w, C) float32 array of integers.
+        (B, h, w, C) float32 array of integers.
     """
     from keras import ops
 
     _, inverse = (ops.convert_to_numpy(g) for g in model.gains(t))
-    weight = _ERROR_WEIGHT * model.config.lagrangian(float(t[0])) / 3 * (255 * inverse) ** 2
+    lagrangian = model.config.lagrangian(np.reshape(t, (-1, 1, 1, 1)))
+    weight = _ERROR_WEIGHT * lagrangian / 3 * (255 * inverse) ** 2
     nearest = np.rint(y)
     chosen = nearest
     for _ in range(_ROUNDS):

@@ -42,6 +42,8 @@ def add_arguments(parser) -> None:
     parser.add_argument("--ssim-weight", type=float, default=20.0, help="weight of 1 − SSIM")
     parser.add_argument("--noisy", type=float, default=0.3, help="share of crops with noise")
     parser.add_argument("--sigma", type=float, default=0.35, help="highest noise level")
+    parser.add_argument("--context-crops", type=int, default=960, help="as in fit-contexts")
+    parser.add_argument("--context-seconds", type=float, default=120, help="as in fit-contexts")
     parser.add_argument("--float32", action="store_true", help="no bfloat16 in the stacks")
     parser.add_argument("--seed", type=int, default=1)
 
@@ -63,8 +65,21 @@ def run(args) -> int:
         print(error, file=sys.stderr)
         return 2
     print(f"reading {len(paths)} photographs", file=sys.stderr)
-    Trainer(args, data.pyramid(train_paths), data.pyramid(validation_paths, (1.0,))).run()
+    trainer = Trainer(args, data.pyramid(train_paths), data.pyramid(validation_paths, (1.0,)))
+    trainer.run()
+    if trainer.progress() >= 1:
+        fit_contexts(args, train_paths)
     return 0
+
+
+def fit_contexts(args, paths) -> None:
+    """Complete the trained weights with context tables, without which no file can be written."""
+    from sdae import contexts, weights
+
+    arrays, card = weights.read(Path(args.output))
+    options = args.context_crops, args.context_seconds, args.seed
+    tables = contexts.fit(arrays, card["config"], paths, *options)
+    weights.write(Path(args.output), arrays | tables.to_arrays(), card)
 
 
 def balance(lagrangian):
