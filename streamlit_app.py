@@ -8,6 +8,9 @@ ICON = str(Path(__file__).parent / "sdae" / "ui" / "icon.svg")
 
 st.set_page_config(page_title="SDAE", page_icon=ICON, layout="wide")
 st.navigation(
-    [st.Page("pages/compress.py", title="Compress", icon=":material/compress:", default=True)],
+    [
+        st.Page("pages/compress.py", title="Compress", icon=":material/compress:", default=True),
+        st.Page("pages/denoise.py", title="Denoise", icon=":material/grain:"),
+    ],
     position="top",
 ).run()

@@ -85,15 +85,13 @@ def denoise_picture(source: Source, panel, stage) -> None:
     with stage:
         ours = denoising.restored(picture, start, strength, quality)
     with panel:
-        references = {"PNG of the noisy picture": len(start.png)}
-        if kind:
-            references["PNG of the clean one"] = len(picture.png)
-        card(len(ours.data), references | {"raw RGB": picture.rgb.nbytes})
-        downloads(source, start if kind else None, ours)
+        waiting = denoising.file(ours) is None
+        result = st.fragment(file_and_downloads, run_every=TICK if waiting else None)
+        result(source, picture, start, ours, waiting)
     with stage:
         for notice in picture.notices:
             st.info(notice, icon=":material/info:")
-        numbers(picture, start, ours, estimate)
+        numbers(start, ours, estimate)
         left, right = choose_sides(kind)
         first = FILTERS.get(right)
         filtered = denoising.filtered(picture, start, strength, first, patience=0.3)
@@ -159,7 +157,7 @@ def choose_sides(kind: str | None) -> tuple[str, str]:
     return left, right
 
 
-def numbers(picture: engine.Prepared, start: Version, ours: Version, estimate: float) -> None:
+def numbers(start: Version, ours: Version, estimate: float) -> None:
     """The figures above the picture; those that need a clean one are left out without one."""
     figures = [("Noise found", f"σ {estimate:.3f}", None, "Measured in the noisy picture alone.")]
     if start.psnr is not None:
@@ -171,11 +169,9 @@ def numbers(picture: engine.Prepared, start: Version, ours: Version, estimate: f
             ("SSIM", f"{ours.ssim:.4f}", f"{ours.ssim - start.ssim:+.4f}",
              f"Structural similarity, 1 is identical; the noisy picture has {start.ssim:.4f}."),
         ]
-    width, height = picture.size
-    bits = 8 * len(ours.data) / (width * height)
     figures += [
-        ("Bits per pixel", f"{bits:.3f}", None, "The whole .sdae file, header included."),
-        ("Time", milliseconds(ours.seconds), None, "From noisy pixels to file to clean pixels."),
+        ("Time", milliseconds(ours.seconds), None,
+         "From noisy pixels to clean ones; the file is packed behind the page."),
     ]
     with st.container(horizontal=True, gap="medium"):
         for name, value, delta, explanation in figures:
@@ -203,6 +199,35 @@ def right_side(source, right, picture, ours: Version, filtered: dict[str, Versio
     return Side(text, f"{source.name} restored by {label}", found.png)
 
 
+def file_and_downloads(source, picture, start, ours: Version, waiting: bool) -> None:
+    """The size of the .sdae file, once it is packed, and the pictures to take home."""
+    data = denoising.file(ours)
+    if data is None:
+        st.info("Packing the .sdae file …", icon=":material/hourglass_empty:")
+        return
+    if waiting:
+        st.rerun()  # without another look
+    width, height = picture.size
+    references = {"PNG of the noisy picture": len(start.png)}
+    if start.psnr is not None:
+        references["PNG of the clean one"] = len(picture.png)
+    card(len(data), references | {"raw RGB": picture.rgb.nbytes})
+    st.caption(f"{8 * len(data) / (width * height):.3f} bits per pixel, header included.")
+    with st.container(horizontal=True):
+        st.download_button(
+            "Download .sdae", data, f"{source.stem}-denoised.sdae", "application/octet-stream",
+            icon=":material/download:", type="primary", on_click="ignore",
+        )
+        download_png("Restored PNG", ours, source, "denoised")
+        if start.psnr is not None:
+            download_png("Noisy PNG", start, source, "noisy")
+
+
+def download_png(label: str, version: Version, source: Source, ending: str) -> None:
+    st.download_button(label, version.png, f"{source.stem}-{ending}.png", "image/png",
+                       icon=":material/image:", on_click="ignore")
+
+
 def others(source, picture, start, ours, strength, first, drawn) -> None:
     """The table of denoisers, filled while they work; the page follows what it waits for."""
     filtered = denoising.filtered(picture, start, strength, first)
@@ -220,37 +245,17 @@ def others(source, picture, start, ours, strength, first, drawn) -> None:
             "text/csv", icon=":material/table:", on_click="ignore",
         )
         if first:
-            st.download_button(
-                f"{classical.DENOISERS[first].label} PNG", filtered[first].png,
-                f"{source.stem}-{first}.png", "image/png", icon=":material/image:",
-                on_click="ignore",
-            )
+            label = classical.DENOISERS[first].label
+            download_png(f"{label} PNG", filtered[first], source, first)
+    st.caption("The classical ones work behind the page; theirs is processor time.")
 
 
 def table_csv(versions: dict[str, Version], strength: float) -> bytes:
     return denoising.table_csv(
-        ["denoiser", "strength", "psnr_db", "ssim", "file_bytes", "seconds"],
-        [(label, strength if v.seconds else None, v.psnr, v.ssim, len(v.data) or None,
-          v.seconds or None) for label, v in versions.items()],
+        ["denoiser", "strength", "psnr_db", "ssim", "seconds"],
+        [(label, strength if v.seconds else None, v.psnr, v.ssim, v.seconds or None)
+         for label, v in versions.items()],
     )
-
-
-def downloads(source: Source, start: Version | None, ours: Version) -> None:
-    with st.container(horizontal=True):
-        st.download_button(
-            "Download .sdae", ours.data, f"{source.stem}-denoised.sdae",
-            "application/octet-stream", icon=":material/download:", type="primary",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Restored PNG", ours.png, f"{source.stem}-denoised.png", "image/png",
-            icon=":material/image:", on_click="ignore",
-        )
-        if start:
-            st.download_button(
-                "Noisy PNG", start.png, f"{source.stem}-noisy.png", "image/png",
-                icon=":material/grain:", on_click="ignore",
-            )
 
 
 def all_levels(source: Source, picture: engine.Prepared, kind: str, seed: int, quality) -> None:

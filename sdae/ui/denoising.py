@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from sdae import classical, images, metrics, noise
+from sdae import Latent, classical, images, metrics, noise
 from sdae.ui import engine
 from sdae.ui.engine import Prepared
 from sdae.ui.later import Queue
@@ -29,8 +29,8 @@ class Version:
     """One version of a picture.
 
     `rgb` is uint8 (H, W, 3), `png` the same pixels; `psnr` (dB) and `ssim` compare it with the
-    clean picture, None where there is none. `seconds` is the time it took to make, `data` the
-    whole .sdae file where it came out of one, `key` names the version.
+    clean picture, None where there is none. `seconds` is the time it took to make, `latent` the
+    integers it was restored from, `key` names the version.
     """
 
     key: str
@@ -39,7 +39,7 @@ class Version:
     psnr: float | None = None
     ssim: float | None = None
     seconds: float = 0.0
-    data: bytes = b""
+    latent: Latent | None = None
 
 
 def noisy(picture: Prepared, kind: str | None, sigma: float, seed: int) -> tuple[Version, float]:
@@ -56,6 +56,13 @@ def restored(picture: Prepared, start: Version, strength: float, quality: float)
         return _restored(codec, start.key, start, _clean(picture, start), strength, quality)
 
 
+def file(ours: Version) -> bytes | None:
+    """The whole .sdae file of a restored picture; None while it is packed, so ask again."""
+    codec, _ = engine._load()
+    task = partial(codec.pack, ours.latent)
+    return _files().collect({ours.key: task}).get(ours.key)
+
+
 def filtered(
     picture: Prepared, start: Version, strength: float, first: str | None, patience: float = 0.0
 ) -> dict[str, Version]:
@@ -66,7 +73,7 @@ def filtered(
     keys = {name: (start.key, name, strength) for name in classical.DENOISERS}
     clean = _clean(picture, start)
     tasks = {key: partial(_filter, name, start, clean, strength) for name, key in keys.items()}
-    found = _queue().collect(tasks, keys.get(first), patience)
+    found = _filters().collect(tasks, keys.get(first), patience)
     return {name: found[key] for name, key in keys.items() if key in found}
 
 
@@ -120,29 +127,34 @@ def _noisy(key, _picture, kind, sigma, seed) -> tuple[Version, float]:
 def _restored(_codec, key, _start, _clean, strength, quality) -> Version:
     began = time.perf_counter()
     latent = _codec.encode(_start.rgb, quality, strength)
-    data = _codec.pack(latent)
     rgb = np.asarray(_codec.decode(latent))
     seconds = time.perf_counter() - began
-    return _measured(f"{key} {strength} {quality}", rgb, _clean, seconds, data)
+    return _measured(f"{key} {strength} {quality}", rgb, _clean, seconds, latent)
 
 
 def _filter(name, start, clean, strength) -> Version:
-    began = time.perf_counter()
+    # Processor time, because the worker has to step back for everything else.
+    began = time.thread_time()
     rgb = classical.denoise(name, start.rgb, strength)
-    seconds = time.perf_counter() - began
+    seconds = time.thread_time() - began
     return _measured(f"{start.key} {name} {strength}", rgb, clean, seconds)
 
 
-def _measured(key, rgb, clean, seconds=0.0, data=b"") -> Version:
+def _measured(key, rgb, clean, seconds=0.0, latent=None) -> Version:
     if clean is None:
-        return Version(key, rgb, images.png(rgb), seconds=seconds, data=data)
+        return Version(key, rgb, images.png(rgb), seconds=seconds, latent=latent)
     # Both spend their time outside Python's lock, so they share the cores.
     with ThreadPoolExecutor(1) as pool:
         png = pool.submit(images.png, rgb)
         psnr, ssim = metrics.psnr(clean, rgb), metrics.ssim(clean, rgb)
-        return Version(key, rgb, png.result(), psnr, ssim, seconds, data)
+        return Version(key, rgb, png.result(), psnr, ssim, seconds, latent)
 
 
 @st.cache_resource(show_spinner=False)
-def _queue() -> Queue:
+def _filters() -> Queue:
     return Queue("filters")
+
+
+@st.cache_resource(show_spinner=False)
+def _files() -> Queue:
+    return Queue("files")

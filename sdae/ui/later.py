@@ -55,4 +55,4 @@ class Queue:
 def _step_back() -> None:
     # The codec's own answer comes first; Linux alone has priorities for single threads.
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)

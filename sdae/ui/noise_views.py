@@ -89,14 +89,14 @@ def curve(rows: list[tuple]) -> None:
 
     figure = go.Figure()
     sigma, *lines = zip(*rows)
-    for name, colour, dash, values in (
-        ("Restored, estimated level", OURS, "solid", lines[1]),
-        ("Restored, true level", TRUE, "dot", lines[2]),
-        ("Noisy", NOISY, "solid", lines[0]),
+    for name, mode, style, values in (
+        ("Restored, estimated level", "lines+markers", {"color": OURS}, lines[1]),
+        ("Restored, true level", "markers", {"color": TRUE, "symbol": "circle-open", "size": 13}, lines[2]),
+        ("Noisy", "lines+markers", {"color": NOISY}, lines[0]),
     ):
         figure.add_scatter(
-            x=sigma, y=[None if math.isinf(v) else v for v in values], name=name,
-            mode="lines+markers", line={"color": colour, "dash": dash},
+            x=sigma, y=[None if math.isinf(v) else v for v in values], name=name, mode=mode,
+            line={"color": style["color"]}, marker={"size": 6, **style},
             hovertemplate="%{y:.2f} dB",
         )
     _draw(figure, "Noise level σ", "PSNR, dB", "curve")
