@@ -171,38 +171,19 @@ def _giant(rng, material):
 
 
 def _bomb(rng, material):
-    """A stream that inflates to a thousand times its bytes, for a picture of up to a megapixel."""
-    header, before, _ = material.part(rng)
+    """A stream that inflates to a thousand times its bytes, for a picture of up to a megapixel.
+
+    Runs of a byte lie somewhere in sound content, so that they can pass for a large part of it.
+    """
+    header, before, content = material.part(rng)
     width, height = (int(2 ** rng.uniform(5, 10)) for _ in range(2))
     header = Header(header.model_id, header.mode, width, height, header.quality_code)
-    before, size = _claiming(rng, before, int(width * height * 2 ** rng.uniform(-6, 4)))
-    return bitstream.write(header, _closed(before, bytes([rng.choice((0, 0, 1, 255))]) * size))
-
-
-def _claiming(rng, before, size):
-    """What stands before a Deflate stream, with one, some or all of the sizes in it changed.
-
-    Returns:
-        the bytes, and how many bytes the stream must hold; about ``size`` of them are new.
-    """
-    ends = [at + 1 for at in range(2, len(before)) if before[at] < 128]
-    sizes = [before[start:end] for start, end in zip([2, *ends], ends)]
-    if not sizes:
-        return before, size
-    chosen = rng.random(len(sizes)) < rng.choice((0, 0.2, 1))
-    chosen[rng.integers(len(sizes))] = True
-    claim = size // int(chosen.sum())
-    old = sum(_number(size) for size, new in zip(sizes, chosen) if not new)
-    sizes = [_varint(claim) if new else size for size, new in zip(sizes, chosen)]
-    return before[:2] + b"".join(sizes), claim * int(chosen.sum()) + old
-
-
-def _varint(number):
-    return bytes([number >> shift & 127 | 128 for shift in (0, 7, 14)] + [number >> 21])
-
-
-def _number(varint):
-    return sum((byte & 127) << 7 * place for place, byte in enumerate(varint))
+    for _ in range(rng.integers(1, 4)):
+        place = int(rng.integers(len(content) + 1))
+        byte = rng.choice((0, 1, 255, *content[place - 1 : place]))
+        size = int(width * height * 2 ** rng.uniform(-6, 3))
+        content = content[:place] + bytes([byte]) * size + content[place:]
+    return bitstream.write(header, _closed(before, content))
 
 
 ATTACKS = (
