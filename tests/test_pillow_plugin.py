@@ -200,8 +200,8 @@ def test_threads_share_one_codec(codec, monkeypatch):
             made.append(self)
             super().__init__()
 
-        def decode(self, latent):
-            return codec.decode(latent)
+        def decompress(self, data):
+            return codec.decompress(data)
 
     monkeypatch.undo()
     monkeypatch.setattr(pillow_plugin, "Codec", Counted)
