@@ -40,6 +40,9 @@ def add_arguments(parser) -> None:
     parser.add_argument("--sets", nargs="+", default=list(kodak.SETS), help="sets, or folders")
     parser.add_argument("--codecs", nargs="+", default=[OURS, *peers.PEERS], help="codecs")
     parser.add_argument("--kodak", help="folder of the Kodak pictures (default: SDAE_KODAK)")
+    parser.add_argument(
+        "--qualities", nargs="+", type=float, default=QUALITIES, help="settings of our codec"
+    )
     parser.add_argument("--effort", type=int, default=0, help="encoder effort of our codec")
     parser.add_argument(
         "--peer-effort", choices=peers.EFFORTS, default="slow", help="as in sdae.peers"
@@ -91,10 +94,10 @@ def quality(rgb, restored) -> dict:
     return row
 
 
-def measure_ours(codec, rgb, effort=0) -> list[dict]:
-    """Our codec on one picture at every setting of `QUALITIES`."""
+def measure_ours(codec, rgb, qualities=QUALITIES, effort=0) -> list[dict]:
+    """Our codec on one picture at every quality."""
     rows = []
-    for setting in QUALITIES:
+    for setting in qualities:
         begun = time.perf_counter()
         latent = codec.encode(rgb, setting)
         data = codec.pack(latent, effort)
@@ -135,7 +138,8 @@ def measure(results, place, set_name, codec_name, args) -> None:
             codec = sdae.load(place)
             codec.decompress(codec.compress(missing[0][1]))
             for name, rgb in missing:
-                results.add(set_name, codec_name, name, measure_ours(codec, rgb, args.effort))
+                rows = measure_ours(codec, rgb, args.qualities, args.effort)
+                results.add(set_name, codec_name, name, rows)
                 bar.update()
         else:
             with ProcessPoolExecutor(args.jobs) as pool:

@@ -58,8 +58,8 @@ def folder(tmp_path):
 
 
 def test_a_folder_is_measured_once_and_printed(folder, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(evaluate, "QUALITIES", (5, 30, 60, 90))
     args = ["--sets", str(folder), "--codecs", "sdae", "jpeg", "--results", str(tmp_path)]
+    args += ["--qualities", "5", "30", "60", "90"]
     assert evaluate.run(options(*args, "--jobs", "1")) == 0
     printed = capsys.readouterr().out
     assert "2 pictures" in printed and "| BD-rate of SDAE, PSNR | – |" in printed
