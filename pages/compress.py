@@ -16,7 +16,7 @@ from sdae.ui.sources import Source, choose
 
 OURS = "SDAE"
 PEER_NAMES = {peer.label: name for name, peer in PEERS.items()}
-TICK = 0.25  # seconds between looks at a search
+TICK = 0.5  # seconds between looks at a search
 
 
 @dataclass

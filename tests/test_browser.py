@@ -194,6 +194,10 @@ def test_upload_quality_download_and_open_again(page, photograph, tmp_path):
     again = np.asarray(Image.open(io.BytesIO(download(page, "Restored PNG"))))
     assert np.array_equal(again, restored)
 
+    page.get_by_role("button", name="Remove photograph.sdae").click()
+    page.locator(".compare .chip-left", has_text="Original").wait_for()
+    assert page.get_by_role("slider", name="Quality").input_value() == "45"
+
 
 def test_the_split_follows_mouse_and_keys_and_outlives_a_quality_move(page):
     assert split(page) == 50

@@ -42,7 +42,7 @@ class _Searches:
 def _step_back() -> None:
     # The codec's own answer comes first; Linux alone has priorities for single threads.
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
 
 
 @st.cache_resource(show_spinner=False)
