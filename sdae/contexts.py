@@ -161,8 +161,8 @@ class RefinedContexts(ContextModel):
                 ops.convert_to_numpy(getattr(self, f"{kind}_{part}"))
                 for part in ("kernel", "share", "own", "lattice")
             )
-            kernel = (kernel * earlier).reshape(9, c, c) * share[:, None, None, :]
-            tables[name] = whole(kernel, unit)
+            tables[name] = whole((kernel * earlier).reshape(9, c, c), unit)
+            tables[name + "_share"] = whole(share, WEIGHT_UNIT)
             tables[name + "_own"] = whole(own * same, unit)
             tables[name + "_coarse"] = whole(coarse, unit)
         hidden = np.zeros((9, 2, c, len(groups), HIDDEN))

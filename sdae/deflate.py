@@ -137,9 +137,10 @@ def _blocks(segments, effort):
 
 def _estimate(tallies):
     """About how many bits a block takes, for byte counts (n, 256); fitted to real blocks."""
+    tallies = tallies.astype("float32")
     total = tallies.sum(1)
     logarithm = np.log2(np.maximum(tallies, 1))
-    entropy = total * np.log2(np.maximum(total, 1)) - (tallies * logarithm).sum(1)
+    entropy = total * np.log2(np.maximum(total, 1)) - np.einsum("ij,ij->i", tallies, logarithm)
     used, most = (tallies > 0).sum(1), tallies.max(1)
     span = 256 - (tallies[:, ::-1] > 0).argmax(1)
     excess = 0.02 * total + 0.17 * most**2 / np.maximum(total, 1)

@@ -58,8 +58,8 @@ _NEIGHBOURS = {
 _MEAN_CLIP = FEATURE_UNIT << 15
 _BAND = 16384
 _CHUNK = 2048
-_SIZES = 100_000, 1_000_000
-# Numbers of integers above which one more of the coarsest layouts is not worth a try.
+_SIZES = 8_000, 100_000, 1_000_000
+# Numbers of integers above which the next finer layout is the better one.
 
 _END, _HUGE = np.uint8(255), 254
 _LARGEST_RANK = 1 << 20
@@ -84,8 +84,8 @@ class Tables:
 
     Attributes:
         groups: (G,) sizes of the channel groups; their sum is C.
-        mean, width: (2, 9, C, C) weights of the nine positions around, of earlier groups, for
-            positions of levels 0–3 and of level 4.
+        mean, width: (9, C, C) weights of the nine positions around, of earlier groups.
+        mean_share, width_share: (2, C) factors of these sums at levels 0–3 and at level 4.
         mean_own, width_own: (C, C) weights of the four neighbours in the own group, level 4.
         mean_coarse, width_coarse: (3, c, c) the same for levels 1–3; c channels in group 0.
         bias: (levels, C) expected width by quality, before anything is known.
@@ -107,9 +107,11 @@ class Tables:
 
     groups: np.ndarray
     mean: np.ndarray
+    mean_share: np.ndarray
     mean_own: np.ndarray
     mean_coarse: np.ndarray
     width: np.ndarray
+    width_share: np.ndarray
     width_own: np.ndarray
     width_coarse: np.ndarray
     bias: np.ndarray
@@ -144,10 +146,12 @@ class Tables:
         layouts, rows = self.packing.shape[:2]
         levels, units = len(self.bias), self.hidden_out.shape[-1]
         shapes = {
-            "mean": (2, 9, c, c),
+            "mean": (9, c, c),
+            "mean_share": (2, c),
             "mean_own": (c, c),
             "mean_coarse": (3, first, first),
-            "width": (2, 9, c, c),
+            "width": (9, c, c),
+            "width_share": (2, c),
             "width_own": (c, c),
             "width_coarse": (3, first, first),
             "bias": (levels, c),
@@ -174,14 +178,15 @@ class Tables:
         def total(weights, *axes):
             return int(np.abs(weights.astype("int64")).sum(axes).max())
 
-        deviations = total(self.width, 1, 2) + total(self.width_own, 0) + total(self.width_coarse, 1)
-        out = total(self.hidden_out, 1) * HIDDEN_CLIP
-        yield deviations * DEVIATION_CLIP * FEATURE_UNIT + out + total(self.bias)
+        deviations = max(total(self.width, 0, 1), total(self.width_own, 0), total(self.width_coarse, 1))
+        yield deviations * DEVIATION_CLIP * FEATURE_UNIT
+        yield total(self.hidden_out, 1) * HIDDEN_CLIP
+        yield total(self.bias)
         own = np.split(self.hidden_own, np.cumsum(self.groups)[:-1], 1)
         near = max(total(part, 0, 1) for part in (*own, *self.hidden_coarse))
         logarithms = total(self.hidden, 0, 1, 2) + near
         yield logarithms * LOGARITHM_CLIP + total(self.hidden_bias) + total(self.hidden_odd)
-        yield total(self.mean[:, :, self.groups[0] :], 1, 2) * VALUE_CLIPS[1]
+        yield total(self.mean[:, self.groups[0] :], 0, 1) * VALUE_CLIPS[1]
 
     @property
     def channels(self) -> int:
@@ -242,8 +247,8 @@ class _Weights:
 
         def later(kernel, first):
             return [
-                [kernel[p, :, s, s.stop :].reshape(9 * (s.stop - s.start), -1)
-                 .astype("float32" if s.start else first) for p in (0, 1)]
+                kernel[:, s, s.stop :].reshape(9 * (s.stop - s.start), -1)
+                .astype("float32" if s.start else first)
                 for s in self.slices[:-1]
             ]
 
@@ -252,8 +257,12 @@ class _Weights:
             return [[*coarse.astype(kind), own[s, s].astype(kind)] for s in self.slices]
 
         self.mean = later(tables.mean, "float64")
-        self.mean_near = near(tables.mean_own, tables.mean_coarse, "float64")
+        self.mean_share = tables.mean_share / WEIGHT_UNIT
+        self.mean_near = near(
+            tables.mean_own / FEATURE_UNIT, tables.mean_coarse / FEATURE_UNIT, "float64"
+        )
         self.width = later(tables.width, "float32")
+        self.width_share = (tables.width_share / WEIGHT_UNIT).astype("float32")
         self.width_near = near(tables.width_own, tables.width_coarse, "float32")
         units = tables.hidden_out.shape[-1]
         self.hidden, self.hidden_near = [], []
@@ -287,12 +296,10 @@ class Predictor:
         self.steps, self.weights = _steps(h, w), _weights(tables)
         self.slices = [s for s in self.weights.slices if s.start < live]
         n, sizes = h * w, [s.stop - s.start for s in self.slices]
-        self.values = [np.zeros((n + 1, size), "float32") for size in sizes]
-        self.values[0] = self.values[0].astype("float64")
-        self.deviations = [np.zeros((n + 1, size), "float32") for size in sizes]
-        self.logarithms = [np.zeros((n + 1, 2 * size), "float32") for size in sizes]
+        self.known = [np.zeros((n + 1, 4 * size), "float32") for size in sizes]
         self.mean_sum = np.zeros((n, tables.channels))
-        self.width_sum = np.tile(_by_quality(tables.bias, quality_code), (n, 1))
+        self.width_sum = np.zeros((n, tables.channels), "float32")
+        self.bias = _by_quality(tables.bias, quality_code)
         bias = _by_quality(tables.hidden_bias, quality_code)
         self.units = bias.shape[1]
         self.hidden_sum = np.tile(bias.reshape(-1), (n, 1))
@@ -310,51 +317,54 @@ class Predictor:
             width: (n, c) float32 whole numbers in units of 1/WIDTH_UNIT.
         """
         weights, rows, own = self.weights, slice(start, stop), self.slices[group]
-        mean, width = self.mean_sum[rows, own], self.width_sum[rows, own]
+        odd = int(level == 4)
+        mean = np.rint(self.mean_sum[rows, own] * weights.mean_share[odd, own])
+        width = np.rint(self.width_sum[rows, own] * weights.width_share[odd, own])
         hidden = self.hidden_sum[rows, group * self.units : (group + 1) * self.units]
         if level:
-            found, share = self.steps.neighbours[level], self.steps.share[level]
-            near = _average(self.values[group], found, share * FEATURE_UNIT) / FEATURE_UNIT
-            mean = mean + near @ weights.mean_near[group][level - 1]
-            near = _average(self.deviations[group], found, share)
-            width = width + near @ weights.width_near[group][level - 1]
-            near = _average(self.logarithms[group], found, share)
-            hidden = hidden + near @ weights.hidden_near[group][level - 1]
-        if level == 4:
+            size = own.stop - own.start
+            a, b, c, d = (self.known[group].take(r, axis=0) for r in self.steps.neighbours[level])
+            near = np.rint((a + b + (c + d)) * self.steps.share[level])
+            mean += near[:, :size] @ weights.mean_near[group][level - 1]
+            width += near[:, size : 2 * size] @ weights.width_near[group][level - 1]
+            hidden = hidden + near[:, 2 * size :] @ weights.hidden_near[group][level - 1]
+        if odd:
             hidden += weights.hidden_odd[group]
         hidden = np.rint(hidden * (1 / WEIGHT_UNIT))
         hidden = np.minimum(np.maximum(hidden, 0), HIDDEN_CLIP)
-        width = width + hidden @ weights.hidden_out[group]
+        width += hidden @ weights.hidden_out[group]
+        width += self.bias[own]
         mean = np.rint(mean * (FEATURE_UNIT / MEAN_UNIT))
         return np.minimum(np.maximum(mean, -_MEAN_CLIP), _MEAN_CLIP).astype("int32"), width
 
     def fill(self, group, start, stop, level, integers, mean):
         """Take the integers of a step, (n, c) int32, and the mean that was predicted."""
-        rows, size = slice(start, stop), integers.shape[1]
-        deviation = np.abs(integers * FEATURE_UNIT - mean)
-        clip = VALUE_CLIPS[group > 0]
-        self.values[group][rows] = np.minimum(np.maximum(integers, -clip), clip)
-        self.deviations[group][rows] = np.minimum(deviation, DEVIATION_CLIP * FEATURE_UNIT)
-        self.logarithms[group][rows, :size] = _logarithm(deviation)
-        self.logarithms[group][rows, size:] = _logarithm(np.abs(integers) * FEATURE_UNIT)
+        size = integers.shape[1]
+        known, scaled = self.known[group][start:stop], integers * FEATURE_UNIT
+        deviation = np.abs(scaled - mean)
+        clip = VALUE_CLIPS[group > 0] * FEATURE_UNIT
+        known[:, :size] = np.minimum(np.maximum(scaled, -clip), clip)
+        known[:, size : 2 * size] = np.minimum(deviation, DEVIATION_CLIP * FEATURE_UNIT)
+        known[:, 2 * size :] = _logarithm(np.concatenate([deviation, np.abs(scaled)], 1))
         if stop == len(self.mean_sum) and group + 1 < len(self.slices):
             self._spread(group)
 
     def _spread(self, group):
         """Let a finished group tell the later ones about its values."""
-        even, stop = self.steps.ends[3], self.slices[group].stop
-        mean, width = self.weights.mean[group], self.weights.width[group]
-        hidden = self.weights.hidden[group]
-        for parity, a, b in ((0, 0, even), (1, even, len(self.mean_sum))):
-            for start in range(a, b, _CHUNK):
-                rows = slice(start, min(start + _CHUNK, b))
-                around = self.steps.around[rows]
-                for known, weight, sums, first in (
-                    (self.values, mean[parity], self.mean_sum, stop),
-                    (self.deviations, width[parity], self.width_sum, stop),
-                    (self.logarithms, hidden, self.hidden_sum, (group + 1) * self.units),
-                ):
-                    sums[rows, first:] += _gather(known[group], around) @ weight
+        known, later = self.known[group], self.slices[group].stop
+        size = known.shape[1] // 4
+        weights = self.weights
+        values = known[:, :size] * np.float32(1 / FEATURE_UNIT)
+        values = values.astype(weights.mean[group].dtype)
+        deviations = np.ascontiguousarray(known[:, size : 2 * size])
+        logarithms = np.ascontiguousarray(known[:, 2 * size :])
+        for start in range(0, len(self.mean_sum), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            around = self.steps.around[rows]
+            self.mean_sum[rows, later:] += _gather(values, around) @ weights.mean[group]
+            self.width_sum[rows, later:] += _gather(deviations, around) @ weights.width[group]
+            hidden = _gather(logarithms, around) @ weights.hidden[group]
+            self.hidden_sum[rows, (group + 1) * self.units :] += hidden
 
 
 def _gather(known, around):
@@ -368,12 +378,6 @@ def _by_quality(table, quality_code):
     row, rest = (last - 1, span) if row >= last else (row, rest)
     low, high = table[row].astype("int64"), table[row + 1].astype("int64")
     return (low + (high - low) * rest // span).astype("float32")
-
-
-def _average(known, found, share):
-    """Mean of the four neighbours times what ``share`` is multiplied by, a whole number."""
-    a, b, c, d = (known.take(rows, axis=0) for rows in found)
-    return np.rint((a + b + (c + d)) * share)
 
 
 def _logarithm(x):
@@ -418,22 +422,22 @@ def survey(values, quality_code: int, tables: Tables, live: int):
     Returns:
         cell, rank: int32 arrays of h·w·live.
     """
-    channels = values.shape[2]
-    found, coded = [], []
+    means, widths, numbers = [], [], []
     for part in _bands(values):
         predictor = Predictor(*part.shape[:2], quality_code, tables, live)
-        rows = part.reshape(-1, channels)[predictor.steps.order].astype("int32")
+        rows = part.reshape(-1, part.shape[2])[predictor.steps.order].astype("int32")
         for step in predictor.plan:
             group, start, stop, _ = step
             own = predictor.slices[group]
-            expected, width = predictor.predict(*step)
             known = rows[start:stop, own]
-            predictor.fill(*step, known, expected)
-            kept = max(0, live - own.start)
-            cell, nearest, above = cells(expected[:, :kept], width[:, :kept])
-            found.append(cell.ravel())
-            coded.append(ranks(known[:, :kept], nearest, above).ravel())
-    return np.concatenate(found), np.concatenate(coded)
+            mean, width = predictor.predict(*step)
+            predictor.fill(*step, known, mean)
+            kept = live - own.start
+            means.append(mean[:, :kept].ravel())
+            widths.append(width[:, :kept].ravel())
+            numbers.append(known[:, :kept].ravel())
+    cell, nearest, above = cells(np.concatenate(means), np.concatenate(widths))
+    return cell, ranks(np.concatenate(numbers), nearest, above)
 
 
 def _bands(values):
@@ -460,12 +464,12 @@ def encode(values: np.ndarray, quality_code: int, tables: Tables, effort: int = 
     if not live:
         return b"\0"
     cell, rank = survey(values, quality_code, tables, live)
-    candidates = range(len(tables.packing))
-    if not effort:
-        first = min(sum(len(cell) > size for size in _SIZES), len(candidates) - 1)
-        candidates = candidates[first : first + 2]
-    packed = [(layout, _pack(cell, rank, tables, layout)) for layout in candidates]
-    layout, segments = min(packed, key=lambda found: deflate.cost(found[1], effort))
+    usual = min(sum(len(cell) > size for size in _SIZES), len(tables.packing) - 1)
+    tries = range(len(tables.packing)) if effort else [usual]
+    packed = [(layout, _pack(cell, rank, tables, layout)) for layout in tries]
+    layout, segments = packed[0]
+    if effort:
+        layout, segments = min(packed, key=lambda found: deflate.cost(found[1]))
     stream = deflate.write(segments, effort)
     return bytes([live, layout]) + min(stream, deflate.squeeze(segments), key=len)
 
@@ -497,7 +501,7 @@ def decode(
             expected, width = predictor.predict(*step)
             kept = min(live, own.stop) - own.start
             cell, nearest, above = cells(expected[:, :kept], width[:, :kept])
-            rank = queues.take(lookup[cell].ravel()).reshape(-1, kept)
+            rank = queues.take(lookup.take(cell.ravel())).reshape(-1, kept)
             known = np.zeros(expected.shape, "int32")
             known[:, :kept] = integers(rank, nearest, above)
             if known.min() < -32768 or known.max() > 32767:
@@ -530,7 +534,7 @@ class _Queues:
         if (self._next > self._ends).any():
             raise DeflateError("The packed integers are fewer than the picture has room for.")
         rank = np.empty(len(bucket), "int32")
-        rank[order] = self._ranks[np.arange(len(bucket)) + np.repeat(ahead, counts)]
+        rank[order] = self._ranks.take(np.arange(len(bucket)) + np.repeat(ahead, counts))
         return rank
 
 
@@ -571,16 +575,16 @@ class _Packing:
             size = len(ends) + int(full.sum()) - rest // -self.several
             whole = np.full(size, self.several * self.escape)
             whole[np.cumsum(full + 1) - 1] = zeros * self.escape + symbols[ends] - 1
-            return self._order[whole]
+            return self._order.take(whole)
         if self.several == 1:
-            return self._order[symbols]
+            return self._order.take(symbols)
         padded = np.zeros(-(-len(symbols) // self.several) * self.several, symbols.dtype)
         padded[: len(symbols)] = symbols
         columns = padded.reshape(-1, self.several).T
         whole = columns[0]
         for column in columns[1:]:
             whole = whole * (self.escape + 1) + column
-        return self._order[whole]
+        return self._order.take(whole)
 
     def separate(self, content, limit):
         """Bytes → symbols, int32, at most ``limit`` and the filling of the last byte."""
@@ -588,11 +592,11 @@ class _Packing:
             raise DeflateError("The packed integers are damaged.")
         if not self.run:
             return self._digits.take(content, axis=0).ravel()
-        ends = np.cumsum(self._lengths[content])
+        ends = np.cumsum(self._lengths.take(content))
         size = int(ends[-1]) if len(ends) else 0
         if size >= limit + self.several:
             raise DeflateError("The packed integers are more than the picture has room for.")
-        ended = self._ended[content]
+        ended = self._ended.take(content)
         symbols = np.zeros(size, "int32")
         symbols[ends[ended] - 1] = self._symbols[content[ended]]
         return symbols
@@ -608,9 +612,9 @@ def _packings(tables, layout):
 def _pack(cell, rank, tables, layout):
     """Ranks → the segments for Deflate: each bucket and its end, escapes, far and huge escapes."""
     *packings, last = _packings(tables, layout)
-    bucket = tables.buckets[layout].ravel()[cell]
+    bucket = tables.buckets[layout].ravel().take(cell)
     order = np.argsort(bucket, kind="stable")
-    parts = np.split(rank[order], np.cumsum(np.bincount(bucket, minlength=len(packings)))[:-1])
+    parts = np.split(rank.take(order), np.cumsum(np.bincount(bucket, minlength=len(packings)))[:-1])
     segments = [np.append(packing.combine(part), _END) for packing, part in zip(packings, parts)]
     tail = np.concatenate([part[part >= packing.escape] - packing.escape
                            for packing, part in zip(packings, parts)])

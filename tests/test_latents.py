@@ -42,10 +42,12 @@ def make_tables(seed=0, units=3):
     bias = np.linspace(0, 1, 3)[:, None] - np.log(np.arange(1, c + 1))
     predictions = {
         "groups": np.array(GROUPS, "uint8"),
-        "mean": noise(MEAN_UNIT, 2, 9, c, c) * earlier,
+        "mean": noise(MEAN_UNIT, 9, c, c) * earlier,
+        "mean_share": np.full((2, c), WEIGHT_UNIT, "int16"),
         "mean_own": np.rint(0.4 * np.eye(c) * MEAN_UNIT).astype("int16"),
         "mean_coarse": noise(MEAN_UNIT, 3, first, first),
-        "width": noise(WEIGHT_UNIT, 2, 9, c, c) * earlier,
+        "width": noise(WEIGHT_UNIT, 9, c, c) * earlier,
+        "width_share": np.full((2, c), WEIGHT_UNIT, "int16"),
         "width_own": noise(WEIGHT_UNIT, c, c),
         "width_coarse": noise(WEIGHT_UNIT, 3, first, first),
         "bias": np.rint(bias * WIDTH_UNIT).astype("int32"),
