@@ -13,7 +13,7 @@ import json
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from itertools import repeat
+from itertools import islice, repeat
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +46,9 @@ def add_arguments(parser) -> None:
     parser.add_argument("--effort", type=int, default=0, help="encoder effort of our codec")
     parser.add_argument(
         "--peer-effort", choices=peers.EFFORTS, default="slow", help="as in sdae.peers"
+    )
+    parser.add_argument(
+        "--stride", type=int, default=1, help="measure only every so many pictures of a set"
     )
     parser.add_argument("--jobs", type=int, default=2, help="processes for the peers")
     parser.add_argument("--results", help="folder for the results (default: that of the weights)")
@@ -127,7 +130,8 @@ def measure(results, place, set_name, codec_name, args) -> None:
     from sdae.progress import progress
 
     known = results.rows(set_name, codec_name)
-    missing = [(n, rgb) for n, rgb in pictures(set_name, args.kodak) if n not in known]
+    wanted = islice(pictures(set_name, args.kodak), 0, None, args.stride)
+    missing = [(name, rgb) for name, rgb in wanted if name not in known]
     if not missing:
         return
     label = f"{set_name} {codec_name}"
@@ -248,10 +252,15 @@ def _rising(rows, key):
 
 
 def table(results: Results, set_name: str) -> str:
-    """The equal-bytes table and the BD-rates of a set, as Markdown."""
+    """The equal-bytes table and the BD-rates of a set, as Markdown.
+
+    Only pictures count that every codec with results has measured.
+    """
     rows = {name: results.rows(set_name, name) for name in (OURS, *peers.PEERS)}
     rows = {name: found for name, found in rows.items() if found}
-    count = max(map(len, rows.values()), default=0)
+    common = set.intersection(*map(set, rows.values())) if rows else set()
+    rows = {name: {k: found[k] for k in sorted(common)} for name, found in rows.items()}
+    count = len(common)
     lines = [f"**{Path(set_name).name}**, {count} pictures, PSNR in dB / SSIM at equal bytes", ""]
     labels = {OURS: "SDAE"} | {name: peers.PEERS[name].label for name in peers.PEERS}
     lines.append("| bits per pixel | " + " | ".join(labels[name] for name in rows) + " |")

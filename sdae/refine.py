@@ -51,9 +51,9 @@ def round_for_rate(model, y, t):
 STEPS_PER_EFFORT = 20
 """Gradient steps for each unit of ``effort``."""
 
-_RATE = 0.03
-# In latent units, where 1 is the distance of two integers; larger steps leave the basin of the
-# encoder's answer, smaller ones do not reach the next integer in a hundred steps.
+_RATE = 0.01
+# In latent units, where 1 is the distance of two integers: larger steps leave the basin of the
+# encoder's answer before the temperature has fallen.
 
 
 def anneal(model, image, y, t, steps: int, tick=lambda: None):
