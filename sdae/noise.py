@@ -95,7 +95,7 @@ def estimate_sigma(rgb: np.ndarray) -> float:
 
 
 def _draw_patches(rgb: np.ndarray) -> np.ndarray:
-    """All patches of a small picture, or `_PATCHES` of a large one: (n, 3, 25) float32 in [0, 1]."""
+    """All patches of a small picture, some of a large one: (n, 3, 25) float32 in [0, 1]."""
     view = np.lib.stride_tricks.sliding_window_view(rgb, (_PATCH, _PATCH), (0, 1))
     rows, columns = view.shape[:2]
     if rows * columns > _PATCHES:

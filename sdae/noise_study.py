@@ -63,7 +63,7 @@ def run(args) -> int:
                     rows += measure(codec, picture, rgb, sigma, args.quality)
                     bar.update()
         path = write(Path(args.results or place), name, codec, args.quality, rows)
-        print(table(rows, f"{Path(name).name}, {len(chosen)} pictures"), end="\n\n")
+        print(table(rows, f"{Path(name).name}, number of pictures {len(chosen)}"), end="\n\n")
         print(f"Written to {path}.")
     return 0
 

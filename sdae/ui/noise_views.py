@@ -89,9 +89,10 @@ def curve(rows: list[tuple]) -> None:
 
     figure = go.Figure()
     sigma, *lines = zip(*rows)
+    rings = {"color": TRUE, "symbol": "circle-open", "size": 13}
     for name, mode, style, values in (
         ("Restored, estimated level", "lines+markers", {"color": OURS}, lines[1]),
-        ("Restored, true level", "markers", {"color": TRUE, "symbol": "circle-open", "size": 13}, lines[2]),
+        ("Restored, true level", "markers", rings, lines[2]),
         ("Noisy", "lines+markers", {"color": NOISY}, lines[0]),
     ):
         figure.add_scatter(
