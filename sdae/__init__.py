@@ -6,6 +6,7 @@
     image = codec.decompress(data)
 """
 
+from sdae import pillow_plugin  # noqa: F401, registers .sdae with Pillow
 from sdae.bitstream import BitstreamError
 from sdae.codec import Codec, Latent
 from sdae.images import ImageError

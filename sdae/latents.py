@@ -15,6 +15,7 @@ of whole numbers, carried in floats that stay below 2^24 (float32) or 2^53 (floa
 exact in any order, so every machine decodes the same; `Tables` checks the bounds.
 """
 
+import bisect
 from dataclasses import dataclass, fields
 from functools import lru_cache
 
@@ -59,8 +60,10 @@ _MEAN_CLIP = FEATURE_UNIT << 15
 _BAND = 16384
 _CHUNK = 2048
 _SIZES = 8_000, 100_000, 1_000_000
-# Numbers of integers above which the next finer layout is the better one.
+_LAYOUTS = 1, 3, 5, 6
+# The layout that serves best up to each of these numbers of integers, and above the last.
 
+_FINALISTS = 2
 _END, _HUGE = np.uint8(255), 254
 _LARGEST_RANK = 1 << 20
 
@@ -464,14 +467,17 @@ def encode(values: np.ndarray, quality_code: int, tables: Tables, effort: int = 
     if not live:
         return b"\0"
     cell, rank = survey(values, quality_code, tables, live)
-    usual = min(sum(len(cell) > size for size in _SIZES), len(tables.packing) - 1)
-    tries = range(len(tables.packing)) if effort else [usual]
+    last = len(tables.packing) - 1
+    usual = min(_LAYOUTS[bisect.bisect(_SIZES, len(cell))], last)
+    tries = range(last + 1) if effort else [usual]
     packed = [(layout, _pack(cell, rank, tables, layout)) for layout in tries]
-    layout, segments = packed[0]
     if effort:
-        layout, segments = min(packed, key=lambda found: deflate.cost(found[1]))
-    stream = deflate.write(segments, effort)
-    return bytes([live, layout]) + min(stream, deflate.squeeze(segments), key=len)
+        packed.sort(key=lambda found: deflate.cost(found[1]))
+    streams = []
+    for layout, segments in packed[:_FINALISTS]:
+        stream = min(deflate.write(segments, effort), deflate.squeeze(segments), key=len)
+        streams.append(bytes([live, layout]) + stream)
+    return min(streams, key=len)
 
 
 def decode(
@@ -590,6 +596,8 @@ class _Packing:
         """Bytes → symbols, int32, at most ``limit`` and the filling of the last byte."""
         if len(content) and content.max() >= self.leaves:
             raise DeflateError("The packed integers are damaged.")
+        if len(content) * (1 if self.run else self.several) >= limit + self.several:
+            raise DeflateError("The packed integers are more than the picture has room for.")
         if not self.run:
             return self._digits.take(content, axis=0).ravel()
         ends = np.cumsum(self._lengths.take(content))
@@ -630,13 +638,21 @@ def _pack(cell, rank, tables, layout):
 def _unpack(data, total, tables, layout):
     """Deflate stream → the ranks of every bucket, in coding order."""
     *packings, last = _packings(tables, layout)
-    content = np.frombuffer(deflate.inflate(data, 8 * total + 64), "uint8")
-    ends = np.flatnonzero(content == _END)[: len(packings)]
-    if len(ends) < len(packings):
-        raise DeflateError("The packed integers are cut short.")
-    parts = np.split(content, ends + 1)
-    found = [packing.separate(part[:-1], total) for packing, part in zip(packings, parts)]
-    content, position = parts[-1], 0
+    # A byte of a bucket stands for one integer at least; an escape takes six more bytes at most.
+    content = deflate.inflate(data, 7 * total + len(packings))
+    found, position, room = [], 0, total
+    for packing in packings:
+        end = content.find(_END, position)
+        if end < 0:
+            raise DeflateError("The packed integers are cut short.")
+        part = np.frombuffer(content, "uint8", end - position, position)
+        found.append(packing.separate(part, room))
+        # What fills the last byte is no integer.
+        room -= max(0, len(found[-1]) - packing.several + 1)
+        position = end + 1
+    if sum(map(len, found)) < total:
+        raise DeflateError("The packed integers are fewer than the picture has room for.")
+    content = np.frombuffer(content, "uint8")
 
     def take(size):
         nonlocal position

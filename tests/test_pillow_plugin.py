@@ -42,7 +42,7 @@ def resealed(file, header=None, payload=None):
 
 def test_a_file_is_described_without_the_network(path):
     script = f"""
-import sys, sdae.pillow_plugin
+import sys, sdae
 from PIL import Image
 with Image.open({str(path)!r}) as image:
     print(image.format, image.mode, image.size, image.get_format_mimetype())
