@@ -85,7 +85,7 @@ def coder(values, quality_code: int, tables) -> list[str]:
     for name, sizes in packed.items():
         size = statistics.mean(sizes)
         lines.append(f"{name:28}{size:12,.1f} bytes {100 * (size / reference - 1):+8.1f} %")
-    sample = values[: max(1, min(len(values), 2_000_000 // values[0].size))]
+    sample = values[: max(1, min(len(values), 600_000 // values[0].size))]
     for name, seconds in times(sample, quality_code, tables).items():
         lines.append(f"{name:28}{1000 * seconds:12,.3f} ms")
     return lines

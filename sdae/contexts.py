@@ -29,6 +29,8 @@ from sdae.progress import progress
 HIDDEN = 32
 """Hidden units a channel group."""
 
+_LARGEST_SUM = 0.8 * 2**24
+
 
 def fit(arrays: dict, config: dict, paths: list[Path], crops=960, seconds=120.0, seed=1) -> Tables:
     """The context tables of a network, from photographs.
@@ -167,20 +169,27 @@ class RefinedContexts(ContextModel):
             tables[name + "_coarse"] = whole(coarse, unit)
         hidden = np.zeros((9, 2, c, len(groups), HIDDEN))
         own, out = np.zeros((2, c, HIDDEN)), np.zeros((c, HIDDEN))
+        coarse = ops.convert_to_numpy(self.hidden_coarse).reshape(3, 2, groups[0], HIDDEN)
+        bias = ops.convert_to_numpy(self.hidden_bias).reshape(-1, len(groups), HIDDEN)
+        odd = ops.convert_to_numpy(self.hidden_odd)
         for g, (start, stop) in enumerate(zip(self.starts, self.starts[1:])):
             if start:
                 kernel = ops.convert_to_numpy(self.hidden[g])
                 hidden[:, :, :start, g] = kernel.reshape(9, 2, start, HIDDEN)
             own[:, start:stop] = ops.convert_to_numpy(self.hidden_own[g]).reshape(2, -1, HIDDEN)
             out[start:stop] = ops.convert_to_numpy(self.hidden_out[g]).T
-        tables["hidden"] = whole(hidden, WEIGHT_UNIT)
-        tables["hidden_own"] = whole(own, WEIGHT_UNIT)
-        tables["hidden_out"] = whole(out, WEIGHT_UNIT)
-        coarse = ops.reshape(self.hidden_coarse, (3, 2, groups[0], HIDDEN))
-        tables["hidden_coarse"] = whole(coarse, WEIGHT_UNIT)
-        bias = ops.reshape(self.hidden_bias, (-1, len(groups), HIDDEN))
-        tables["hidden_bias"] = whole(bias, WIDTH_UNIT, "int32")
-        tables["hidden_odd"] = whole(self.hidden_odd, WIDTH_UNIT, "int32")
+        # What a unit sums must stay in the exact range. Below the cut-off a unit is linear: what
+        # its inputs lose by a factor its outputs can regain.
+        member = np.eye(len(groups))[group]
+        sums = np.abs(hidden).sum((0, 1, 2)) + member.T @ np.abs(own).sum(0)
+        sums[0] += np.abs(coarse).sum((0, 1, 2))
+        shrink = np.maximum(1, sums * WEIGHT_UNIT * latents.LOGARITHM_CLIP / _LARGEST_SUM)
+        tables["hidden"] = whole(hidden / shrink, WEIGHT_UNIT)
+        tables["hidden_own"] = whole(own / (member @ shrink), WEIGHT_UNIT)
+        tables["hidden_coarse"] = whole(coarse / shrink[0], WEIGHT_UNIT)
+        tables["hidden_bias"] = whole(bias / shrink, WIDTH_UNIT, "int32")
+        tables["hidden_odd"] = whole(odd / shrink, WIDTH_UNIT, "int32")
+        tables["hidden_out"] = whole(out * (member @ shrink), WEIGHT_UNIT)
         return tables
 
 

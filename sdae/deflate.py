@@ -16,6 +16,7 @@ _INT8, _INT16 = 0, 1
 _MARK, _END = 255, 256
 _LENGTH_ORDER = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
 _STORED_MOST = 65535
+_LARGE = 10_000
 _REVERSED = np.array([int(f"{i:08b}"[::-1], 2) for i in range(256)], "int64")
 
 
@@ -106,13 +107,13 @@ def write(segments, effort: int = 0) -> bytes:
     target = _Bits()
     blocks = _blocks(segments, effort)[1]
     for start, end in blocks:
-        _emit(target, np.concatenate(segments[start:end]), end == len(segments))
+        _emit(target, np.concatenate(segments[start:end]), end == len(segments), effort)
     return target.getvalue()
 
 
-def cost(segments, effort: int = 0) -> float:
+def cost(segments) -> float:
     """About how many bits `write` needs for the segments."""
-    return _blocks([part for part in segments if len(part)], effort)[0]
+    return _blocks([part for part in segments if len(part)], 0)[0]
 
 
 def _blocks(segments, effort):
@@ -123,7 +124,7 @@ def _blocks(segments, effort):
         tallies[k + 1] = tallies[k] + np.bincount(part, minlength=256)
     pairs = [(i, j) for j in range(1, n + 1) for i in range(j)]
     joined = np.array([tallies[j] - tallies[i] for i, j in pairs]).reshape(-1, 256)
-    bits = [_build(t)[0] for t in joined] if effort else _estimate(joined).tolist()
+    bits = [_build(t, True)[0] for t in joined] if effort else _estimate(joined).tolist()
     best, before = [0.0] + [np.inf] * n, [0] * (n + 1)
     for (i, j), own in zip(pairs, bits):
         if best[i] + own < best[j]:
@@ -142,9 +143,9 @@ def _estimate(tallies):
     logarithm = np.log2(np.maximum(tallies, 1))
     entropy = total * np.log2(np.maximum(total, 1)) - np.einsum("ij,ij->i", tallies, logarithm)
     used, most = (tallies > 0).sum(1), tallies.max(1)
-    span = 256 - (tallies[:, ::-1] > 0).argmax(1)
-    excess = 0.02 * total + 0.17 * most**2 / np.maximum(total, 1)
-    coded = entropy + excess + 70 + 9.0 * np.log2(most + 1) + 0.6 * used + 1.0 * span
+    span = _MARK - (tallies[:, _MARK - 1 :: -1] > 0).argmax(1)
+    excess = 0.0244 * total + 0.125 * most**2 / np.maximum(total, 1)
+    coded = entropy + excess + 71 + 13.0 * np.log2(most + 1) + 0.9 * used + 0.67 * span
     return np.minimum(coded, 8 * total + 40)
 
 
@@ -169,16 +170,17 @@ class _Bits:
         return words.astype("<u2").tobytes()[: (self.count + 7) // 8]
 
 
-def _build(tally):
+def _build(tally, thorough):
     """The cheapest dynamic block for byte counts (256,): bits, code lengths, header.
 
-    A code for the true counts competes with one for counts that never rise, which fits less well
-    but is quicker to describe.
+    A code for counts that never rise is quick to describe; in large blocks one for the true counts
+    may repay its longer description.
     """
     counts = np.append(tally, 1)
+    weights = [_falling(counts), counts] if thorough else [_falling(counts)]
     found = []
-    for weights in (counts, _falling(counts)):
-        lengths = code_lengths(weights, 15)
+    for weight in weights:
+        lengths = code_lengths(weight, 15)
         header = _header(lengths)
         found.append((3 + int(header[1].sum()) + int(counts @ lengths), lengths, header))
     return min(found, key=lambda block: block[0])
@@ -201,11 +203,11 @@ def _falling(counts):
     return np.append(result, counts[_MARK:])
 
 
-def _emit(target, content, final):
+def _emit(target, content, final, effort):
     """Write one block in the cheapest of the three forms of RFC 1951."""
     size = len(content)
     tally = np.bincount(content, minlength=256)
-    bits, lengths, header = _build(tally)
+    bits, lengths, header = _build(tally, effort > 0 or size > _LARGE)
     fixed = 10 + 8 * int(tally[:144].sum()) + 9 * int(tally[144:].sum())
     padding = -(target.count + 3) % 8
     if size <= _STORED_MOST and 35 + padding + 8 * size <= min(bits, fixed):

@@ -13,7 +13,7 @@ import numpy as np
 from sdae import latents
 from sdae.latents import FRACTIONS, WIDTHS
 
-SIZES = (8, 14, 24, 40)
+SIZES = (5, 8, 11, 14, 19, 26, 40)
 """Numbers of buckets of the layouts: few for small images, many for large ones."""
 
 _RANKS = 128
@@ -139,8 +139,9 @@ def packings(tallies):
     Returns:
         list of (alphabet, several, run), the escapes' last, and the (_RANKS,) counts of escapes.
     """
-    candidates = [_candidates(tally, _options()) for tally in tallies]
-    whole = [option for option in _options() if not option[2]]
+    options = _options()
+    candidates = [_candidates(tally, options) for tally in tallies]
+    whole = [option for option in options if not option[2]]
     best = (np.inf,)
     for steepness in _STEEPNESS:
         bits = _bits(steepness ** np.arange(256))

@@ -70,6 +70,15 @@ def test_integers_predict_what_the_model_predicts(refined, shape, quality):
     assert steps == 3 * len(rows)
 
 
+def test_large_weights_are_kept_in_the_exact_range(refined):
+    layer = contexts.RefinedContexts(CONFIG, name="contexts")
+    layer(ops.zeros((1, 8, 8, 12)), ops.zeros(1))
+    layer.set_weights(refined.get_weights())
+    for kernel in layer.hidden[1:]:
+        kernel.assign(kernel * 40)
+    assert Tables(**layer.rounded(), **layouts.empty()).channels == 12
+
+
 def test_refit_saves_bits(model):
     rng = np.random.default_rng(0)
     scale = rng.uniform(0.05, 3, (64, 1, 1, 1)) * np.linspace(2, 0.2, 12)

@@ -80,9 +80,12 @@ def test_noise_is_stored():
 
 def test_cost_is_close_to_the_size():
     parts = [geometric(chance, 2000) for chance in (0.3, 0.05)]
-    for effort in (0, 1):
-        bits = 8 * len(deflate.write(parts, effort))
-        assert deflate.cost(parts, effort) == pytest.approx(bits, rel=0.03)
+    assert deflate.cost(parts) == pytest.approx(8 * len(deflate.write(parts)), rel=0.03)
+
+
+def test_effort_is_never_larger():
+    parts = [geometric(chance, size) for size in (150, 3000) for chance in (0.5, 0.2, 0.02)]
+    assert len(deflate.write(parts, 1)) <= len(deflate.write(parts))
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not installed")

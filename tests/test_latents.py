@@ -212,3 +212,23 @@ def test_a_bomb_takes_no_memory(tables):
 def test_quality_position_spans_the_axis():
     assert latents.quality_position(1) == 0
     assert latents.quality_position(100) == 1
+
+
+def test_golden_payloads_decode():
+    with np.load(GOLDEN / "latents.npz") as stored:
+        golden = dict(stored)
+    tables = Tables.from_arrays(golden)
+    names = [name.split("/")[1] for name in golden if name.startswith("values/")]
+    assert len(names) == 5
+    for name in names:
+        values = golden[f"values/{name}"]
+        payload = golden[f"payload/{name}"].tobytes()
+        found = latents.decode(payload, *values.shape[:2], 4000, tables)
+        assert found.tobytes() == values.tobytes()
+
+
+def test_golden_file_of_the_shipped_weights_decodes(codec):
+    with np.load(GOLDEN / "shipped.npz") as stored:
+        values = stored["values"]
+    found = codec.unpack((GOLDEN / "shipped.sdae").read_bytes()).values
+    assert found.tobytes() == values.tobytes()
