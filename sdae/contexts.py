@@ -1,6 +1,6 @@
 """Fitting of the context tables on latents of training photographs.
 
-    weights ──► latents of crops at many qualities ──► refit of the context model, hidden units added
+    weights ──► latents of crops at many qualities ──► refit of the contexts, hidden units added
             ──► integers ──► buckets, packing and byte order (`sdae.layouts`) ──► weights
 """
 
@@ -60,7 +60,7 @@ def fit(arrays: dict, config: dict, paths: list[Path], crops=960, seconds=120.0,
 
 
 def pictures(paths, count: int, rng) -> np.ndarray:
-    """Crops of photographs at all scales, up to the whole scaled down: (count, 128, 128, 3) uint8."""
+    """Crops of photographs at all scales, down to the whole: (count, 128, 128, 3) uint8."""
     result = np.empty((count, 128, 128, 3), "uint8")
     order = itertools.cycle(rng.permutation(len(paths)).tolist())
     for k, index in zip(range(count), order):
@@ -96,8 +96,8 @@ class RefinedContexts(ContextModel):
         self.starts = np.cumsum([0, *groups]).tolist()
 
         def weight(name, shape, inputs=None):
-            start = "zeros" if inputs is None else keras.initializers.RandomNormal(0.4 / inputs**0.5)
-            return self.add_weight(shape=shape, name=name, initializer=start)
+            start = inputs and keras.initializers.RandomNormal(0.4 / inputs**0.5)
+            return self.add_weight(shape=shape, name=name, initializer=start or "zeros")
 
         self.hidden, self.hidden_own, self.hidden_out = [], [], []
         for g, size in enumerate(groups):
@@ -157,7 +157,8 @@ class RefinedContexts(ContextModel):
             values = np.rint(ops.convert_to_numpy(values).astype("float64") * unit)
             return np.clip(values, limits.min, limits.max).astype(kind)
 
-        tables = {"groups": np.array(groups, "uint8"), "bias": whole(self.bias, WIDTH_UNIT, "int32")}
+        tables = {"groups": np.array(groups, "uint8")}
+        tables["bias"] = whole(self.bias, WIDTH_UNIT, "int32")
         for name, kind, unit in (("mean", "mean", MEAN_UNIT), ("width", "scale", WEIGHT_UNIT)):
             kernel, share, own, coarse = (
                 ops.convert_to_numpy(getattr(self, f"{kind}_{part}"))

@@ -49,6 +49,7 @@ HIDDEN_CLIP = 1023
 WIDTHS, FRACTIONS = 256, 4
 """Expected widths are told apart in 256 steps, distances of the mean from an integer in 4."""
 
+_FEATURE_BITS, _FRACTION_SHIFT = 4, 1
 _WIDTH_STEP, _WIDTH_ZERO = 8 / WIDTH_UNIT, 64
 _NEIGHBOURS = {
     1: ((-2, -2), (-2, 2), (2, -2), (2, 2)),
@@ -181,8 +182,8 @@ class Tables:
         def total(weights, *axes):
             return int(np.abs(weights.astype("int64")).sum(axes).max())
 
-        deviations = max(total(self.width, 0, 1), total(self.width_own, 0), total(self.width_coarse, 1))
-        yield deviations * DEVIATION_CLIP * FEATURE_UNIT
+        near = max(total(self.width_own, 0), total(self.width_coarse, 1))
+        yield max(total(self.width, 0, 1), near) * DEVIATION_CLIP * FEATURE_UNIT
         yield total(self.hidden_out, 1) * HIDDEN_CLIP
         yield total(self.bias)
         own = np.split(self.hidden_own, np.cumsum(self.groups)[:-1], 1)
@@ -274,7 +275,8 @@ class _Weights:
                 forward = tables.hidden[:, :, s, g + 1 :]
                 self.hidden.append(forward.reshape(18 * (s.stop - s.start), -1).astype("float32"))
             levels = [*tables.hidden_coarse, tables.hidden_own[:, s]]
-            self.hidden_near.append([level.reshape(-1, units).astype("float32") for level in levels])
+            levels = [level.reshape(-1, units).astype("float32") for level in levels]
+            self.hidden_near.append(levels)
         self.hidden_out = [tables.hidden_out[s].T.astype("float32") for s in self.slices]
         self.hidden_odd = tables.hidden_odd.astype("float32")
 
@@ -399,11 +401,11 @@ def cells(mean, width):
         cell: int32 index into (WIDTHS · FRACTIONS); nearest: the integer nearest to the mean;
         above: whether the second nearest is above it.
     """
-    nearest = (mean + FEATURE_UNIT // 2) // FEATURE_UNIT
-    rest = mean - nearest * FEATURE_UNIT
+    nearest = (mean + FEATURE_UNIT // 2) >> _FEATURE_BITS
+    rest = mean - (nearest << _FEATURE_BITS)
     step = width * _WIDTH_STEP + _WIDTH_ZERO
     step = np.minimum(np.maximum(step, 0), WIDTHS - 1).astype("int32")
-    fraction = np.minimum(np.abs(rest) // (FEATURE_UNIT // 2 // FRACTIONS), FRACTIONS - 1)
+    fraction = np.minimum(np.abs(rest) >> _FRACTION_SHIFT, FRACTIONS - 1)
     return step * FRACTIONS + fraction, nearest, rest >= 0
 
 
@@ -413,10 +415,10 @@ def ranks(integers, nearest, above):
     return 2 * np.abs(beyond) - ((beyond > 0) == above) * (beyond != 0)
 
 
-def integers(rank, nearest, above):
-    """The inverse of `ranks`."""
+def offsets(rank):
+    """The inverse of `ranks` where the second nearest is above: distances from the nearest."""
     half = (rank + 1) >> 1
-    return nearest + np.where((rank & 1).astype(bool) == above, half, -half)
+    return np.where(rank & 1, half, -half)
 
 
 def survey(values, quality_code: int, tables: Tables, live: int):
@@ -496,7 +498,7 @@ def decode(
     live, layout = payload[0], payload[1]
     if layout >= len(tables.packing):
         raise DeflateError("The packed integers are damaged.")
-    queues = _Queues(_unpack(payload[2:], h * w * live, tables, layout))
+    queues = _Queues([offsets(r) for r in _unpack(payload[2:], h * w * live, tables, layout)])
     lookup = tables.buckets[layout].ravel()
     for band in _bands(values):
         predictor = Predictor(*band.shape[:2], quality_code, tables, live)
@@ -507,9 +509,9 @@ def decode(
             expected, width = predictor.predict(*step)
             kept = min(live, own.stop) - own.start
             cell, nearest, above = cells(expected[:, :kept], width[:, :kept])
-            rank = queues.take(lookup.take(cell.ravel())).reshape(-1, kept)
+            offset = queues.take(lookup.take(cell.ravel())).reshape(-1, kept)
             known = np.zeros(expected.shape, "int32")
-            known[:, :kept] = integers(rank, nearest, above)
+            known[:, :kept] = nearest + np.where(above, offset, -offset)
             if known.min() < -32768 or known.max() > 32767:
                 raise DeflateError("The packed integers are out of range.")
             predictor.fill(*step, known, expected)
@@ -519,29 +521,29 @@ def decode(
 
 
 class _Queues:
-    """Ranks that wait in their buckets.
+    """Numbers that wait in their buckets.
 
     Args:
-        streams: list of int32 arrays, the ranks of each bucket in coding order.
+        streams: list of int32 arrays, those of each bucket in coding order.
     """
 
     def __init__(self, streams):
         sizes = [len(stream) for stream in streams]
-        self._ranks = np.concatenate(streams)
+        self._waiting = np.concatenate(streams)
         self._ends = np.cumsum(sizes)
         self._next = self._ends - sizes
 
     def take(self, bucket):
-        """The next rank of the bucket named for each integer, (n,) uint8 → (n,) int32."""
+        """The next number of the bucket named in each place, (n,) uint8 → (n,) int32."""
         order = np.argsort(bucket, kind="stable")
         counts = np.bincount(bucket, minlength=len(self._ends))
         ahead = self._next - np.cumsum(counts) + counts
         self._next = self._next + counts
         if (self._next > self._ends).any():
             raise DeflateError("The packed integers are fewer than the picture has room for.")
-        rank = np.empty(len(bucket), "int32")
-        rank[order] = self._ranks.take(np.arange(len(bucket)) + np.repeat(ahead, counts))
-        return rank
+        found = np.empty(len(bucket), "int32")
+        found[order] = self._waiting.take(np.arange(len(bucket)) + np.repeat(ahead, counts))
+        return found
 
 
 class _Packing:

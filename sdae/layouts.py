@@ -24,9 +24,11 @@ _ROUNDS = 8
 
 def empty() -> dict:
     """One layout with one bucket, to predict with before buckets are fitted."""
-    order = np.tile(np.arange(256, dtype="uint8"), (1, 2, 1))
-    packing = np.array([[[127, 1, 0], [127, 1, 0]]], "uint8")
-    return {"buckets": np.zeros((1, WIDTHS, FRACTIONS), "uint8"), "packing": packing, "order": order}
+    return {
+        "buckets": np.zeros((1, WIDTHS, FRACTIONS), "uint8"),
+        "packing": np.array([[[127, 1, 0], [127, 1, 0]]], "uint8"),
+        "order": np.tile(np.arange(256, dtype="uint8"), (1, 2, 1)),
+    }
 
 
 def fit(total, sizes=SIZES) -> dict:

@@ -82,7 +82,11 @@ shapes = st.tuples(st.integers(1, 11), st.integers(1, 11), st.just(sum(GROUPS)))
 codes = st.integers(100, 10000)
 
 
-@given(values=arrays("int16", shapes, elements=st.integers(-3, 3)), code=codes, effort=st.integers(0, 1))
+@given(
+    values=arrays("int16", shapes, elements=st.integers(-3, 3)),
+    code=codes,
+    effort=st.integers(0, 1),
+)
 @settings(max_examples=60, deadline=None)
 def test_small_integers_come_back(tables, values, code, effort):
     check(values, tables, code, effort)
