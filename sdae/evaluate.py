@@ -213,14 +213,15 @@ class Results:
 
 
 def at_bits(rows: dict, bits: float) -> dict | None:
-    """Mean PSNR and SSIM when every picture takes exactly ``bits`` bits a pixel.
+    """Mean PSNR and SSIM when every picture may take ``bits`` bits a pixel.
 
-    None where some picture's curve does not reach that size.
+    A picture whose largest file is smaller counts with that file. None where the smallest file
+    of some picture is larger.
     """
     found = []
     for picture in rows.values():
         size = bits * picture[0]["pixels"] / 8
-        if not picture[0]["bytes"] <= size <= picture[-1]["bytes"]:
+        if min(row["bytes"] for row in picture) > size:
             return None
         found.append([_interpolate(picture, key, size) for key in ("psnr", "ssim")])
     psnr, ssim = np.mean(found, axis=0)
@@ -229,7 +230,7 @@ def at_bits(rows: dict, bits: float) -> dict | None:
 
 def _interpolate(rows, key, size):
     sizes, figures = _rising(rows, key)
-    return float(PchipInterpolator(np.log(sizes), figures)(np.log(size)))
+    return float(PchipInterpolator(np.log(sizes), figures)(np.log(min(size, sizes[-1]))))
 
 
 def bd_rate(ours: dict, other: dict, key: str) -> float:
