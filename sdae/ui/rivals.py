@@ -78,17 +78,18 @@ _STYLE = """
   font-variant-numeric: tabular-nums; }
 .sdae-rivals th, .sdae-rivals td { padding: 0.45rem 0.5rem; text-align: right; font-weight: 400;
   border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
-.sdae-rivals th:first-child { text-align: left; padding-left: 0; }
+.sdae-rivals th:first-child { text-align: left; }
 .sdae-rivals thead th { opacity: 0.75; font-size: 0.8125rem; }
 .sdae-rivals th small { display: block; opacity: 0.7; font-size: 0.75rem; }
-.sdae-rivals .ours th, .sdae-rivals .ours td, .sdae-rivals td.best { font-weight: 600; }
+.sdae-rivals .ours { background: color-mix(in srgb, #2B87C8 14%, transparent); }
+.sdae-rivals td.best { font-weight: 700; }
 .sdae-rivals td.wait { opacity: 0.7; text-align: left; }
 </style>
 """
 
 
 def table(ours: Result, answers: dict[str, Rival | None]) -> None:
-    """Draw our result and the peers' answers so far; the best figures are bold."""
+    """Draw our result and the peers' answers so far; ours is tinted, the best figures are bold."""
     found = [ours, *filter(None, answers.values())]
     best = {"psnr": max(r.psnr for r in found), "ssim": max(r.ssim for r in found)}
     rows = [_row("SDAE", f"quality {ours.quality:g}", ours, best, "ours")]
