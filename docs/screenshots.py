@@ -31,7 +31,8 @@ def main(address: str) -> None:
                 page.locator(".compare[data-shown]").wait_for()
                 page.locator(".sdae-rivals .best").first.wait_for()
                 page.locator(".sdae-rivals .wait").first.wait_for(state="detached")
-                page.wait_for_timeout(1000)  # fading in
+                page.get_by_test_id("stStatusWidget").wait_for(state="detached")
+                page.wait_for_timeout(2000)  # fading in
                 page.screenshot(path=FOLDER / f"{name}-{scheme}.png")
                 page.close()
 
