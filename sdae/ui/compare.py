@@ -46,4 +46,7 @@ def compare(right: Side, left: Side | None = None, *, size: tuple[int, int], key
         }
     text = json.dumps(header).encode()
     blobs = [side.png for side in sides.values() if side]
-    _component(key=key, data=b"".join([struct.pack("<I", len(text)), text, *blobs]))
+    # Streamlit fades what a running page has yet to draw again; here that would be a flicker.
+    st.html(f"<style>.st-key-{key}-frame [data-stale='true'] {{opacity: 1 !important}}</style>")
+    with st.container(key=f"{key}-frame"):
+        _component(key=key, data=b"".join([struct.pack("<I", len(text)), text, *blobs]))
