@@ -22,7 +22,6 @@ from PIL import Image
 import sdae
 from sdae import bitstream, data, images
 from sdae.codec import MAX_PIXELS
-from sdae.latents import TablesError
 from sdae.progress import progress, say
 
 _ELSEWHERE = {
@@ -48,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser(argv).parse_args(argv)
     try:
         return args.run(args)
-    except (_Refused, sdae.WeightsError, TablesError) as error:
+    except (_Refused, sdae.WeightsError) as error:
         print(f"sdae: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

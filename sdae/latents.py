@@ -23,6 +23,7 @@ import numpy as np
 
 from sdae import deflate
 from sdae.deflate import DeflateError
+from sdae.weights import WeightsError
 
 PREFIX = "tables/"
 """What the names of the context tables in a weights file begin with."""
@@ -69,7 +70,7 @@ _END, _HUGE = np.uint8(255), 254
 _LARGEST_RANK = 1 << 20
 
 
-class TablesError(ValueError):
+class TablesError(WeightsError):
     """Context tables that are missing or do not fit together."""
 
 
