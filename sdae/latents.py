@@ -50,14 +50,16 @@ HIDDEN_CLIP = 1023
 WIDTHS, FRACTIONS = 256, 4
 """Expected widths are told apart in 256 steps, distances of the mean from an integer in 4."""
 
-_FEATURE_BITS, _FRACTION_SHIFT = 4, 1
-_WIDTH_STEP, _WIDTH_ZERO = 8 / WIDTH_UNIT, 64
-_NEIGHBOURS = {
+LATTICE_NEIGHBOURS = {
     1: ((-2, -2), (-2, 2), (2, -2), (2, 2)),
     2: ((-2, 0), (2, 0), (0, -2), (0, 2)),
     3: ((-1, -1), (-1, 1), (1, -1), (1, 1)),
     4: ((-1, 0), (1, 0), (0, -1), (0, 1)),
 }
+"""For each level of the lattice (see `lattice`) the offsets that earlier levels have filled."""
+
+_FEATURE_BITS, _FRACTION_SHIFT = 4, 1
+_WIDTH_STEP, _WIDTH_ZERO = 8 / WIDTH_UNIT, 64
 _MEAN_CLIP = FEATURE_UNIT << 15
 _BAND = 16384
 _CHUNK = 2048
@@ -198,10 +200,25 @@ class Tables:
         return int(self.groups.sum())
 
 
+def lattice(h: int, w: int) -> np.ndarray:
+    """The level, 0 to 4, at which each position of an (h, w) latent is coded; int8 array.
+
+    Level 0 is every fourth row and column; each further level doubles the filled positions and
+    finds its four nearest neighbours filled: diagonal, straight, diagonal, straight.
+    """
+    i, j = np.ogrid[:h, :w]
+    level = np.full((h, w), 2, "int8")
+    level[(i % 4 == 0) & (j % 4 == 0)] = 0
+    level[(i % 4 == 2) & (j % 4 == 2)] = 1
+    level[(i % 2 == 1) & (j % 2 == 1)] = 3
+    level[(i + j) % 2 == 1] = 4
+    return level
+
+
 class Steps:
     """The order of the positions of an (h, w) latent, and who their neighbours are.
 
-    Positions are numbered level by level (see `sdae.network.lattice`), row by row within a level;
+    Positions are numbered level by level (see `lattice`), row by row within a level;
     number h·w stands for every place outside.
 
     Attributes:
@@ -213,12 +230,7 @@ class Steps:
     """
 
     def __init__(self, h: int, w: int):
-        i, j = np.mgrid[:h, :w]
-        level = np.full((h, w), 2, "int8")
-        level[(i % 4 == 0) & (j % 4 == 0)] = 0
-        level[(i % 4 == 2) & (j % 4 == 2)] = 1
-        level[(i % 2 == 1) & (j % 2 == 1)] = 3
-        level[(i + j) % 2 == 1] = 4
+        level = lattice(h, w)
         self.order = np.argsort(level.ravel(), kind="stable")
         self.ends = np.cumsum(np.bincount(level.ravel(), minlength=5)).tolist()
         number = np.full((h + 4, w + 4), h * w, "int32")
@@ -233,7 +245,7 @@ class Steps:
         square = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
         self.around = look(square, self.order)
         self.neighbours, self.share = {}, {}
-        for k, offsets in _NEIGHBOURS.items():
+        for k, offsets in LATTICE_NEIGHBOURS.items():
             found = look(offsets, self.order[self.ends[k - 1] : self.ends[k]])
             inside = (found < h * w).sum(1, keepdims=True)
             self.neighbours[k] = np.ascontiguousarray(found.T)

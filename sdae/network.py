@@ -22,6 +22,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from sdae.latents import LATTICE_NEIGHBOURS, lattice
+
 STRIDE = 8
 """Side in pixels of the square that one latent position stands for."""
 
@@ -332,30 +334,6 @@ class Gains(layers.Layer):
     def call(self, t):
         """t (B,) in [0, 1] → gain and inverse gain, each (B, 1, 1, C)."""
         return ops.exp(_interpolate(self.log_gain, t)), ops.exp(_interpolate(self.log_inverse, t))
-
-
-LATTICE_NEIGHBOURS = {
-    1: ((-2, -2), (-2, 2), (2, -2), (2, 2)),
-    2: ((-2, 0), (2, 0), (0, -2), (0, 2)),
-    3: ((-1, -1), (-1, 1), (1, -1), (1, 1)),
-    4: ((-1, 0), (1, 0), (0, -1), (0, 1)),
-}
-"""For each level of the lattice (see `lattice`) the offsets that earlier levels have filled."""
-
-
-def lattice(h: int, w: int) -> np.ndarray:
-    """The level, 0 to 4, at which each position of an (h, w) latent is coded; int8 array.
-
-    Level 0 is every fourth row and column; each further level doubles the filled positions and
-    finds its four nearest neighbours filled: diagonal, straight, diagonal, straight.
-    """
-    i, j = np.ogrid[:h, :w]
-    level = np.full((h, w), 2, "int8")
-    level[(i % 4 == 0) & (j % 4 == 0)] = 0
-    level[(i % 4 == 2) & (j % 4 == 2)] = 1
-    level[(i % 2 == 1) & (j % 2 == 1)] = 3
-    level[(i + j) % 2 == 1] = 4
-    return level
 
 
 class ContextModel(layers.Layer):

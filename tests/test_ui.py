@@ -71,7 +71,7 @@ def searches(monkeypatch):
         return name
 
     monkeypatch.setattr(measure, "rival", search)
-    queue = rivals._Searches()
+    queue = rivals.Queue("rivals", rivals._REMEMBERED)
     queue.begun, queue.gate, queue.asked = begun, gate, asked
     monkeypatch.setattr(rivals, "_searches", lambda: queue)
     for key in ("rivals_question", "rivals_futures"):

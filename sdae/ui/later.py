@@ -11,14 +11,12 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import streamlit as st
 
-_REMEMBERED = 64
-
 
 class Queue:
     """One worker for the whole server; the latest answers stay, the oldest are forgotten."""
 
-    def __init__(self, name: str):
-        self._name = name
+    def __init__(self, name: str, remembered: int = 64):
+        self._name, self._remembered = name, remembered
         self._worker = ThreadPoolExecutor(1, name, initializer=_step_back)
         self._futures: OrderedDict[tuple, Future] = OrderedDict()
         self._lock = threading.Lock()
@@ -36,18 +34,19 @@ class Queue:
             if key not in tasks:
                 future.cancel()
         # Asking again also brings back what another session has dropped.
-        futures = {key: self._ask(key, tasks[key]) for key in keys}
+        futures = {key: self.ask(key, tasks[key]) for key in keys}
         st.session_state[asked] = futures
         wait([futures[first]] if first in futures else [], patience)
         return {k: f.result() for k, f in futures.items() if f.done() and not f.cancelled()}
 
-    def _ask(self, key: tuple, task: Callable) -> Future:
+    def ask(self, key: tuple, task: Callable) -> Future:
+        """The answer to come; a task whose key was asked before is not started again."""
         with self._lock:
             future = self._futures.pop(key, None)
             if future is None or future.cancelled():
                 future = self._worker.submit(task)
             self._futures[key] = future
-            while len(self._futures) > _REMEMBERED:
+            while len(self._futures) > self._remembered:
                 self._futures.popitem(last=False)[1].cancel()
         return future
 

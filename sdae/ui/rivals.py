@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
-from collections import OrderedDict
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import wait
+from functools import partial
 from html import escape
 
 import streamlit as st
@@ -15,39 +12,14 @@ from sdae import measure
 from sdae.measure import Result, Rival
 from sdae.peers import PEERS
 from sdae.ui.engine import Prepared
+from sdae.ui.later import Queue
 
 _REMEMBERED = 48
 
 
-class _Searches:
-    """One queue for the whole server; the latest answers stay, the oldest are forgotten."""
-
-    def __init__(self):
-        self._worker = ThreadPoolExecutor(1, "rivals", initializer=_step_back)
-        self._futures: OrderedDict[tuple, Future] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def ask(self, name: str, picture: Prepared, budget: int) -> Future:
-        key = name, picture.key, budget
-        with self._lock:
-            future = self._futures.pop(key, None)
-            if future is None or future.cancelled():
-                future = self._worker.submit(measure.rival, name, picture.rgb, budget)
-            self._futures[key] = future
-            while len(self._futures) > _REMEMBERED:
-                self._futures.popitem(last=False)[1].cancel()
-        return future
-
-
-def _step_back() -> None:
-    # The codec's own answer comes first; Linux alone has priorities for single threads.
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
-
-
 @st.cache_resource(show_spinner=False)
-def _searches() -> _Searches:
-    return _Searches()
+def _searches() -> Queue:
+    return Queue("rivals", _REMEMBERED)
 
 
 def search(
@@ -65,7 +37,12 @@ def search(
             future.cancel()
     names = sorted(PEERS, key=lambda name: name != first)
     # Asking again also brings back what another session has dropped.
-    futures = {name: _searches().ask(name, picture, budget) for name in names}
+    futures = {
+        name: _searches().ask(
+            (name, picture.key, budget), partial(measure.rival, name, picture.rgb, budget)
+        )
+        for name in names
+    }
     st.session_state["rivals_question"] = question
     st.session_state["rivals_futures"] = list(futures.values())
     wait([futures[first]] if first else [], patience)
