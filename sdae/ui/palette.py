@@ -1,0 +1,11 @@
+"""The colours of all figures: the palette of Okabe and Ito, told apart with every colour vision."""
+
+BLUE, SKY, GREEN, ORANGE = "#2B87C8", "#56B4E9", "#009E73", "#E69F00"
+RED, PINK, YELLOW, GREY = "#D55E00", "#CC79A7", "#F0E442", "#8A97A3"
+# Blue and grey are a shade lighter than the original, to be read on a dark page as well.
+
+OURS = BLUE
+"""What this codec made, wherever it stands beside others."""
+
+SEQUENCE = (BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW, GREY)
+"""Colours of a family of curves, in this order."""
