@@ -9,9 +9,8 @@ import numpy as np
 import streamlit as st
 
 from sdae import classical
+from sdae.ui.colours import NOISY, OURS, TRUE
 from sdae.ui.denoising import Version
-
-OURS, NOISY, TRUE = "#2B87C8", "#E69F00", "#009E73"
 
 _STYLE = """
 <style>
