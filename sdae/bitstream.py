@@ -4,11 +4,14 @@
     0       3      magic "SDA"
     3       1      version, 1
     4       4      model id: the first bytes of the weights' SHA-256
-    8       1      mode: 0 plain (the original's int8 + Deflate), 1 contexts + Deflate
+    8       1      mode: 0 plain (the original's int8 + Deflate), 1 contexts + Deflate;
+                   bit 7 set: metadata stands before the payload
     9       1–3    width, LEB128 varint
     …       1–3    height, LEB128 varint
     …       2      quality × 100, little endian
-    …       4      CRC-32 (RFC 1952) of everything before it and of the payload, little endian
+    …       4      CRC-32 (RFC 1952) of everything before and after it, little endian
+    …              metadata, only where bit 7 of the mode says so: its length in bytes as a
+                   varint of 1–3 bytes, then so many bytes, see `sdae.metadata`
     …              payload, to the end of the file
 
 A 128×128 picture has a header of 19 bytes. Every field is checked before memory is taken.
@@ -22,6 +25,11 @@ VERSION = 1
 PLAIN, CONTEXTS = 0, 1
 MAX_SIDE = 65535
 """Longest side in pixels that a file may state."""
+
+MAX_METADATA = 1 << 20
+"""Most bytes of metadata that a file may hold."""
+
+_METADATA = 0x80
 
 
 class BitstreamError(ValueError):
@@ -37,6 +45,8 @@ class Header:
         mode: PLAIN or CONTEXTS.
         width, height: size of the picture in pixels, 1 to 65535.
         quality_code: quality × 100, 100 to 10000.
+        metadata: what `sdae.metadata` packed, at most `MAX_METADATA` bytes; empty where the file
+            holds none.
     """
 
     model_id: bytes
@@ -44,6 +54,7 @@ class Header:
     width: int
     height: int
     quality_code: int
+    metadata: bytes = b""
 
     @property
     def quality(self) -> float:
@@ -76,11 +87,13 @@ def write(header: Header, payload: bytes) -> bytes:
         MAGIC
         + bytes([VERSION])
         + header.model_id
-        + bytes([header.mode])
+        + bytes([header.mode | (_METADATA if header.metadata else 0)])
         + _varint(header.width)
         + _varint(header.height)
         + header.quality_code.to_bytes(2, "little")
     )
+    if header.metadata:
+        payload = _varint(len(header.metadata)) + header.metadata + payload
     return head + zlib.crc32(payload, zlib.crc32(head)).to_bytes(4, "little") + payload
 
 
@@ -108,10 +121,17 @@ def read_header(data: bytes) -> tuple[Header, bytes]:
     payload = data[at + 6 :]
     if zlib.crc32(payload, zlib.crc32(data[: at + 2])) != check:
         raise BitstreamError("The file is damaged or cut short: its checksum does not match.")
-    if data[8] not in (PLAIN, CONTEXTS):
-        raise BitstreamError(f"The file uses coding mode {data[8]}, unknown here; update sdae.")
+    mode = data[8] & ~_METADATA
+    if mode not in (PLAIN, CONTEXTS):
+        raise BitstreamError(f"The file uses coding mode {mode}, unknown here; update sdae.")
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
         raise BitstreamError(f"The file states a size of {width}×{height}, which no picture has.")
     if not 100 <= quality_code <= 10000:
         raise BitstreamError("The file states a quality outside 1 to 100; it is damaged.")
-    return Header(data[4:8], data[8], width, height, quality_code), payload
+    metadata = b""
+    if data[8] & _METADATA:
+        length, begin = _read_varint(payload, 0)
+        if not 1 <= length <= min(MAX_METADATA, len(payload) - begin):
+            raise BitstreamError("The file states an impossible size of its metadata.")
+        metadata, payload = payload[begin : begin + length], payload[begin + length :]
+    return Header(data[4:8], mode, width, height, quality_code, metadata), payload

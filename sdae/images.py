@@ -32,6 +32,9 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from sdae import metadata
+from sdae.metadata import Metadata
+
 MAX_SIDE = 65_535
 """Largest width and height, in pixels."""
 
@@ -73,15 +76,17 @@ class Picture:
     notices: sentences about what was changed on the way, for the person to read.
     format: "JPEG", "PNG", …; None when the source was an array.
     file_bytes: size of the file, None when the source was no file.
+    metadata: of the file, when `read` was told to keep it; empty otherwise.
     """
 
     rgb: np.ndarray
     notices: tuple[str, ...] = ()
     format: str | None = None
     file_bytes: int | None = None
+    metadata: Metadata = Metadata()
 
 
-def read(source, max_pixels: int = MAX_PIXELS) -> Picture:
+def read(source, max_pixels: int = MAX_PIXELS, keep_metadata: bool = False) -> Picture:
     """Read a picture from almost anything.
 
     source: bytes of a file, a path, a binary file object, a PIL image (its current frame), or a
@@ -91,6 +96,9 @@ def read(source, max_pixels: int = MAX_PIXELS) -> Picture:
     scaled to 8 bits; palette, greyscale, CMYK and Lab become RGB; an embedded colour profile
     other than sRGB is converted; of several frames or pages the first is taken.
 
+    `keep_metadata` also returns the EXIF data, without what describes the old file's pixels, and
+    the profile of RGB pictures, whose samples then stay as they are stored.
+
     Raises ImageError, with one sentence saying what to do, for whatever is no such picture, is
     damaged, or is wider or higher than MAX_SIDE or larger than `max_pixels`.
     """
@@ -98,7 +106,7 @@ def read(source, max_pixels: int = MAX_PIXELS) -> Picture:
         return _from_array(source, max_pixels)
     if isinstance(source, Image.Image):
         _check_size(*source.size, max_pixels)
-        return _finish(source, [], None)
+        return _finish(source, [], None, keep_metadata)
     data = _file_bytes(source, max_pixels)
     image = _open(data)
     if image.format == "TIFF":
@@ -110,13 +118,13 @@ def read(source, max_pixels: int = MAX_PIXELS) -> Picture:
             f"This JPEG holds more than {_MAX_JPEG_SCANS} scans, as no camera writes them; "
             "save it again in an image editor and open the new file."
         )
-    return _finish(image, _frame_notice(image), len(data))
+    return _finish(image, _frame_notice(image), len(data), keep_metadata)
 
 
-def png(rgb: np.ndarray) -> bytes:
-    """The array uint8 (H, W, 3) as bytes of a PNG file, every pixel exact."""
+def png(rgb: np.ndarray, icc: bytes = b"") -> bytes:
+    """The array uint8 (H, W, 3) as bytes of a PNG file, every pixel exact; sRGB without `icc`."""
     file = io.BytesIO()
-    Image.fromarray(rgb).save(file, "PNG")
+    Image.fromarray(rgb).save(file, "PNG", icc_profile=icc or None)
     return file.getvalue()
 
 
@@ -312,21 +320,47 @@ def _jpeg_scans(data: bytes) -> int:
 # --- from an opened image to RGB ------------------------------------------------------------
 
 
-def _finish(image: Image.Image, notices: list[str], file_bytes: int | None) -> Picture:
+def _finish(
+    image: Image.Image, notices: list[str], file_bytes: int | None, keep_metadata: bool = False
+) -> Picture:
     with _as_image_error(image.format):
         # Decoding forgets how the samples were stored.
         deep = ";16" in str(getattr(image, "tile", ""))
+        # Decoding closes the file, where a TIFF's Exif data still lies.
+        exif = _exif(image, notices) if keep_metadata else b""
         image.load()
         colour, alpha = _colour_and_alpha(_upright(image), image, notices)
         if deep or image.mode.startswith("I;16"):
             notices.append("Samples of 16 bits were reduced to 8.")
-        rgb = _to_srgb(colour, image.info.get("icc_profile"), notices)
+        profile, kept = image.info.get("icc_profile"), Metadata()
+        if keep_metadata:
+            kept = Metadata(exif, _rgb_profile(colour, profile))
+        rgb = colour if kept.icc else _to_srgb(colour, profile, notices)
         if alpha is not None and alpha.getextrema()[0] < 255:
             paper = Image.new("RGB", rgb.size, "white")
             paper.paste(rgb, mask=alpha)
             rgb = paper
             notices.append("Transparent parts were laid on white.")
-        return Picture(np.array(rgb), tuple(notices), _name(image.format), file_bytes)
+        return Picture(np.array(rgb), tuple(notices), _name(image.format), file_bytes, kept)
+
+
+def _exif(image: Image.Image, notices: list[str]) -> bytes:
+    try:
+        return metadata.exif(image)
+    except Exception:  # as for `_upright`
+        notices.append("The Exif data is damaged and was left out.")
+        return b""
+
+
+def _rgb_profile(colour: Image.Image, profile: bytes | None) -> bytes:
+    """The profile where the samples can stay in its colours, which takes RGB on both sides."""
+    if profile is None or colour.mode != "RGB":
+        return b""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return profile if source.profile.xcolor_space.strip() == "RGB" else b""
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return b""  # `_to_srgb` says so
 
 
 def _name(pillow_format: str | None) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sdae import deflate, images, metrics, peers
+from sdae import bitstream, deflate, images, metadata, metrics, peers
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def open_file(codec, data: bytes) -> Result:
         **_facts(data, latent),
         decode_seconds=decode_seconds,
         plain_bytes=len(deflate.plain(latent.values)),
-        png=images.png(restored),
+        png=images.png(restored, metadata.read(bitstream.read_header(data)[0]).icc),
     )
 
 

@@ -12,9 +12,10 @@ from functools import lru_cache
 
 from PIL import Image, ImageFile
 
-from sdae import bitstream
+from sdae import bitstream, metadata
 from sdae.bitstream import BitstreamError
 from sdae.codec import Codec
+from sdae.metadata import Metadata
 from sdae.weights import WeightsError
 
 FORMAT = "SDAE"
@@ -30,7 +31,7 @@ class SdaeImageFile(ImageFile.ImageFile):
     """An opened .sdae file: mode RGB.
 
     Its `info` holds `quality` (1 to 100), `weights` (the hexadecimal id of those that made the
-    file) and `coding` ("contexts" or "plain").
+    file), `coding` ("contexts" or "plain"), and `exif` and `icc_profile` where they were kept.
 
     Raises:
         OSError: the file is damaged, too large or, once pixels are needed, made with weights
@@ -49,6 +50,7 @@ class SdaeImageFile(ImageFile.ImageFile):
             raise OSError("The file is too large for a .sdae file; get it again.")
         try:
             header, _ = bitstream.read_header(data)
+            kept = metadata.read(header)
         except BitstreamError as error:
             # No SyntaxError: Pillow would put "cannot identify" in the place of the reason.
             raise OSError(str(error)) from error
@@ -59,6 +61,7 @@ class SdaeImageFile(ImageFile.ImageFile):
             "quality": header.quality,
             "weights": header.model_id.hex(),
             "coding": "plain" if header.mode == bitstream.PLAIN else "contexts",
+            **kept.info(),
         }
 
     def load(self):
@@ -82,13 +85,21 @@ def _accept(prefix):
 def _save(image, file, filename):
     """Write an image of any mode; options `quality` and `effort` as in `Codec.compress`.
 
+    Option `exif` (bytes or `Image.Exif`) is kept in the file. So is option `icc_profile`, which
+    must be the one that RGB samples are meant in; without it they are converted to sRGB.
+
     Raises:
-        ValueError: quality or effort is out of range, or the image is too large.
+        ValueError: quality or effort is out of range, or the image or its metadata too large.
     """
     options = image.encoderinfo
+    exif, icc = options.get("exif") or b"", options.get("icc_profile") or b""
+    kept = Metadata(exif.tobytes() if isinstance(exif, Image.Exif) else exif, icc)
+    if icc:
+        image = image.convert("RGB")
+        image.info.pop("icc_profile", None)
     with _turn:
         data = _codec().compress(image, options.get("quality", 75), options.get("effort", 0))
-    file.write(data)
+    file.write(metadata.attach(data, kept) if kept else data)
 
 
 @lru_cache(maxsize=1)

@@ -9,7 +9,7 @@ import imageio.v3
 import numpy as np
 import pytest
 import skimage.io
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageFile, UnidentifiedImageError
 from skimage import data as samples
 
 import sdae
@@ -128,6 +128,19 @@ def test_effort_reaches_the_codec(monkeypatch):
     memory = io.BytesIO()
     Image.fromarray(PICTURE).save(memory, "SDAE", quality=80, effort=2)
     assert memory.getvalue() == b"(56, 40) 80 2"
+
+
+def test_exif_and_profile_are_kept_when_they_are_given(codec):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Camera"
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    memory = io.BytesIO()
+    Image.fromarray(PICTURE).save(memory, "SDAE", quality=80, exif=exif, icc_profile=profile)
+    image = Image.open(memory)
+    assert image.getexif()[ExifTags.Base.Make] == "Camera"
+    assert image.info["icc_profile"] == profile
+    plain = codec.decompress(codec.compress(PICTURE, 80))
+    np.testing.assert_array_equal(np.asarray(image), np.asarray(plain))
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "I;16"])
