@@ -7,6 +7,7 @@
 import os
 import threading
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from PIL import Image
@@ -16,12 +17,17 @@ from sdae.bitstream import BitstreamError, Header
 
 STRIDE = 8
 MAX_PIXELS = 120_000_000
-"""Most pixels of a picture that `Codec.decompress` will make."""
+"""Most pixels of a picture that `Codec.decompress` will make unless told otherwise."""
 
-_TILE = 1024
-_MARGIN = 96
-# A tile is computed with 96 pixels around it: more than any weight of either transform reaches
-# (about 80), so tiles join without a seam. Pictures up to one tile of side are computed whole.
+_WINDOW = 1024
+# Pictures are seen through windows of this side, so that the memory which the network takes is
+# bounded and layers meet the same few shapes whatever the picture's. Smaller pictures go whole.
+
+_ALIGNMENT = 32
+_ENCODER_MARGIN, _DECODER_MARGIN = 128, 96
+# What lies this near to an inner edge of a window is thrown away. Analysis and rounding together
+# reach about 120 pixels, the synthesis about 80, so windows join without a seam. The lattice of
+# the contexts repeats every 32 pixels, so windows begin at multiples of it.
 
 
 @dataclass(frozen=True)
@@ -91,29 +97,36 @@ class Codec:
         """
         return self.pack(self.encode(image, quality, effort=effort, progress=progress), effort)
 
-    def decompress(self, data: bytes, progress=None) -> Image.Image:
+    def decompress(
+        self, data: bytes, progress=None, max_pixels: int = MAX_PIXELS
+    ) -> Image.Image:
         """The bytes of a whole .sdae file → RGB picture of the size that went in.
 
         Args:
             data: the whole file.
             progress: as for `compress`.
+            max_pixels: larger pictures are refused before memory is taken for them.
 
         Raises:
             BitstreamError: the bytes are damaged, too large or made with other weights.
         """
-        return self.decode(self.unpack(data), progress)
+        return self.decode(self.unpack(data, max_pixels), progress)
 
     def denoise(self, image, sigma: float | None = None, quality: float = 90) -> Image.Image:
         """A noisy picture → a clean one, through the same latent that a file would hold.
 
         Args:
-            image: as for `compress`.
+            image: as for `encode`.
             sigma: noise level in [0, 1] of full scale; None estimates it.
             quality: 1 to 100.
+
+        Raises:
+            sdae.ImageError: the image cannot be read.
+            ValueError: sigma or quality is out of range.
         """
-        rgb = images.read(image).rgb
-        sigma = noise.estimate_sigma(rgb) if sigma is None else sigma
-        return self.decode(self.encode(rgb, quality, sigma))
+        samples = _samples(image)
+        sigma = noise.estimate_sigma(samples) if sigma is None else sigma
+        return self.decode(self.encode(samples, quality, sigma))
 
     def encode(
         self, image, quality: float = 75, sigma: float = 0.0, effort: int = 0, progress=None
@@ -121,7 +134,9 @@ class Codec:
         """Picture → integers.
 
         Args:
-            image, quality, effort, progress: as for `compress`.
+            image: as for `compress`; or an (H, W, 3) float array on the scale [0, 1] of full
+                range, where noise may go beyond it.
+            quality, effort, progress: as for `compress`.
             sigma: how noisy the picture is, in [0, 1] of full scale. A noisy picture is not
                 refined by effort, which would bring the noise back.
 
@@ -134,30 +149,28 @@ class Codec:
         if not 0 <= sigma <= 1:
             raise ValueError("The noise level must lie between 0 and 1.")
         _check_effort(effort)
-        rgb = images.read(image).rgb
-        height, width = rgb.shape[:2]
+        samples = _samples(image)
+        height, width = samples.shape[:2]
         padding = ((0, -height % STRIDE), (0, -width % STRIDE), (0, 0))
-        padded = np.pad(rgb, padding, mode="edge")
         quality = round(quality * 100) / 100
         t = latents.quality_position(quality)
-        refining = effort and not sigma
-        y = _in_tiles(
-            lambda part: self._analyse(part, sigma, t),
-            padded,
-            1,
-            STRIDE,
-            None if refining else progress,
-        )
-        if refining:
-            y = self._refine(padded, y, t, effort, progress)
-        values = self._quantise(y, t)
+
+        def integers(part, report):
+            y = self._analyse(part, sigma, t)
+            if effort and not sigma:
+                y = self._refine(part, y, t, effort, report)
+            return self._quantise(y, t)
+
+        padded = np.pad(samples, padding, mode="edge")
+        values = _in_windows(integers, padded, 1, STRIDE, _ENCODER_MARGIN, progress)
         return Latent(values, width, height, quality)
 
     def decode(self, latent: Latent, progress=None) -> Image.Image:
         """Integers → RGB picture; ``progress`` as for `compress`."""
         t = latents.quality_position(latent.quality)
-        picture = _in_tiles(
-            lambda part: self._synthesise(part, t), latent.values, STRIDE, 1, progress
+        picture = _in_windows(
+            lambda part, _: self._synthesise(part, t),
+            latent.values, STRIDE, 1, _DECODER_MARGIN, progress,
         )
         return Image.fromarray(picture[: latent.height, : latent.width])
 
@@ -173,8 +186,12 @@ class Codec:
         header = Header(self.model_id, mode, latent.width, latent.height, code)
         return bitstream.write(header, payload)
 
-    def unpack(self, data: bytes) -> Latent:
+    def unpack(self, data: bytes, max_pixels: int = MAX_PIXELS) -> Latent:
         """The bytes of a whole file → integers, exactly those that were packed.
+
+        Args:
+            data: the whole file.
+            max_pixels: as for `decompress`.
 
         Raises:
             BitstreamError: the bytes are damaged, too large or made with other weights.
@@ -185,10 +202,11 @@ class Codec:
                 f"The file was made with weights {header.model_id.hex()} and these are "
                 f"{self.model_id.hex()}; load the weights that made it."
             )
-        if header.width * header.height > MAX_PIXELS:
+        if header.width * header.height > max_pixels:
             raise BitstreamError(
-                f"The file states {header.width}×{header.height} pixels, more than the "
-                f"{MAX_PIXELS // 1_000_000} million that are decoded."
+                f"The file holds {header.width}×{header.height} pixels, more than the "
+                f"{max_pixels / 1e6:g} million that are restored here; "
+                "use `sdae decompress` on a machine with more memory."
             )
         h, w = -(-header.height // STRIDE), -(-header.width // STRIDE)
         try:
@@ -200,38 +218,23 @@ class Codec:
             raise BitstreamError(f"The file is damaged: {error}") from error
         return Latent(values, header.width, header.height, header.quality)
 
-    def _analyse(self, rgb, sigma, t):
+    def _analyse(self, samples, sigma, t):
         from keras import ops
 
         model, t = self.model, np.float32([t])
         gain, _ = model.gains(t)
-        image = rgb[None].astype("float32") / 255
-        y = model.analysis(image, np.float32([sigma]), t) * gain
+        y = model.analysis(noise.to_floats(samples)[None], np.float32([sigma]), t) * gain
         return ops.convert_to_numpy(y)[0]
 
-    def _refine(self, rgb, y, t, effort, progress):
+    def _refine(self, samples, y, t, effort, report):
         from sdae import refine
 
         steps = effort * refine.STEPS_PER_EFFORT
-        h, w, channels = y.shape
-        side = _TILE // STRIDE
-        total, done = steps * -(-h // side) * -(-w // side), 0
-
-        def tick():
-            nonlocal done
-            done += 1
-            if progress:
-                progress(done / total)
-
-        def part(joined):
-            latent, blocks = joined[..., :channels], joined[..., channels:]
-            h, w = latent.shape[:2]
-            image = blocks.reshape(h, w, STRIDE, STRIDE, 3).swapaxes(1, 2)
-            image = image.reshape(1, h * STRIDE, w * STRIDE, 3) / np.float32(255)
-            return refine.anneal(self.model, image, latent[None], np.float32([t]), steps, tick)[0]
-
-        blocks = rgb.reshape(h, STRIDE, w, STRIDE, 3).swapaxes(1, 2).reshape(h, w, -1)
-        return _in_tiles(part, np.concatenate([y, blocks], -1), STRIDE, STRIDE)
+        done = iter(range(1, steps + 1))
+        image = noise.to_floats(samples)[None]
+        return refine.anneal(
+            self.model, image, y[None], np.float32([t]), steps, lambda: report(next(done) / steps)
+        )[0]
 
     def _quantise(self, y, t):
         from sdae import refine
@@ -254,31 +257,67 @@ def _check_effort(effort):
         raise ValueError("The effort must lie between 0 and 10.")
 
 
-def _in_tiles(transform, array, multiply, divide, progress=None):
-    """Apply a transform tile by tile, each with a margin that is cut off afterwards.
+def _samples(image):
+    """Whatever `Codec.encode` takes → (H, W, 3) uint8, or float32 on the scale [0, 1]."""
+    if not (isinstance(image, np.ndarray) and image.dtype.kind == "f"):
+        return images.read(image).rgb
+    if image.ndim != 3 or image.shape[2] != 3 or not image.size or not np.isfinite(image).all():
+        raise images.ImageError(
+            "An array of floats must hold finite numbers in the shape (H, W, 3), "
+            f"0 for black and 1 for full scale; this one has the shape {image.shape}."
+        )
+    return image.astype("float32", copy=False)
 
-    ``array`` is (h, w, …); the result has h·multiply/divide rows. Tiles and margins are the same
-    in pixels on both sides of the transform.
+
+def _in_windows(transform, array, unit, out_unit, margin, progress=None):
+    """Apply a transform window by window.
+
+    Args:
+        transform: function of a part of the array, and of a function that takes the share of
+            this part which is done.
+        array: (h, w, …).
+        unit, out_unit: side in pixels of what one place of the array, and of the result, is for.
+        margin: pixels that are cut off where a window ends inside the picture.
+        progress: called with the share of the whole that is done.
     """
-    tile, margin = _TILE // multiply, _MARGIN // multiply
-    h, w = array.shape[:2]
-    if h <= tile and w <= tile:
-        return transform(array)
-    result = None
-    corners = [(top, left) for top in range(0, h, tile) for left in range(0, w, tile)]
-    for number, (top, left) in enumerate(corners, 1):
-        above, before = max(0, top - margin), max(0, left - margin)
-        bottom, right = min(h, top + tile), min(w, left + tile)
-        part = transform(array[above : bottom + margin, before : right + margin])
-        if result is None:
-            size = (h * multiply // divide, w * multiply // divide, part.shape[2])
-            result = np.empty(size, part.dtype)
-        rows = slice(top * multiply // divide, bottom * multiply // divide)
-        columns = slice(left * multiply // divide, right * multiply // divide)
-        y, x = (top - above) * multiply // divide, (left - before) * multiply // divide
-        result[rows, columns] = part[
-            y : y + rows.stop - rows.start, x : x + columns.stop - columns.start
-        ]
+    rows, columns = (_spans(size * unit, margin) for size in array.shape[:2])
+    count, result = len(rows) * len(columns), None
+
+    def report(share):
         if progress:
-            progress(number / len(corners))
+            progress((number + share) / count)
+
+    def cut(low, high, origin, side):
+        return slice((low - origin) // side, (high - origin) // side)
+
+    for number, (row, column) in enumerate(product(rows, columns)):
+        spans = row, column
+        window = tuple(cut(start, end, 0, unit) for start, end, _, _ in spans)
+        part = transform(array[window], report)
+        if count == 1:
+            result = part
+        else:
+            if result is None:
+                size = (n * unit // out_unit for n in array.shape[:2])
+                result = np.empty((*size, *part.shape[2:]), part.dtype)
+            place = tuple(cut(first, last, 0, out_unit) for _, _, first, last in spans)
+            inner = tuple(cut(first, last, start, out_unit) for start, _, first, last in spans)
+            result[place] = part[inner]
+        report(1)
     return result
+
+
+def _spans(length, margin):
+    """Windows along one side: where each starts and ends, and from where to where it is kept.
+
+    All have `_WINDOW` pixels but the last, which may have up to `_ALIGNMENT` more; a side that
+    is no longer than a window is one.
+    """
+    spans, last = [], 0
+    final = max(0, length - _WINDOW) // _ALIGNMENT * _ALIGNMENT
+    while last < length:
+        start, first = min(max(0, last - margin), final), last
+        end = length if start == final else start + _WINDOW
+        last = length if start == final else end - margin
+        spans.append((start, end, first, last))
+    return spans

@@ -51,8 +51,8 @@ KODAK = {
 HOME = "http://r0k.us/graphics/kodak/kodak/"
 """Where the pictures are published. The checksums stand in for the encryption it lacks."""
 
-SETS = ("kodak", "kodak-128", "kodak-thumb")
-"""The names that `pictures` knows."""
+SETS = {"kodak": 24, "kodak-128": 24 * 24, "kodak-thumb": 24}
+"""The names that `pictures` knows → how many pictures each has."""
 
 # The largest of the published files has 823 kB.
 _MAX_BYTES = 2 << 20

@@ -54,7 +54,7 @@ def units(transform) -> list[Unit]:
     for layer in transform.units:
         kind, parts = type(layer).__name__, _parts(layer)
         kernels = [w.shape for w in layer.weights if len(w.shape) == 4]
-                if kind == "DownUnit":
+        if kind == "DownUnit":
             stride *= 2
         elif kind == "UpUnit":
             stride //= 2

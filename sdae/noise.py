@@ -52,7 +52,7 @@ def add(rgb: np.ndarray, sigma: float, kind: str = "gaussian", seed: int = 0, cl
         raise ValueError(f"There is no noise {kind!r}; choose one of {', '.join(KINDS)}.")
     if not 0 <= sigma <= STRONGEST:
         raise ValueError(f"The noise level must lie between 0 and {STRONGEST}.")
-    x = rgb.astype("float32") / 255
+    x = to_floats(rgb)
     noisy = KINDS[kind](x, sigma, np.random.default_rng(seed)) if sigma else x
     return to_8_bits(noisy) if clipped else noisy
 
@@ -62,7 +62,13 @@ def to_8_bits(picture: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(picture, 0, 1) * 255).astype("uint8")
 
 
-def estimate_sigma(rgb: np.ndarray) -> float:
+def to_floats(picture: np.ndarray) -> np.ndarray:
+    """Samples → float32 with 1 for full scale: uint8 is divided by 255, floats stay."""
+    floats = picture.astype("float32", copy=False)
+    return floats / 255 if picture.dtype == np.uint8 else floats
+
+
+def estimate_sigma(picture: np.ndarray) -> float:
     """The standard deviation of the noise in a picture, before it was clipped to 8 bits.
 
     Small patches of a photograph, all three channels together, lie near a subspace of few
@@ -75,28 +81,31 @@ def estimate_sigma(rgb: np.ndarray) -> float:
     0.002 and 0.009. A clean photograph gives about 0.004.
 
     Args:
-        rgb: (H, W, 3) uint8. In grey pictures, and below about 48×48 pixels, the median absolute
+        picture: (H, W, 3) uint8, or floats on the scale [0, 1] of full range, which are taken
+            as not clipped. In grey pictures, and below about 48×48 pixels, the median absolute
             diagonal Haar coefficient stands in (Donoho and Johnstone 1994), which takes fine
             texture for noise.
 
     Returns:
         noise level, at least 0 and at most 1.
     """
-    height, width = rgb.shape[:2]
+    height, width = picture.shape[:2]
     if min(height, width) < _PATCH:
-        return _haar(rgb)
-    patches = _draw_patches(rgb)
-    grey = np.array_equal(rgb[..., 0], rgb[..., 1]) and np.array_equal(rgb[..., 0], rgb[..., 2])
+        return _haar(picture)
+    patches = _draw_patches(picture)
+    grey = all(np.array_equal(picture[..., 0], picture[..., k]) for k in (1, 2))
     if grey or len(patches) < _FEWEST:
-        found = _haar(rgb)
+        found = _haar(picture)
     else:
         found = _smallest_deviation(patches.reshape(len(patches), -1))
+    if picture.dtype != np.uint8:
+        return min(1.0, found)
     return _before_clipping(found, patches.mean(-1))
 
 
-def _draw_patches(rgb: np.ndarray) -> np.ndarray:
-    """All patches of a small picture, some of a large one: (n, 3, 25) float32 in [0, 1]."""
-    view = np.lib.stride_tricks.sliding_window_view(rgb, (_PATCH, _PATCH), (0, 1))
+def _draw_patches(picture: np.ndarray) -> np.ndarray:
+    """All patches of a small picture, some of a large one: (n, 3, 25) float32, full scale 1."""
+    view = np.lib.stride_tricks.sliding_window_view(picture, (_PATCH, _PATCH), (0, 1))
     rows, columns = view.shape[:2]
     if rows * columns > _PATCHES:
         # At random, because a regular grid would resonate with regular textures.
@@ -104,7 +113,7 @@ def _draw_patches(rgb: np.ndarray) -> np.ndarray:
     else:
         places = np.arange(rows * columns)
     patches = view[places // columns, places % columns]
-    return patches.reshape(len(patches), 3, -1).astype("float32") / 255
+    return to_floats(patches.reshape(len(patches), 3, -1))
 
 
 def _smallest_deviation(vectors: np.ndarray) -> float:
@@ -153,11 +162,11 @@ def _clipped_moments(grey: np.ndarray, sigma: float) -> tuple[np.ndarray, np.nda
     return mean, square - mean**2
 
 
-def _haar(rgb: np.ndarray) -> float:
-    h, w = rgb.shape[0] // 2 * 2, rgb.shape[1] // 2 * 2
+def _haar(picture: np.ndarray) -> float:
+    h, w = picture.shape[0] // 2 * 2, picture.shape[1] // 2 * 2
     if not h or not w:
         return 0.0
-    x = rgb[:h, :w].astype("float32") / 255
+    x = to_floats(picture[:h, :w])
     diagonal = (x[::2, ::2] - x[1::2, ::2] - x[::2, 1::2] + x[1::2, 1::2]) / 2
     return min(1.0, float(np.median(np.median(np.abs(diagonal), axis=(0, 1)) / 0.6745)))
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import io
 import math
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -39,6 +40,7 @@ class Encoded:
     data: the whole file.
     rgb: what the file decodes to, uint8 (H, W, 3).
     settings: what the encoder was told, for people.
+    encode_seconds, decode_seconds: wall-clock time of this file alone, from and to pixels.
     """
 
     name: str
@@ -46,6 +48,8 @@ class Encoded:
     data: bytes
     rgb: np.ndarray
     settings: str
+    encode_seconds: float
+    decode_seconds: float
 
 
 @dataclass(frozen=True)
@@ -171,21 +175,30 @@ class _Files:
 
     def __init__(self, peer: Peer, image: Image.Image, variant: str, effort: str):
         self.peer, self.image, self.variant, self.effort = peer, image, variant, effort
-        self._data: dict[int, bytes] = {}
+        self._files: dict[int, tuple[bytes, float]] = {}
 
     def data(self, step: int) -> bytes:
-        if step not in self._data:
-            self._data[step] = self.peer.encode(self.image, *self._settings(step))
-        return self._data[step]
+        return self._file(step)[0]
+
+    def _file(self, step: int) -> tuple[bytes, float]:
+        if step not in self._files:
+            begun = time.perf_counter()
+            data = self.peer.encode(self.image, *self._settings(step))
+            self._files[step] = data, time.perf_counter() - begun
+        return self._files[step]
 
     def encoded(self, step: int) -> Encoded:
-        data = self.data(step)
+        data, encode_seconds = self._file(step)
+        begun = time.perf_counter()
+        rgb = np.array(Image.open(io.BytesIO(data)).convert("RGB"))
         return Encoded(
             self.peer.name,
             self.peer.label,
             data,
-            np.array(Image.open(io.BytesIO(data)).convert("RGB")),
+            rgb,
             self.peer.describe(self.image, *self._settings(step)),
+            encode_seconds,
+            time.perf_counter() - begun,
         )
 
     def first(self, passes: Callable[[_Files, int], bool]) -> int:

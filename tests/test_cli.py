@@ -197,7 +197,7 @@ def test_sources_and_outputs_that_do_not_fit_exit_with_two(photo, tmp_path, caps
 @pytest.mark.parametrize("command", ["info", "decompress"])
 def test_a_file_too_large_to_be_one_is_not_read_to_its_end(
         command, packed, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("sdae.__main__.MAX_PIXELS", 100)
+    monkeypatch.setattr("sdae.cli.files.MAX_PIXELS", 100)
     (tmp_path / "huge.sdae").write_bytes(packed.read_bytes() + bytes(1000))
     assert run(command, tmp_path / "huge.sdae") == 1
     assert "no .sdae file is" in capsys.readouterr().err

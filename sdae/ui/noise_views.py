@@ -9,8 +9,8 @@ import numpy as np
 import streamlit as st
 
 from sdae import classical
-from sdae.ui.colours import NOISY, OURS, TRUE
 from sdae.ui.denoising import Version
+from sdae.ui.palette import NOISY, OURS, TRUE
 
 _STYLE = """
 <style>

@@ -1,0 +1,141 @@
+"""``sdae compress``: pictures into .sdae files, here or on a Dask cluster."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from sdae import bitstream, data, metadata
+from sdae.cli import files
+from sdae.cli.arguments import number
+from sdae.cli.files import Job, Refused
+from sdae.progress import progress, say
+
+SETTINGS = ("quality", "target_bytes", "target_psnr", "effort", "keep_metadata")
+"""Options that decide what a file holds."""
+
+
+def add_arguments(parser) -> None:
+    """The options of ``sdae compress``."""
+    files.add_arguments(parser, "picture files")
+    target = parser.add_mutually_exclusive_group()
+    target.add_argument("--quality", type=number(float, 1, 100), default=75, metavar="Q",
+                        help="1 (smallest file) to 100 (closest picture), default 75")
+    target.add_argument("--target-bytes", type=number(int, 1), metavar="N",
+                        help="the closest picture whose whole file has at most N bytes")
+    target.add_argument("--target-psnr", type=number(float, 1, 100), metavar="DB",
+                        help="the smallest file whose picture has at least DB decibels")
+    parser.add_argument("--effort", type=number(int, 0, 10), default=0, metavar="E",
+                        help="0 (fast, default) to 10 (slow): a better picture in fewer bytes")
+    parser.add_argument("--keep-metadata", action="store_true",
+                        help="keep Exif data, places and times among it, and the colour profile "
+                             "with its colours; otherwise they go and colours become sRGB")
+    parser.add_argument("--dask", metavar="ADDRESS",
+                        help="work on the Dask cluster whose scheduler is there; the last PATH is "
+                             "then the output folder, and all of them must lie where its workers "
+                             "see them; started again, it goes on where it stood")
+
+
+def run(args) -> int:
+    """Compress pictures; one line each: bytes in and out, bits per pixel, reduction, PSNR."""
+    if args.dask:
+        return _on_a_cluster(args)
+    found = files.jobs(args, data.SUFFIXES, ".sdae")
+    work = partial(compress, files.load(args), args, bars=args.jobs == 1)
+    return files.each(found, args, "compress", work, line)
+
+
+def _on_a_cluster(args) -> int:
+    from sdae import archive, weights
+
+    if args.output is None:
+        *args.paths, args.output = args.paths
+        if not args.paths:
+            raise Refused("--dask needs an output folder as the last PATH.")
+    args.paths = [path if path == files.STREAM else path.resolve() for path in args.paths]
+    args.output = args.output.resolve()
+    if files.STREAM in args.paths or args.output.is_file():
+        raise Refused("--dask reads files and writes into a folder; name both.")
+    # The folder may have a dot in its name, and one job has a folder too.
+    args.output.mkdir(parents=True, exist_ok=True)
+    settings = {name: getattr(args, name) for name in SETTINGS}
+    settings["weights"] = weights.read_card(weights.folder(args.weights))["sha256"]
+    manifest = archive.Manifest(args.output / "manifest.jsonl", settings)
+    found = files.jobs(args, data.SUFFIXES, ".sdae")
+    missing = [job for job in found if args.force or not manifest.done(job)]
+    if len(missing) < len(found):
+        say(f"{len(found) - len(missing)} of {len(found)} files are done already.", sys.stderr)
+    try:
+        facts = archive.compress(args.dask, args, missing, manifest)
+        return files.report(facts, len(missing), args, "compress", line)
+    except archive.ClusterError as error:
+        raise Refused(error) from error
+
+
+def compress(codec, args, job: Job, bars: bool = False) -> dict:
+    """Compress one picture by the options; returns the facts. `bars` shows its progress."""
+    picture = files.read_picture(job.source, args.keep_metadata)
+    try:
+        section = metadata.section(picture.metadata)
+    except ValueError as error:
+        raise Refused(error) from error
+    file = _encode(codec, args, picture.rgb, len(section), job.source.name if bars else None)
+    if section:
+        file = metadata.attach(file, picture.metadata)
+    height, width = picture.rgb.shape[:2]
+    restored = np.asarray(codec.decompress(file))
+    files.write(job, file)
+    from sdae import metrics
+
+    return {
+        "file": str(job.source),
+        "target": str(job.target),
+        "file_bytes": picture.file_bytes,
+        "bytes": len(file),
+        "width": width,
+        "height": height,
+        "bpp": round(8 * len(file) / (width * height), 4),
+        "quality": bitstream.read_header(file)[0].quality,
+        "psnr": round(metrics.psnr(picture.rgb, restored), 4),
+        "notices": list(picture.notices),
+    }
+
+
+def _encode(codec, args, rgb, reserved: int, label: str | None) -> bytes:
+    """The .sdae file that the options ask for, `reserved` bytes smaller than they allow."""
+    from sdae import search
+
+    if args.target_bytes is None and args.target_psnr is None:
+        with _bar(label, 100, "%") as bar:
+            return codec.compress(rgb, args.quality, args.effort,
+                                  lambda share: bar.update(round(100 * share) - bar.n))
+    if args.target_bytes is not None:
+        # Three more bytes at most state the length of the metadata.
+        find, goal = search.within_bytes, args.target_bytes - (reserved and reserved + 3)
+        if goal < 1:
+            raise Refused(f"the metadata alone takes {reserved:,} bytes; leave it out.")
+    else:
+        find, goal = search.reaching_psnr, args.target_psnr
+    with _bar(label, search.STEPS, "try") as bar:
+        try:
+            return find(codec, rgb, goal, args.effort, bar.update)
+        except search.TargetError as error:
+            raise Refused(error) from error
+
+
+def _bar(label, total, unit):
+    bar = progress(label=label or "", total=total, unit=unit)
+    bar.disable = bar.disable or label is None
+    return bar
+
+
+def line(fact: dict) -> str:
+    """The facts of one file as a line."""
+    change = fact["bytes"] / fact["file_bytes"] - 1
+    return (f"{fact['file']}: {fact['file_bytes']:,} -> {fact['bytes']:,} bytes, "
+            f"{8 * fact['bytes'] / (fact['width'] * fact['height']):.3f} bpp, "
+            f"{abs(change):.1%} {'larger' if change > 0 else 'smaller'}, "
+            f"PSNR {fact['psnr']:.2f} dB")

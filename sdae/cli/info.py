@@ -1,0 +1,49 @@
+"""``sdae info``: what .sdae files hold, without decoding them."""
+
+from pathlib import Path
+
+from sdae import bitstream, metadata
+from sdae.cli import files
+
+
+def add_arguments(parser) -> None:
+    """The options of ``sdae info``."""
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH",
+                        help=".sdae files, folders or patterns; - is standard input")
+    parser.add_argument("--json", action="store_true",
+                        help="print a JSON list, one object a file, instead of lines")
+    parser.set_defaults(jobs=1, force=False)
+
+
+def run(args) -> int:
+    """Print what the headers of .sdae files say; their checksums are verified."""
+    found = [files.Job(source) for source, _ in files.sources(args.paths, {".sdae"})]
+    return files.each(found, args, "info", describe, line)
+
+
+def describe(job: files.Job) -> dict:
+    """The facts that a header states."""
+    file = files.read_sdae(job.source)
+    header, _ = bitstream.read_header(file)
+    kept = metadata.read(header)
+    return {
+        "file": str(job.source),
+        "bytes": len(file),
+        "width": header.width,
+        "height": header.height,
+        "bpp": round(8 * len(file) / (header.width * header.height), 4),
+        "quality": header.quality,
+        "coding": "plain" if header.mode == bitstream.PLAIN else "contexts",
+        "weights": header.model_id.hex(),
+        "exif_bytes": len(kept.exif),
+        "icc_bytes": len(kept.icc),
+    }
+
+
+def line(fact: dict) -> str:
+    """The facts of one file as a line."""
+    kept = [name for name, key in (("Exif", "exif_bytes"), ("ICC", "icc_bytes")) if fact[key]]
+    return (f"{fact['file']}: {fact['bytes']:,} bytes, {fact['width']} x {fact['height']} pixels, "
+            f"{8 * fact['bytes'] / (fact['width'] * fact['height']):.3f} bpp, "
+            f"quality {fact['quality']:g}, {fact['coding']} coding, weights {fact['weights']}"
+            + (f", with {' and '.join(kept)}" if kept else ""))

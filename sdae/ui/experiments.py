@@ -1,0 +1,179 @@
+"""The experiments of `sdae.lesson` behind the Inside page: one at a time, remembered in bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from sdae import Codec, Latent, bitstream, images, lesson, measure, metrics, noise
+from sdae.ui import engine
+from sdae.ui.engine import Prepared
+
+PIXELS = 120_000
+"""Lessons are given on pictures of at most this size, so that each answer takes a moment."""
+
+CURVE_PIXELS = 40_000
+CURVE_QUALITIES = 5, 20, 35, 50, 65, 80, 95
+SIDES = 8, 16, 24, 32, 48, 64, 96, 128, 192, 256
+
+_remembered = st.cache_data(max_entries=64, max_size="100MB", show_spinner=False)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The picture of a lesson, compressed: `picture`, `quality`, `result`, `latent`, `codec`."""
+
+    codec: Codec
+    picture: Prepared
+    quality: float
+    result: measure.Result
+    latent: Latent
+
+    @property
+    def key(self) -> tuple:
+        return self.picture.key, self.quality
+
+    def psnr(self, rgb: np.ndarray) -> float:
+        """PSNR in dB of a picture against the one of the lesson."""
+        return metrics.psnr(self.picture.rgb, rgb)
+
+
+def subject(data: bytes, quality: float) -> Subject:
+    """A picture file, scaled down where it is large, compressed at one quality.
+
+    Raises `ImageError` with one sentence for what is no picture.
+    """
+    picture = _lesson_size(engine.prepare(data, small=False), PIXELS)
+    result = engine.compress(picture, quality)
+    with engine._turn() as codec:
+        return Subject(codec, picture, quality, result, codec.unpack(result.data))
+
+
+def _lesson_size(picture: Prepared, pixels: int) -> Prepared:
+    rgb = images.shrink(picture.rgb, pixels)
+    if rgb is picture.rgb:
+        return picture
+    return Prepared(rgb, images.png(rgb), f"{picture.key}-{pixels}", picture.full, ())
+
+
+def run(shown: Subject, experiment, *arguments):
+    """The answer of one of the functions below for a subject, computed once."""
+    with engine._turn() as codec:
+        return _run(shown.key, experiment.__name__, arguments, experiment, codec, shown)
+
+
+@_remembered
+def _run(key, name, arguments, _experiment, _codec, _shown):
+    return _experiment(_codec, _shown, *arguments)
+
+
+def feature_maps(codec, shown) -> dict[str, np.ndarray]:
+    """The three liveliest channels of every unit of the analysis: name → (h, w, 3)."""
+    found = {}
+    for name, maps in lesson.activations(codec, shown.picture.rgb, shown.quality).items():
+        liveliest = np.argsort(-maps.var((0, 1)), kind="stable")[:3]
+        found[name] = maps[..., liveliest]
+    return found
+
+
+def up_sampling(codec, shown) -> lesson.UpSampling:
+    return lesson.up_sampling(codec, shown.latent)
+
+
+def energy(codec, shown) -> np.ndarray:
+    return lesson.energy(codec, shown.latent)
+
+
+def first_channels(codec, shown, count: int) -> tuple[np.ndarray, float]:
+    """The picture from the ``count`` strongest channels, and the ideal bytes of those."""
+    kept = lesson.order(codec, shown.latent)[:count]
+    part = lesson.only(shown.latent, kept)
+    return np.asarray(codec.decode(part)), float(lesson.entropy(part.values).sum())
+
+
+def without_channel(codec, shown, channel: int) -> np.ndarray:
+    return np.asarray(codec.decode(lesson.without(shown.latent, channel)))
+
+
+def requantised(codec, shown, step: float) -> tuple[np.ndarray, float]:
+    """The picture at another step, and the ideal bytes of its integers."""
+    values, rgb = lesson.requantised(codec, shown.picture.rgb, shown.quality, step)
+    return rgb, float(lesson.entropy(values).sum())
+
+
+def spent(codec, shown) -> lesson.Spent:
+    return lesson.spent(codec, shown.latent)
+
+
+@dataclass(frozen=True)
+class Noisy:
+    """A noisy picture and what the network makes of it.
+
+    `rgb` is noisy; `blind` and `told` restored with noise level 0 and with the true one. Under
+    the same names `bytes_` has the size of each file and `shift` the (C,) root mean square change
+    of the integers against those of the clean picture.
+    """
+
+    rgb: np.ndarray
+    blind: np.ndarray
+    told: np.ndarray
+    bytes_: dict[str, int]
+    shift: dict[str, np.ndarray]
+
+
+def with_noise(codec, shown, sigma: float) -> Noisy:
+    rgb = noise.add(shown.picture.rgb, sigma)
+    clean = codec.encode(shown.picture.rgb, shown.quality)
+    found = {
+        "blind": codec.encode(rgb, shown.quality),
+        "told": codec.encode(rgb, shown.quality, sigma),
+    }
+    change = {k: v.values.astype("int32") - clean.values for k, v in found.items()}
+    return Noisy(
+        rgb, *(np.asarray(codec.decode(v)) for v in found.values()),
+        {k: len(codec.pack(v)) for k, v in found.items()},
+        {k: np.sqrt(np.square(v).mean((0, 1))) for k, v in change.items()},
+    )
+
+
+def curve(shown: Subject, progress) -> list[tuple[int, float, float]]:
+    """Quality, bits per pixel and mean squared error of the picture scaled down, by quality.
+
+    ``progress`` is told the share that is done.
+    """
+    small = _lesson_size(shown.picture, CURVE_PIXELS)
+    rows = []
+    for number, quality in enumerate(CURVE_QUALITIES, 1):
+        result = engine.compress(small, quality)
+        rows.append((quality, result.bits_per_pixel, 255**2 / 10 ** (result.psnr / 10)))
+        progress(number / len(CURVE_QUALITIES))
+    return rows
+
+
+def header_bytes(data: bytes) -> int:
+    """Bytes before the payload of a whole file."""
+    return len(data) - len(bitstream.read_header(data)[1])
+
+
+def tiny(shown: Subject, progress) -> list[tuple[int, int, int]]:
+    """Side, bytes of the whole file and of its header, of squares from the picture's middle."""
+    rgb, rows = shown.picture.rgb, []
+    sides = [side for side in SIDES if side <= min(rgb.shape[:2])] or [min(rgb.shape[:2])]
+    for number, side in enumerate(sides, 1):
+        top, left = ((length - side) // 2 for length in rgb.shape[:2])
+        part = np.ascontiguousarray(rgb[top : top + side, left : left + side])
+        key = f"{shown.picture.key}-middle-{side}"
+        square = Prepared(part, images.png(part), key, (side, side), ())
+        data = engine.compress(square, shown.quality).data
+        rows.append((side, len(data), header_bytes(data)))
+        progress(number / len(sides))
+    return rows
+
+
+def example(name: str, quality: float) -> tuple[Prepared, measure.Result]:
+    """One of `sdae.lesson.EXAMPLES`, compressed and restored."""
+    rgb = lesson.EXAMPLES[name]()
+    picture = Prepared(rgb, images.png(rgb), f"example {name}", (rgb.shape[1], rgb.shape[0]), ())
+    return picture, engine.compress(picture, quality)
