@@ -21,6 +21,7 @@ COMMANDS = {
     "denoise": ("sdae.cli.denoise", "remove noise from pictures"),
     "kodak": ("sdae.cli.kodak", "fetch and verify the 24 Kodak pictures, for measuring"),
     "train": ("sdae.train", "train weights on folders of photographs"),
+    "ablations": ("sdae.ablations", "train variants of the network alike and compare them"),
     "fit-contexts": ("sdae.fit_contexts", "fit the context tables of trained weights"),
     "evaluate": ("sdae.evaluate", "measure this codec and the others on sets of pictures"),
     "noise-study": ("sdae.noise_study", "measure denoising against classical filters"),

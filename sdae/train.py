@@ -28,6 +28,7 @@ def add_arguments(parser) -> None:
     parser.add_argument("photos", nargs="+", help="folders of photographs to train on")
     parser.add_argument("--validation", help="folder to validate on (default: 20 %% of photos)")
     parser.add_argument("--output", required=True, help="folder for weights, card and loss curve")
+    parser.add_argument("--start", help="name or folder of weights to begin with")
     parser.add_argument("--checkpoint", help="checkpoint file (default: OUTPUT/checkpoint.npz)")
     parser.add_argument("--epochs", type=int, default=100, help="length of the whole training")
     parser.add_argument("--minutes", type=float, help="length in minutes, instead of --epochs")
@@ -38,7 +39,7 @@ def add_arguments(parser) -> None:
     parser.add_argument(
         "--late-crop", type=int, default=128, help="side of a crop in the last third; same pixels"
     )
-    parser.add_argument("--rate", type=float, default=1e-3, help="highest learning rate of Adam")
+    parser.add_argument("--rate", type=float, default=4e-4, help="highest learning rate of Adam")
     parser.add_argument("--ssim-weight", type=float, default=20.0, help="weight of 1 − SSIM")
     parser.add_argument("--noisy", type=float, default=0.3, help="share of crops with noise")
     parser.add_argument("--sigma", type=float, default=0.35, help="highest noise level")
@@ -107,13 +108,13 @@ def similarity(a, b):
 def make_batch(clean, rng, noisy, highest_sigma):
     """Crops to one batch of inputs.
 
-    A quality position is drawn for each crop, mostly from the middle of the range, and for the
-    share ``noisy`` of crops a Gaussian noise level up to ``highest_sigma``; three in four noisy
-    crops are clipped to [0, 1] as a file would be.
+    A quality position is drawn for each crop, and for the share ``noisy`` of crops a Gaussian
+    noise level up to ``highest_sigma``; three in four noisy crops are clipped to [0, 1] as a file
+    would be.
     """
     n = len(clean)
     clean = clean.astype("float32") / 255
-    t = np.where(rng.random(n) < 0.25, rng.random(n), rng.uniform(0.1, 0.75, n))
+    t = rng.random(n)
     sigma = np.where(rng.random(n) < noisy, rng.uniform(0, highest_sigma, n), 0)
     image = clean.copy()
     for k in np.flatnonzero(sigma):
@@ -124,7 +125,7 @@ def make_batch(clean, rng, noisy, highest_sigma):
 
 
 def validation_batches(pictures, side, rng, batch=32):
-    """The same crops at fixed qualities and noise levels: a list of (inputs, clean)."""
+    """The same crops at fixed qualities and noise levels: a list of (inputs, clean, sigma)."""
     from sdae import data
 
     clean = data.centres(pictures, side).astype("float32") / 255
@@ -137,7 +138,7 @@ def validation_batches(pictures, side, rng, batch=32):
                 part = slice(start, start + batch)
                 n = len(clean[part])
                 levels = {"sigma": np.full(n, sigma, "float32"), "t": np.full(n, t, "float32")}
-                batches.append(({"image": image[part], **levels}, clean[part]))
+                batches.append(({"image": image[part], **levels}, clean[part], sigma))
     return batches
 
 
@@ -162,7 +163,7 @@ def _make_model(config, basis, spread, compute, ssim_weight):
     return initialise(TrainedAutoencoder(config, basis, spread, compute, name="autoencoder"))
 
 
-def _epoch_of_crops(args, pictures, steps, batch, side, rng):
+def _epoch_of_crops(batch_of, pictures, steps, batch, side, rng):
     import keras
 
     from sdae import data
@@ -174,8 +175,7 @@ def _epoch_of_crops(args, pictures, steps, batch, side, rng):
             return steps
 
         def __getitem__(self, index):
-            clean = data.crops(pictures, batch, side, rng)
-            return make_batch(clean, rng, args.noisy, args.sigma)
+            return batch_of(data.crops(pictures, batch, side, rng), rng)
 
     return Crops(workers=1)
 
@@ -205,18 +205,24 @@ def _numpy(variable):
 
 
 class Trainer:
-    """One training: model, data, schedule and the files it writes."""
+    """One training: model, data, schedule and the files it writes.
 
-    def __init__(self, args, pictures, validation):
+    Args:
+        args: the options of ``sdae train``.
+        pictures, validation: lists of (H, W, 3) uint8, to train on and to validate on.
+        config: hyper-parameters of the network; the shipped ones by default.
+    """
+
+    def __init__(self, args, pictures, validation, config=None):
         import keras
 
-        from sdae import data
+        from sdae import data, weights
         from sdae.network import Config, karhunen_loeve, space_to_depth
 
         self.args, self.pictures = args, pictures
         self.output = Path(args.output)
         self.checkpoint = Path(args.checkpoint or self.output / "checkpoint.npz")
-        self.config = Config()
+        self.config = config or Config()
         rng = np.random.default_rng(args.seed)
         blocks = data.crops(pictures, 2000, 64, rng).astype("float32") / 255 - 0.5
         blocks = keras.ops.convert_to_numpy(space_to_depth(blocks, 8)).reshape(-1, 192)
@@ -232,6 +238,10 @@ class Trainer:
         self.steps = args.steps or max(1, len(pictures) // args.batch)
         if self.checkpoint.exists():
             self._load()
+        elif args.start:
+            arrays, card = weights.read(weights.folder(args.start))
+            weights.assign(self.model, arrays)
+            print(f"begun with {card['sha256'][:8]}", file=sys.stderr)
 
     def elapsed(self) -> float:
         """Seconds of training so far, earlier runs included."""
@@ -265,7 +275,7 @@ class Trainer:
         rate = self.learning_rate()
         self.optimizer.learning_rate.assign(rate)
         rng = np.random.default_rng((self.args.seed, len(self.history)))
-        crops = _epoch_of_crops(self.args, self.pictures, self.steps, batch, side, rng)
+        crops = _epoch_of_crops(self.batch, self.pictures, self.steps, batch, side, rng)
         begun = time.monotonic()
         report = _report(f"epoch {len(self.history) + 1}", self.steps, batch)
         loss = self.model.fit(crops, verbose=0, callbacks=[report]).history["loss"][0]
@@ -284,15 +294,19 @@ class Trainer:
         print("  ".join(f"{k} {v}" for k, v in row.items()), flush=True)
         self._save()
 
+    def batch(self, clean, rng):
+        """Crops → inputs and target of one step, see `make_batch`."""
+        return make_batch(clean, rng, self.args.noisy, self.args.sigma)
+
     def validate(self) -> dict:
         """Loss, bits per pixel and PSNR of the validation crops, rounded to the pixel grid."""
         totals, curve, denoised = [], {}, []
-        for inputs, clean in self.validation:
+        for inputs, clean, sigma in self.validation:
             predicted = self.model.predict_on_batch(inputs)
             picture = np.round(np.clip(predicted["picture"], 0, 1) * 255)
             error = np.mean((picture - clean * 255) ** 2, axis=(1, 2, 3))
             psnr = 10 * np.log10(255**2 / np.maximum(error, 1e-3))
-            if inputs["sigma"][0]:
+            if sigma:
                 denoised += list(psnr)
                 continue
             t = round(float(inputs["t"][0]), 2)
@@ -314,6 +328,7 @@ class Trainer:
             "config": self.config.to_dict(),
             "parameters": trained,
             "training": {k: v for k, v in vars(self.args).items() if k in _RECORDED},
+            "start": self.args.start and Path(self.args.start).name,
             "photographs": [Path(p).name for p in self.args.photos],
             "backend": keras.backend.backend(),
             "keras": keras.__version__,

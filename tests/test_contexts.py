@@ -15,7 +15,8 @@ from sdae.latents import FEATURE_UNIT, WIDTH_UNIT, Predictor, Tables
 from sdae.network import Autoencoder, Config, initialise, laplacian_bits
 
 CONFIG = Config(
-    latent_channels=12, widths=(4, 6, 8), analysis_blocks=1, synthesis_blocks=1, groups=(3, 3, 6)
+    latent_channels=12, overlapped=4, widths=(4, 6, 8), analysis_blocks=1, synthesis_blocks=1,
+    groups=(3, 3, 6),
 )
 
 
