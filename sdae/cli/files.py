@@ -163,14 +163,18 @@ def each(found: list[Job], args, label: str, work: Callable[[Job], dict],
         pool.shutdown(cancel_futures=True)
 
 
-def refused(found: list[Job], args) -> list[str | None]:
-    """For each job the reason why it must not write its file; None where it may."""
+def refused(found: list[Job], args, mine=lambda target: False) -> list[str | None]:
+    """For each job the reason why it must not write its file; None where it may.
+
+    `mine(target)` says whether a file that exists may be replaced all the same.
+    """
     reasons, taken = [], set()
     for job in found:
         reason = None
         if job.target and job.target in taken:
             reason = f"another source is written to {job.target}; rename one of them."
-        elif job.target not in (None, STREAM) and job.target.exists() and not args.force:
+        elif (job.target not in (None, STREAM) and job.target.exists()
+              and not (args.force or mine(job.target))):
             reason = f"{job.target} exists; give --force to replace it, or --output."
         taken.add(job.target)
         reasons.append(reason)
