@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from sdae import cluster, data, weights
+from sdae import cluster, weights
 from sdae.cli import compress, files
 from sdae.cli.files import Job, Refused
 from sdae.progress import say
@@ -108,7 +108,7 @@ def run(args) -> int:
     args.output.mkdir(parents=True, exist_ok=True)
     settings = {name: getattr(args, name) for name in SETTINGS} | {"weights": sha256}
     manifest = Manifest(args.output / "manifest.jsonl", settings)
-    found = files.jobs(args, data.SUFFIXES, ".sdae")
+    found = files.jobs(args, files.PICTURES, ".sdae")
     missing = [job for job in found if args.force or not manifest.done(job)]
     if len(missing) < len(found):
         say(f"{len(found) - len(missing)} of {len(found)} files are done already.", sys.stderr)

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from sdae import bitstream, data, metadata
+from sdae import bitstream, metadata
 from sdae.cli import files
 from sdae.cli.arguments import number
 from sdae.cli.files import Job, Refused
@@ -40,7 +40,7 @@ def run(args) -> int:
         from sdae.cli import archive
 
         return archive.run(args)
-    found = files.jobs(args, data.SUFFIXES, ".sdae")
+    found = files.jobs(args, files.PICTURES, ".sdae")
     work = partial(compress, files.load(args), args, bars=args.jobs == 1)
     return files.each(found, args, "compress", work, line)
 

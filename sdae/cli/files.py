@@ -18,11 +18,14 @@ from pathlib import Path
 from PIL import Image
 
 import sdae
-from sdae import images
+from sdae import data, images
 from sdae.cli import arguments
 from sdae.codec import MAX_PIXELS
 from sdae.metadata import Metadata
 from sdae.progress import progress, say
+
+PICTURES = data.SUFFIXES | {".gif", ".j2k", ".jp2"}
+"""Endings of the files that count as pictures inside a folder."""
 
 STREAM = Path("-")
 """Standard input as a source, standard output as a target."""
@@ -191,6 +194,8 @@ def attempt(work: Callable[[Job], dict], job: Job, refusal: str | None = None) -
         return {"error": f"{job.source}: {error}"}
     except OSError as error:
         return {"error": f"{error.filename or job.source}: {error.strerror or error}."}
+    except MemoryError:
+        return {"error": f"{job.source}: more than this machine's memory; scale it down."}
 
 
 def report(facts: Iterator[dict], total: int, args, label: str,
