@@ -2,13 +2,14 @@
 
 Each command is imported when it runs, so that ``--help`` and ``info`` answer at once.
 Exit codes: 0 all done; 1 something failed, each failure with its file and reason on standard
-error; 2 wrong usage; 130 interrupted.
+error; 2 wrong usage; 130 interrupted; 141 the output was no longer read, as `head` does.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 
 import sdae
@@ -38,12 +39,18 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     args = parser(argv).parse_args(argv)
     try:
-        return args.run(args)
+        code = args.run(args)
+        sys.stdout.flush()
+        return code
     except (Refused, sdae.WeightsError) as error:
         print(f"sdae: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; Python would complain about the rest of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
 
 
 def parser(argv: list[str]) -> argparse.ArgumentParser:

@@ -135,8 +135,8 @@ class UpSampling:
             places of each 2×2 square: upper left, upper right, lower left, lower right.
         subpixel: (2n, 2n) the planes put together.
         bilinear, transposed: (2n, 2n) the first plane alone, interpolated between its centres,
-            and by a transposed convolution with a 3×3 kernel of ones and stride 2, whose windows
-            overlap unevenly (the checkerboard of Odena et al. 2016).
+            and by a transposed convolution of stride 2 with nine equal weights of 4/9, which
+            keep the mean; its windows overlap unevenly (the checkerboard of Odena et al. 2016).
     """
 
     planes: np.ndarray
@@ -148,7 +148,7 @@ class UpSampling:
 def up_sampling(codec: Codec, latent: Latent, n: int = 4) -> UpSampling:
     """The last up-sampling unit at work on the liveliest n×n places of its strongest channel.
 
-    Latents of less than n places at this unit's input give as many as there are.
+    A picture so small that the unit sees fewer places gives as many as there are.
     """
     from keras import ops
 
@@ -166,8 +166,8 @@ def up_sampling(codec: Codec, latent: Latent, n: int = 4) -> UpSampling:
     planes = planes[top : top + n, left : left + n]
     first = planes[None, :, :, :1]
     wide = ops.image.resize(first, (2 * n, 2 * n), interpolation="bilinear")
-    ones = np.ones((3, 3, 1, 1), "float32")
-    spread = ops.conv_transpose(first, ones, 2, padding="same")
+    equal = np.full((3, 3, 1, 1), 4 / 9, "float32")
+    spread = ops.conv_transpose(first, equal, 2, padding="same")
     joined = depth_to_space(planes[None], 2)
     big = (np.asarray(x)[0, :, :, 0] for x in (joined, wide, spread))
     return UpSampling(planes.transpose(2, 0, 1), *big)
@@ -330,12 +330,16 @@ def _channels(latent, tables, live):
     return np.concatenate(parts)
 
 
+LINE = 64
+"""Longest worked example, in integers."""
+
+
 @dataclass(frozen=True)
 class Line:
-    """One row of one channel, packed by zlib and by a Huffman code of its own.
+    """The start of one row of one channel, packed by zlib and by a Huffman code of its own.
 
     Attributes:
-        values: (w,) integers, clipped to int8.
+        values: (n,) integers, clipped to int8; n is at most `LINE`.
         stream: the raw Deflate stream of zlib at level 9, one byte an integer.
         blocks: what the stream says.
         code: the Huffman code of these integers alone, integer → bits.
@@ -356,7 +360,7 @@ class Line:
 
 def line(latent: Latent, channel: int, row: int) -> Line:
     """The worked example of LZ77 and Huffman on one row of one channel."""
-    values = np.clip(latent.values[row, :, channel], -128, 127).astype("int8")
+    values = np.clip(latent.values[row, :LINE, channel], -128, 127).astype("int8")
     stream = deflate.squeeze([values.tobytes()])
     code = {int(np.uint8(b).view("int8")): c for b, c in tokens.huffman(values.tobytes()).items()}
     counts = np.unique(values, return_counts=True)[1]

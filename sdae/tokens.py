@@ -78,7 +78,6 @@ class _Bits:
                 return found
         raise DeflateError("The stream holds no symbol of its code.")
 
-
     def one_of(self, table, symbol: int) -> int:
         """A length or distance: where its range starts, and the extra bits that follow."""
         if symbol >= len(table):
@@ -109,26 +108,25 @@ def read(data: bytes) -> list[Block]:
     Raises:
         DeflateError: the stream is damaged or cut short.
     """
-    bits, blocks, final = _Bits(data), [], False
+    bits, blocks, final, written = _Bits(data), [], False, 0
     while not final:
         begun = bits.at
         final, kind = bits.take(1) == "1", bits.number(2)
         if kind == STORED:
             bits.at += -bits.at % 8
             size = bits.number(16)
-            bits.take(16)
+            if bits.number(16) != size ^ 0xFFFF:
+                raise DeflateError("The stream states a length that its check does not match.")
             header = bits.at - begun
-            tokens = []
-            for _ in range(size):
-                byte = bits.take(8)
-                tokens.append(Token(byte, int(byte[::-1], 2)))
+            tokens = [_stored(bits.take(8)) for _ in range(size)]
         elif kind in (FIXED, DYNAMIC):
             tables = _tables(bits) if kind == DYNAMIC else (_FIXED_LENGTHS.tolist(), [5] * 30)
             header = bits.at - begun
-            tokens = _tokens(bits, *map(_lookup, tables), sum(t.size for b in blocks for t in b.tokens))
+            tokens = _tokens(bits, *map(_lookup, tables), written)
         else:
             raise DeflateError("The stream holds a block of no known kind.")
         blocks.append(Block(kind, header, tokens))
+        written += sum(token.size for token in tokens)
     return blocks
 
 
@@ -142,6 +140,10 @@ def replay(blocks: list[Block]) -> bytes:
             for _ in range(token.length):
                 content.append(content[-token.distance])
     return bytes(content)
+
+
+def _stored(bits: str) -> Token:
+    return Token(bits, int(bits[::-1], 2))
 
 
 def _lookup(lengths) -> dict[str, int]:

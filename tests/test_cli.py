@@ -4,17 +4,20 @@ import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image, ImageCms
 from skimage import data
 
 import sdae
-from sdae import kodak, metrics, weights
+from sdae import images, kodak, metrics, weights
 from sdae.__main__ import main
+from sdae.progress import progress
 
 PHOTO = data.chelsea()[60:188, 140:240]
 
@@ -68,10 +71,108 @@ def test_the_program_runs_as_a_module(photo):
     assert photo.with_suffix(".sdae").is_file()
 
 
+def test_standard_input_to_standard_output(photo, packed, monkeypatch):
+    def pipe(*argv, given):
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
+            patch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO()))
+            assert run(*argv) == 0
+            return sys.stdout.buffer.getvalue()
+
+    file = pipe("compress", "-", "--quality", 60, given=photo.read_bytes())
+    assert file == packed.read_bytes()
+    picture = pipe("decompress", "-", given=file)
+    assert Image.open(io.BytesIO(picture)).size == (100, 128)
+    (fact,) = json.loads(pipe("info", "-", "--json", given=file))
+    assert fact["bytes"] == len(file)
+    assert pipe("compress", photo, "--quality", 60, "-o", "-", given=b"") == file
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes close in another way there")
+def test_a_reader_that_has_seen_enough_is_no_error(packed):
+    command = [sys.executable, "-m", "sdae", "info", *[packed] * 3]
+    program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    program.stdout.close()
+    assert (program.stderr.read(), program.wait()) == ("", 141)
+    program.stderr.close()
+
+
+def test_patterns_jobs_and_times(tmp_path, capsys):
+    (tmp_path / "deep").mkdir()
+    names = ["a.png", "b.png", "deep/c.png", "deep/d.gif"]
+    for number, name in enumerate(names):
+        Image.fromarray(PHOTO[: 40 + number, :40]).save(tmp_path / name)
+        os.utime(tmp_path / name, ns=(1, 10**18 + 123_456_789 + number))
+    assert run("compress", tmp_path / "**" / "*.png", tmp_path / "deep", "--jobs", 3,
+               "-o", tmp_path / "out") == 1
+    out, err = capsys.readouterr()
+    # The pattern and the folder both lead to c.png.
+    assert [line.split(":")[0] for line in out.splitlines()] == [str(tmp_path / n) for n in names]
+    assert "c.png: another source is written to" in err
+    for number, name in enumerate(names):
+        target = (tmp_path / "out" / os.path.basename(name)).with_suffix(".sdae")
+        assert Image.open(target).size == (40, 40 + number)
+        assert target.stat().st_mtime_ns == 10**18 + 123_456_789 + number
+    assert run("compress", tmp_path / "*.jpg") == 2
+    assert "no file fits the pattern" in capsys.readouterr().err
+
+
+def camera_picture(path):
+    """A JPEG file with Exif data and a profile of swapped colours."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    profile = profile.replace(b"rXYZ", b"?XYZ").replace(b"bXYZ", b"rXYZ").replace(b"?XYZ", b"bXYZ")
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Camera"
+    Image.fromarray(PHOTO).save(path, quality=95, exif=exif, icc_profile=profile)
+    return profile
+
+
+def test_metadata_is_kept_on_request_from_picture_to_picture(tmp_path, capsys):
+    profile = camera_picture(tmp_path / "x.jpg")
+    assert run("compress", tmp_path / "x.jpg", "--keep-metadata") == 0
+    assert run("info", tmp_path / "x.sdae") == 0
+    out, err = capsys.readouterr()
+    assert out.endswith(", with Exif and ICC\n") and err == ""
+    assert run("decompress", tmp_path / "x.sdae", "-o", tmp_path / "back.png") == 0
+    back = Image.open(tmp_path / "back.png")
+    assert back.getexif()[ExifTags.Base.Make] == "Camera"
+    assert back.info["icc_profile"] == profile
+    assert metrics.psnr(PHOTO, np.asarray(back)) > 30
+
+
+def test_colours_become_srgb_and_metadata_goes_otherwise(tmp_path, capsys):
+    camera_picture(tmp_path / "x.jpg")
+    assert run("compress", tmp_path / "x.jpg") == 0
+    assert "converted from the file's own profile to sRGB" in capsys.readouterr().err
+    image = Image.open(tmp_path / "x.sdae")
+    assert not image.getexif() and "icc_profile" not in image.info
+    srgb = images.read(tmp_path / "x.jpg").rgb
+    assert metrics.psnr(srgb, np.asarray(image)) > 30 > metrics.psnr(PHOTO, np.asarray(image))
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_says_the_time_left_and_only_in_a_terminal(monkeypatch):
+    def work(items):
+        for item in items:
+            time.sleep(0.3)
+            yield item
+
+    for screen, shown in (Terminal(), True), (io.StringIO(), False):
+        monkeypatch.setattr(sys, "stderr", screen)
+        assert sum(work(progress(range(5), "compress", unit="file"))) == 10
+        found = re.search(r"compress: +80%.* 4/5 \[\S+<00:00, .*file", screen.getvalue())
+        assert bool(found) == bool(screen.getvalue()) == shown
+
+
 def test_info_reads_the_header_without_the_network(packed):
     script = f"""
 import sys
 from sdae.__main__ import main
+from sdae.progress import progress
 code = main(["info", {str(packed)!r}])
 sys.exit(code or bool({{"tensorflow", "keras"}} & set(sys.modules)))
 """
@@ -176,6 +277,7 @@ def test_notices_about_a_picture_are_said(tmp_path, capsys):
     ["compress", "photo.png", "--quality", "0"],
     ["compress", "photo.png", "--quality", "nan"],
     ["compress", "photo.png", "--effort", "11"],
+    ["compress", "photo.png", "--jobs", "0"],
     ["compress", "photo.png", "--target-bytes", "2000", "--target-psnr", "30"],
     ["denoise", "photo.png", "--sigma", "2"],
 ])
@@ -242,6 +344,7 @@ def test_every_command_explains_itself_without_the_network(command):
     script = f"""
 import sys
 from sdae.__main__ import main
+from sdae.progress import progress
 try:
     main([{command!r}, "--help"])
 except SystemExit as exit:

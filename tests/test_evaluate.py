@@ -9,6 +9,9 @@ from skimage import data as samples
 from sdae import evaluate, images, weights
 
 
+OPTIONS = {"effort": "slow", "stride": 1, "jobs": 1}
+
+
 def options(*extra):
     parser = argparse.ArgumentParser()
     evaluate.add_arguments(parser)
@@ -85,8 +88,8 @@ def test_results_of_other_weights_are_forgotten(tmp_path):
     row = {"setting": 5, "pixels": 64, "bytes": 10, "psnr": 30.0, "ssim": 0.9}
     first = evaluate.Results(tmp_path, "aa")
     for codec in ("sdae", "jpeg"):
-        first.add("set", codec, "picture", [row])
-        first.finish("set", codec)
+        first.add("set", codec, "picture", [row], OPTIONS)
+        first.finish("set", codec, OPTIONS)
     assert evaluate.Results(tmp_path, "aa").rows("set", "sdae") == {"picture": [row]}
     assert evaluate.Results(tmp_path, "bb").rows("set", "sdae") == {}
     assert evaluate.Results(tmp_path, "bb").rows("set", "jpeg") == {"picture": [row]}
@@ -96,7 +99,7 @@ def test_an_interrupted_run_keeps_what_it_measured(tmp_path):
     row = {"setting": 5, "pixels": 64, "bytes": 10, "psnr": 30.0, "ssim": 0.9}
     first = evaluate.Results(tmp_path, "aa")
     for k in range(9):
-        first.add("set", "sdae", f"picture{k}", [row])
+        first.add("set", "sdae", f"picture{k}", [row], OPTIONS)
     assert len(evaluate.Results(tmp_path, "aa").rows("set", "sdae")) == 8
 
 

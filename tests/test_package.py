@@ -1,16 +1,21 @@
 """What holds the package together: light imports, one-way imports, pins, and a README that runs."""
 
 import ast
+import os
 import re
 import shlex
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from PIL import Image
+from skimage import data
 
+from sdae import weights
 from sdae.__main__ import parser
 
 ROOT = Path(__file__).parent.parent
@@ -67,14 +72,61 @@ def test_requirements_are_pinned():
 
 def test_pins_lie_in_the_ranges_of_the_package():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    ranges = project["dependencies"] + project["optional-dependencies"]["app"]
-    ranges = {r.name: r for r in map(Requirement, ranges)}
+    extras = project["optional-dependencies"]
+    app = project["dependencies"] + extras.pop("app")
+    app = {r.name: r for r in map(Requirement, app)}
+    others = {r.name: r for r in map(Requirement, sum(extras.values(), []))}
     pins = {r.name: r for r in requirements("requirements.txt")}
-    assert pins.keys() == ranges.keys()
-    for name, pin in pins.items():
-        (version,) = (s.version for s in pin.specifier)
-        assert ranges[name].specifier.contains(version), name
-        assert str(ranges[name].marker) == str(pin.marker), name
+    assert pins.keys() == app.keys()
+    pins |= {r.name: r for r in requirements("requirements-test.txt")}
+    assert pins.keys() >= others.keys()
+    for name, range in (app | others).items():
+        (version,) = (s.version for s in pins[name].specifier)
+        assert range.specifier.contains(version), name
+        assert str(range.marker) == str(pins[name].marker), name
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel that `pip install .` makes, built with what is installed here."""
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps",
+                    "--no-build-isolation", "--disable-pip-version-check", "--no-index",
+                    "--wheel-dir", folder, ROOT], check=True)
+    (built,) = folder.iterdir()
+    return built
+
+
+def test_the_wheel_is_small_and_holds_what_git_does(wheel):
+    assert wheel.stat().st_size < 20e6
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {name: archive.read(name) for name in archive.namelist()
+                  if name.startswith("sdae/")}
+    for name in ("sdae/cli/compress.py", "sdae/ui/compare.js", "sdae/pillow_plugin.py"):
+        assert packed[name] == (ROOT / name).read_bytes()
+    shipped = ROOT / "weights" / weights.DEFAULT
+    assert packed[f"sdae/weights/{weights.DEFAULT}/weights.npz"] == (
+        shipped / "weights.npz").read_bytes()
+    assert not [name for name in packed if "__pycache__" in name or "checkpoint" in name]
+
+
+def test_an_installed_wheel_gives_package_weights_command_and_plugin(wheel, tmp_path):
+    site, photo = tmp_path / "site", tmp_path / "photo.png"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index",
+                    "--disable-pip-version-check", "--target", site, wheel], check=True)
+    Image.fromarray(data.chelsea()[:40, :60]).save(photo)
+    away = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(site)}, "check": True,
+            "capture_output": True, "text": True}
+    (command,) = [path for path in (site / "bin").iterdir() if path.stem == "sdae"]
+    assert subprocess.run([command, "compress", photo], **away).stdout.startswith(f"{photo}: ")
+    script = f"""
+import sdae
+from PIL import Image
+assert sdae.__file__.startswith({str(site)!r}), sdae.__file__
+print(Image.open("photo.sdae").format, Image.open("photo.sdae").size)
+"""
+    done = subprocess.run([sys.executable, "-c", script], **away)
+    assert done.stdout.strip() == "SDAE (60, 40)"
 
 
 def test_commands_in_the_readme_are_understood():

@@ -59,7 +59,7 @@ def test_no_setting_that_fits_is_larger(photo, name):
     peer, image, budget = PEERS[name], Image.fromarray(photo), 2000
     found = at_bytes(name, photo, budget)
     best = -1
-    for variant in peer.variants["slow"]:
+    for variant in peer.variants(image, "slow"):
         files = [peer.encode(image, quality, variant, "slow") for quality in peer.qualities]
         largest = max((file for file in files if len(file) <= budget), key=len)
         best = max(best, metrics.psnr(photo, decoded(largest)))
@@ -203,17 +203,36 @@ def test_a_curve_rises_in_bytes_and_in_quality(photo, name):
     assert metrics.bd_rate(sizes, values, sizes, values) == pytest.approx(0)
 
 
-def test_a_curve_of_chosen_qualities_holds_the_best_variants(photo):
-    points = curve("jpeg", photo, qualities=(20, 50, 80))
-    image = Image.fromarray(photo)
-    for quality in (20, 50, 80):
-        for variant in PEERS["jpeg"].variants["slow"]:
+def test_no_file_of_any_variant_lies_above_a_curve(photo):
+    qualities, image = (5, 20, 50, 80), Image.fromarray(photo)
+    points = curve("jpeg", photo, qualities)
+    sizes = np.log([len(point.data) for point in points])
+    values = [metrics.psnr(photo, point.rgb) for point in points]
+    for quality in qualities:
+        for variant in PEERS["jpeg"].variants(image, "slow"):
             file = PEERS["jpeg"].encode(image, quality, variant, "slow")
-            value = metrics.psnr(photo, decoded(file))
-            assert any(
-                len(point.data) <= len(file) and metrics.psnr(photo, point.rgb) >= value
-                for point in points
-            )
+            reached = np.interp(np.log(len(file)), sizes, values, left=0)
+            assert metrics.psnr(photo, decoded(file)) <= reached + 0.05
+
+
+def test_a_variant_stays_only_where_it_is_the_best():
+    # Equal brightness and alternating hue: 4:2:0 is smaller and shows nothing of it.
+    stripes = np.zeros((64, 64, 3), np.uint8)
+    stripes[:, ::2], stripes[:, 1::2] = (200, 40, 60), (30, 120, 60)
+    points = curve("jpeg", stripes)
+    smallest = next(len(point.data) for point in points if "4:4:4" in point.settings)
+    assert all("4:4:4" in point.settings for point in points if len(point.data) >= smallest)
+    assert metrics.psnr(stripes, points[-1].rgb) > 40
+    assert len(curve("jpeg", np.zeros((9, 9, 3), np.uint8), [50, 90])) == 1  # identical: infinite PSNR
+
+
+def test_only_small_pictures_take_the_slowest_avif():
+    small, large = Image.new("RGB", (256, 256)), Image.new("RGB", (257, 256))
+    avif = PEERS["avif"]
+    assert avif.variants(small, "slow") == ("4:4:4", "4:2:0")
+    assert avif.variants(large, "slow") == avif.variants(small, "fast") == ("4:4:4",)
+    assert "speed 0" in avif.describe(small, 50, "4:4:4", "slow")
+    assert "speed 1" in avif.describe(large, 50, "4:4:4", "slow")
 
 
 # --- bad requests, search, versions ---------------------------------------------------------

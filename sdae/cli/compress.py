@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
-from sdae import bitstream, data, metadata
+from sdae import bitstream, metadata
 from sdae.cli import files
 from sdae.cli.arguments import number
 from sdae.cli.files import Job, Refused
-from sdae.progress import progress, say
-
-SETTINGS = ("quality", "target_bytes", "target_psnr", "effort", "keep_metadata")
-"""Options that decide what a file holds."""
+from sdae.progress import progress
 
 
 def add_arguments(parser) -> None:
@@ -42,37 +37,12 @@ def add_arguments(parser) -> None:
 def run(args) -> int:
     """Compress pictures; one line each: bytes in and out, bits per pixel, reduction, PSNR."""
     if args.dask:
-        return _on_a_cluster(args)
-    found = files.jobs(args, data.SUFFIXES, ".sdae")
+        from sdae.cli import archive
+
+        return archive.run(args)
+    found = files.jobs(args, files.PICTURES, ".sdae")
     work = partial(compress, files.load(args), args, bars=args.jobs == 1)
     return files.each(found, args, "compress", work, line)
-
-
-def _on_a_cluster(args) -> int:
-    from sdae import archive, weights
-
-    if args.output is None:
-        *args.paths, args.output = args.paths
-        if not args.paths:
-            raise Refused("--dask needs an output folder as the last PATH.")
-    args.paths = [path if path == files.STREAM else path.resolve() for path in args.paths]
-    args.output = args.output.resolve()
-    if files.STREAM in args.paths or args.output.is_file():
-        raise Refused("--dask reads files and writes into a folder; name both.")
-    # The folder may have a dot in its name, and one job has a folder too.
-    args.output.mkdir(parents=True, exist_ok=True)
-    settings = {name: getattr(args, name) for name in SETTINGS}
-    settings["weights"] = weights.read_card(weights.folder(args.weights))["sha256"]
-    manifest = archive.Manifest(args.output / "manifest.jsonl", settings)
-    found = files.jobs(args, data.SUFFIXES, ".sdae")
-    missing = [job for job in found if args.force or not manifest.done(job)]
-    if len(missing) < len(found):
-        say(f"{len(found) - len(missing)} of {len(found)} files are done already.", sys.stderr)
-    try:
-        facts = archive.compress(args.dask, args, missing, manifest)
-        return files.report(facts, len(missing), args, "compress", line)
-    except archive.ClusterError as error:
-        raise Refused(error) from error
 
 
 def compress(codec, args, job: Job, bars: bool = False) -> dict:

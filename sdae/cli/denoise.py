@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from sdae import data, metadata
+from sdae import metadata
 from sdae.cli import files
 from sdae.cli.arguments import number
 
@@ -21,7 +21,7 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Remove noise from pictures; a target that ends in .sdae gets the latent itself."""
-    found = files.jobs(args, data.SUFFIXES, "-denoised.png")
+    found = files.jobs(args, files.PICTURES, "-denoised.png")
     return files.each(found, args, "denoise", partial(denoise, files.load(args), args), line)
 
 

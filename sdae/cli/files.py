@@ -18,11 +18,14 @@ from pathlib import Path
 from PIL import Image
 
 import sdae
-from sdae import images
+from sdae import data, images
 from sdae.cli import arguments
 from sdae.codec import MAX_PIXELS
 from sdae.metadata import Metadata
 from sdae.progress import progress, say
+
+PICTURES = data.SUFFIXES | {".gif", ".j2k", ".jp2"}
+"""Endings of the files that count as pictures inside a folder."""
 
 STREAM = Path("-")
 """Standard input as a source, standard output as a target."""
@@ -163,14 +166,18 @@ def each(found: list[Job], args, label: str, work: Callable[[Job], dict],
         pool.shutdown(cancel_futures=True)
 
 
-def refused(found: list[Job], args) -> list[str | None]:
-    """For each job the reason why it must not write its file; None where it may."""
+def refused(found: list[Job], args, mine=lambda target: False) -> list[str | None]:
+    """For each job the reason why it must not write its file; None where it may.
+
+    `mine(target)` says whether a file that exists may be replaced all the same.
+    """
     reasons, taken = [], set()
     for job in found:
         reason = None
         if job.target and job.target in taken:
             reason = f"another source is written to {job.target}; rename one of them."
-        elif job.target not in (None, STREAM) and job.target.exists() and not args.force:
+        elif (job.target not in (None, STREAM) and job.target.exists()
+              and not (args.force or mine(job.target))):
             reason = f"{job.target} exists; give --force to replace it, or --output."
         taken.add(job.target)
         reasons.append(reason)
@@ -187,6 +194,8 @@ def attempt(work: Callable[[Job], dict], job: Job, refusal: str | None = None) -
         return {"error": f"{job.source}: {error}"}
     except OSError as error:
         return {"error": f"{error.filename or job.source}: {error.strerror or error}."}
+    except MemoryError:
+        return {"error": f"{job.source}: more than this machine's memory; scale it down."}
 
 
 def report(facts: Iterator[dict], total: int, args, label: str,

@@ -20,32 +20,49 @@ _PARTS = {"convolution": BLUE, "PReLU": ORANGE, "sub-pixel": GREEN}
 
 @dataclass(frozen=True)
 class Box:
-    """A station of the pipeline: its name, what is in it, its bytes (None for work)."""
+    """A station of the pipeline.
+
+    What holds data has a `shape` and a `size` in bytes; what does work has a pair of each, of
+    what goes in and of what comes out.
+    """
 
     name: str
-    detail: str
-    size: int | None = None
+    shape: str | tuple[str, str]
+    size: int | tuple[int, int]
+
+    @property
+    def works(self) -> bool:
+        return isinstance(self.size, tuple)
+
+    @property
+    def lines(self) -> tuple[str, str]:
+        """Shape and bytes as they stand in the box."""
+        if self.works:
+            return " → ".join(self.shape), " → ".join(f"{n:,}" for n in self.size) + " bytes"
+        return self.shape, f"{self.size:,} bytes"
 
 
-def pipeline(boxes: list[Box], alt: str) -> str:
+def pipeline(boxes: list[Box]) -> str:
     """The stations in a loop, the first half to the right and the second half back.
 
-    A bar under each station shows its bytes on the scale of the largest.
+    Boxes of data are solid, with a bar for their bytes on the scale of the largest; those that
+    work are dashed.
     """
     half = -(-len(boxes) // 2)
     width, height, gap = 208, 96, 34
-    most = max(box.size or 0 for box in boxes)
+    most = max(box.size for box in boxes if not box.works)
     parts = []
     for number, box in enumerate(boxes):
         back = number >= half
         column = 2 * half - 1 - number if back else number
         x, y = column * (width + gap) + 4, (height + 56 if back else 4)
-        colour = GREY if box.size is None else BLUE
-        parts.append(_rectangle(x, y, width, height, colour, dashed=box.size is None))
+        parts.append(_rectangle(x, y, width, height, GREY if box.works else BLUE,
+                                dashed=box.works))
+        shape, size = box.lines
         parts.append(_text(x + width / 2, y + 26, box.name, 17, bold=True))
-        parts.append(_text(x + width / 2, y + 48, box.detail, 13))
-        if box.size is not None:
-            parts.append(_text(x + width / 2, y + 68, f"{box.size:,} bytes", 14, bold=True))
+        parts.append(_text(x + width / 2, y + 48, shape, 13))
+        parts.append(_text(x + width / 2, y + 68, size, 13, bold=not box.works))
+        if not box.works:
             bar = max(2.0, (width - 24) * box.size / most)
             parts.append(f'<rect x="{x + 12}" y="{y + 79}" width="{bar:.1f}" height="8" rx="3" '
                          f'fill="{ORANGE}"/>')
@@ -57,6 +74,7 @@ def pipeline(boxes: list[Box], alt: str) -> str:
             parts.append(_arrow(x, y + height / 2, x - gap, y + height / 2))
         else:
             parts.append(_arrow(x + width, y + height / 2, x + width + gap, y + height / 2))
+    alt = "The pipeline. " + ", then ".join(f"{b.name}: {', '.join(b.lines)}" for b in boxes)
     return _svg(half * (width + gap) - gap + 8, 2 * height + 64, parts, alt)
 
 

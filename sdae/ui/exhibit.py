@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import io
 from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 from sdae import images
 from sdae.ui.denoising import table_csv
@@ -24,8 +22,6 @@ _STYLE = """
   font-variant-numeric: tabular-nums; }
 .sdae-drawing { overflow-x: auto; }
 .sdae-drawing svg { display: block; width: 100%; min-width: 40rem; height: auto; }
-.sdae-unseen { position: absolute; width: 1px; height: 1px; overflow: hidden;
-  clip-path: inset(50%); white-space: nowrap; }
 </style>
 """
 _ALONE = """<style>svg { color: #1B2530; background: #FFFFFF; font-family: sans-serif; }
@@ -72,9 +68,7 @@ def chart(figure, alt: str, name: str, heads: list[str], rows: list[tuple], heig
         height=height, margin={"l": 0, "r": 0, "t": 8, "b": 0},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
-    st.html(f"{_STYLE}<span class='sdae-unseen' role='img' aria-label='{escape(alt, quote=True)}'>"
-            f"{escape(alt)}</span>")
-    st.plotly_chart(figure, key=f"{name}-chart", config={"displayModeBar": False})
+    st.plotly_chart(figure, key=f"{name}-chart", config={"displayModeBar": False}, alt=alt)
     _download("Figures as CSV", table_csv(heads, rows), f"{name}.csv", "text/csv")
 
 
@@ -106,9 +100,7 @@ def signed(plane: np.ndarray, most: float | None = None) -> np.ndarray:
 
 
 def _text(rgb: np.ndarray) -> str:
-    file = io.BytesIO()
-    Image.fromarray(rgb).save(file, "PNG")
-    return base64.b64encode(file.getvalue()).decode()
+    return base64.b64encode(images.png(rgb)).decode()
 
 
 def _download(label, data, name, kind) -> None:

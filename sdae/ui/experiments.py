@@ -11,12 +11,12 @@ from sdae import Codec, Latent, bitstream, images, lesson, measure, metrics, noi
 from sdae.ui import engine
 from sdae.ui.engine import Prepared
 
-PIXELS = 120_000
+PIXELS = 98_304
 """Lessons are given on pictures of at most this size, so that each answer takes a moment."""
 
-CURVE_PIXELS = 40_000
+CURVE_PIXELS = 16_384
 CURVE_QUALITIES = 5, 20, 35, 50, 65, 80, 95
-SIDES = 8, 16, 24, 32, 48, 64, 96, 128, 192, 256
+SIDES = 8, 16, 32, 64, 128, 256
 
 _remembered = st.cache_data(max_entries=64, max_size="100MB", show_spinner=False)
 
@@ -35,6 +35,11 @@ class Subject:
     def key(self) -> tuple:
         return self.picture.key, self.quality
 
+    @property
+    def restored(self) -> np.ndarray:
+        """(H, W, 3) uint8, what the file gives back."""
+        return images.read(self.result.png).rgb
+
     def psnr(self, rgb: np.ndarray) -> float:
         """PSNR in dB of a picture against the one of the lesson."""
         return metrics.psnr(self.picture.rgb, rgb)
@@ -45,17 +50,28 @@ def subject(data: bytes, quality: float) -> Subject:
 
     Raises `ImageError` with one sentence for what is no picture.
     """
-    picture = _lesson_size(engine.prepare(data, small=False), PIXELS)
+    picture = _shrunk(engine.prepare(data, small=False), PIXELS)
     result = engine.compress(picture, quality)
     with engine._turn() as codec:
-        return Subject(codec, picture, quality, result, codec.unpack(result.data))
+        return Subject(codec, picture, quality, result, _latent(codec, result.data))
 
 
-def _lesson_size(picture: Prepared, pixels: int) -> Prepared:
-    rgb = images.shrink(picture.rgb, pixels)
-    if rgb is picture.rgb:
+@_remembered
+def _latent(_codec, data: bytes) -> Latent:
+    return _codec.unpack(data)
+
+
+def _shrunk(picture: Prepared, pixels: int) -> Prepared:
+    width, height = picture.size
+    if width * height <= pixels:
         return picture
-    return Prepared(rgb, images.png(rgb), f"{picture.key}-{pixels}", picture.full, ())
+    return _shrink(picture.key, picture, pixels)
+
+
+@_remembered
+def _shrink(key, _picture, pixels) -> Prepared:
+    rgb = images.shrink(_picture.rgb, pixels)
+    return Prepared(rgb, images.png(rgb), f"{key}-{pixels}", _picture.full, ())
 
 
 def run(shown: Subject, experiment, *arguments):
@@ -113,7 +129,8 @@ class Noisy:
 
     `rgb` is noisy; `blind` and `told` restored with noise level 0 and with the true one. Under
     the same names `bytes_` has the size of each file and `shift` the (C,) root mean square change
-    of the integers against those of the clean picture.
+    of the integers against those of the clean picture. `maps` has, under these names and "clean",
+    the (h, w) integers of `channel`, the one that noise moves the most when nobody tells of it.
     """
 
     rgb: np.ndarray
@@ -121,20 +138,25 @@ class Noisy:
     told: np.ndarray
     bytes_: dict[str, int]
     shift: dict[str, np.ndarray]
+    channel: int
+    maps: dict[str, np.ndarray]
 
 
 def with_noise(codec, shown, sigma: float) -> Noisy:
     rgb = noise.add(shown.picture.rgb, sigma)
-    clean = codec.encode(shown.picture.rgb, shown.quality)
     found = {
+        "clean": codec.encode(shown.picture.rgb, shown.quality),
         "blind": codec.encode(rgb, shown.quality),
         "told": codec.encode(rgb, shown.quality, sigma),
     }
-    change = {k: v.values.astype("int32") - clean.values for k, v in found.items()}
+    values = {name: latent.values.astype("int32") for name, latent in found.items()}
+    shift = {name: np.sqrt(np.square(values[name] - values["clean"]).mean((0, 1)))
+             for name in ("blind", "told")}
+    channel = int(shift["blind"].argmax())
     return Noisy(
-        rgb, *(np.asarray(codec.decode(v)) for v in found.values()),
-        {k: len(codec.pack(v)) for k, v in found.items()},
-        {k: np.sqrt(np.square(v).mean((0, 1))) for k, v in change.items()},
+        rgb, *(np.asarray(codec.decode(found[name])) for name in shift),
+        {name: len(codec.pack(found[name])) for name in shift}, shift,
+        channel, {name: v[..., channel] for name, v in values.items()},
     )
 
 
@@ -143,13 +165,20 @@ def curve(shown: Subject, progress) -> list[tuple[int, float, float]]:
 
     ``progress`` is told the share that is done.
     """
-    small = _lesson_size(shown.picture, CURVE_PIXELS)
-    rows = []
+    small, rows = _shrunk(shown.picture, CURVE_PIXELS), []
     for number, quality in enumerate(CURVE_QUALITIES, 1):
-        result = engine.compress(small, quality)
-        rows.append((quality, result.bits_per_pixel, 255**2 / 10 ** (result.psnr / 10)))
+        with engine._turn() as codec:
+            rows.append((quality, *_point(codec, small.key, small.rgb, quality)))
         progress(number / len(CURVE_QUALITIES))
     return rows
+
+
+@_remembered
+def _point(_codec, key, _rgb, quality) -> tuple[float, float]:
+    latent = _codec.encode(_rgb, quality)
+    size = len(_codec.pack(latent))
+    error = _rgb.astype("float64") - np.asarray(_codec.decode(latent))
+    return 8 * size / (latent.width * latent.height), float(np.square(error).mean())
 
 
 def header_bytes(data: bytes) -> int:
@@ -157,19 +186,26 @@ def header_bytes(data: bytes) -> int:
     return len(data) - len(bitstream.read_header(data)[1])
 
 
-def tiny(shown: Subject, progress) -> list[tuple[int, int, int]]:
-    """Side, bytes of the whole file and of its header, of squares from the picture's middle."""
+def tiny(shown: Subject, progress) -> list[tuple[int, int, int, int]]:
+    """Squares from the picture's middle: side, bytes of the whole file, of its header, of a PNG.
+
+    A picture smaller than the smallest side gives one row, its own shorter side.
+    """
     rgb, rows = shown.picture.rgb, []
     sides = [side for side in SIDES if side <= min(rgb.shape[:2])] or [min(rgb.shape[:2])]
     for number, side in enumerate(sides, 1):
         top, left = ((length - side) // 2 for length in rgb.shape[:2])
         part = np.ascontiguousarray(rgb[top : top + side, left : left + side])
-        key = f"{shown.picture.key}-middle-{side}"
-        square = Prepared(part, images.png(part), key, (side, side), ())
-        data = engine.compress(square, shown.quality).data
-        rows.append((side, len(data), header_bytes(data)))
+        with engine._turn() as codec:
+            data = _packed(codec, (shown.key, side), part, shown.quality)
+        rows.append((side, len(data), header_bytes(data), len(images.png(part))))
         progress(number / len(sides))
     return rows
+
+
+@_remembered
+def _packed(_codec, key, _rgb, quality) -> bytes:
+    return _codec.compress(_rgb, quality)
 
 
 def example(name: str, quality: float) -> tuple[Prepared, measure.Result]:
