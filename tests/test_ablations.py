@@ -1,0 +1,52 @@
+import argparse
+import csv
+
+import pytest
+from PIL import Image
+from skimage import data
+
+from sdae import ablations
+
+
+@pytest.fixture
+def options(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    Image.fromarray(data.astronaut()[:160, :160]).save(folder / "astronaut.png")
+
+    def parsed(*extra):
+        parser = argparse.ArgumentParser()
+        ablations.add_arguments(parser)
+        words = [str(folder), "--validation", str(folder), "--table", str(tmp_path / "table.csv")]
+        return parser.parse_args([*words, "--epochs", "1", "--steps", "1", *extra])
+
+    return parsed
+
+
+def test_variants_are_measured_once_and_added_to_the_table(options):
+    half, blind = "half the widths", "blind to the noise level"
+    args = options("--variants", half)
+    assert ablations.run(args) == 0
+    first = args.table.read_text()
+    args.variants = [half, blind]
+    assert ablations.run(args) == 0
+    assert args.table.read_text().startswith(first)
+    rows = {row["variant"]: row for row in csv.DictReader(args.table.open())}
+    assert list(rows) == [half, blind]
+    assert rows[half]["changes"] == "widths=(24,48,64)" and rows[half]["images"] == "32"
+    assert 0 < float(rows[half]["validation_loss"]) < 10
+
+
+def test_every_variant_is_a_configuration(options):
+    from dataclasses import fields
+
+    from sdae import train
+    from sdae.network import Config
+
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    known = {field.name for field in fields(Config)} | {"start", "told"}
+    known |= set(vars(parser.parse_args(["photos", "--output", "x"])))
+    for changes in ablations.VARIANTS.values():
+        assert set(changes) <= known
+        Config(**{k: v for k, v in changes.items() if k in {f.name for f in fields(Config)}})
