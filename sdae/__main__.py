@@ -24,7 +24,7 @@ COMMANDS = {
     "train": ("sdae.train", "train weights on folders of photographs"),
     "fit-contexts": ("sdae.fit_contexts", "fit the context tables of trained weights"),
     "evaluate": ("sdae.evaluate", "measure this codec and the others on sets of pictures"),
-    "noise-study": ("sdae.noise_study", "measure denoising against classical filters"),
+    "claims": ("sdae.claims", "lay the original work's numbers beside what is measured here"),
     "bench": ("sdae.bench", "measure the latent coder beside other ways to pack the same integers"),
     "fuzz": ("sdae.fuzz", "open damaged and hostile .sdae files and report what goes wrong"),
 }

@@ -50,10 +50,18 @@ def add_arguments(parser) -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
     parser.add_argument("--results", help="folder for the results (default: that of the weights)")
     parser.add_argument("--show", action="store_true", help="only print what is measured already")
+    parser.add_argument(
+        "--noise", nargs="?", const="all", choices=("all", OURS, "classical"),
+        help="the noise study instead, or the part of it that is named (see sdae.noise_study)",
+    )
 
 
 def run(args) -> int:
     """Measure what is missing, write the results and print the tables. Returns an exit code."""
+    if args.noise:
+        from sdae import noise_study
+
+        return noise_study.run(args)
     place = weights.folder(args.weights)
     unknown = [n for n in args.codecs if n not in peers.PEERS and effort(n) is None]
     if unknown:
@@ -230,8 +238,8 @@ def table(results: Results, set_name: str) -> str:
         return lines[0]
     lines.append("| bits per pixel | " + " | ".join(map(label, rows)) + " |")
     lines.append("|---" * (len(rows) + 1) + "|")
-    for bits in BITS_PER_PIXEL:
-        cells = [at_bits(found, bits) for found in rows.values()]
+    means = [at_bits(found, BITS_PER_PIXEL) for found in rows.values()]
+    for bits, cells in zip(BITS_PER_PIXEL, zip(*means)):
         if any(cells):
             texts = [f"{c['psnr']:.2f} / {c['ssim']:.3f}" if c else "–" for c in cells]
             lines.append(f"| {bits} | " + " | ".join(texts) + " |")

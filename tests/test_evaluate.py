@@ -29,17 +29,17 @@ def logarithmic(scale, pixels=16384):
 
 def test_figures_at_equal_bytes_are_read_off_each_curve():
     rows = {"a": logarithmic(512), "b": logarithmic(1024)}
-    found = evaluate.at_bits(rows, 1.0)
+    tiny, found, large = evaluate.at_bits(rows, [0.3, 1.0, 100])
     assert found["psnr"] == pytest.approx((20 + 6 * 2 + 20 + 6 * 1) / 2)
-    assert evaluate.at_bits(rows, 0.3) is None
-    assert evaluate.at_bits(rows, 100)["psnr"] == pytest.approx(50)
+    assert tiny is None
+    assert large["psnr"] == pytest.approx(50)
 
 
 def test_points_that_a_smaller_file_matches_do_not_count():
     rows = logarithmic(512)
     worse = {"pixels": 16384, "bytes": 3000, "psnr": 21.0, "ssim": 0.51}
-    assert evaluate.at_bits({"a": [*rows[:3], worse, *rows[3:]]}, 1.0) == evaluate.at_bits(
-        {"a": rows}, 1.0
+    assert evaluate.at_bits({"a": [*rows[:3], worse, *rows[3:]]}, [1.0]) == evaluate.at_bits(
+        {"a": rows}, [1.0]
     )
 
 

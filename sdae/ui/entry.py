@@ -1,0 +1,21 @@
+"""The way into the app: every page is opened through ``streamlit_app.py``."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+
+def through_the_app() -> None:
+    """Begin again in ``streamlit_app.py`` where Streamlit has opened this page without it.
+
+    Until an app has called `st.navigation` once, Streamlit takes the files of a folder ``pages``,
+    and the app itself, for pages on their own. The first visit to a page of a new server would
+    then lack title, theme and navigation.
+    """
+    manager = get_script_run_ctx().pages_manager
+    scripts = [page["script_path"] for page in manager.get_pages().values()]
+    if len(scripts) > 1 and manager.main_script_path in scripts:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
