@@ -61,7 +61,7 @@ def rate_section(found: Results, card: dict) -> None:
             value = by_metric.get("psnr")
             if value is not None:
                 st.metric(
-                    f"against {results.label(peer)}", f"{value:+.1f} %".replace("-", "−"),
+                    f"Bytes against {results.label(peer)}", f"{value:+.1f} %".replace("-", "−"),
                     help="BD-rate, PSNR: mean difference in bytes at equal PSNR. Below zero, SDAE "
                          "needs fewer.", width="content",
                 )
