@@ -14,6 +14,7 @@ import sys
 
 import sdae
 from sdae.cli.files import Refused
+from sdae.cluster import ClusterError
 
 COMMANDS = {
     "compress": ("sdae.cli.compress", "compress pictures into .sdae files"),
@@ -41,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
         code = args.run(args)
         sys.stdout.flush()
         return code
-    except (Refused, sdae.WeightsError) as error:
+    except (Refused, ClusterError, sdae.WeightsError) as error:
         print(f"sdae: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

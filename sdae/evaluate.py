@@ -77,7 +77,7 @@ def run(args) -> int:
         for name in [] if args.show else args.sets:
             for codec in args.codecs:
                 measure(results, place, name, codec, args)
-    except (kodak.KodakError, FileNotFoundError, cluster.ClusterError) as error:
+    except (kodak.KodakError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
     for name in args.sets:
