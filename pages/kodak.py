@@ -185,7 +185,7 @@ def method_section(found: Results, card: dict) -> None:
     method_panel(
         at_bits, [("psnr", "PSNR, dB", ".2f"), ("ssim", "SSIM", ".3f"),
                   ("saved", "Reduction against PNG, %", ".1f"), *TIMES], "equal-bytes-bars",
-        f"Every codec has {bits:g} bits per pixel for each picture. Axes of quality do not begin "
+        f"At {bits:g} bits per pixel for each picture. Axes of quality do not begin "
         "at zero; those of time are logarithmic.",
     )
     st.subheader("At equal SSIM", anchor=False)

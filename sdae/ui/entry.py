@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 
 def through_the_app() -> None:
-    """Begin again in ``streamlit_app.py`` where Streamlit has opened this page without it.
+    """Run ``streamlit_app.py`` instead where Streamlit has opened this page without it.
 
     Until an app has called `st.navigation` once, Streamlit takes the files of a folder ``pages``,
     and the app itself, for pages on their own. The first visit to a page of a new server would
@@ -17,5 +18,6 @@ def through_the_app() -> None:
     manager = get_script_run_ctx().pages_manager
     scripts = [page["script_path"] for page in manager.get_pages().values()]
     if len(scripts) > 1 and manager.main_script_path in scripts:
-        PagesManager.uses_pages_directory = False
-        st.rerun()
+        app = Path(manager.main_script_path)
+        exec(compile(app.read_bytes(), app, "exec"), {"__name__": "__main__", "__file__": str(app)})
+        st.stop()

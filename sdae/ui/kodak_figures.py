@@ -122,7 +122,7 @@ def methods(table: dict[str, dict | None], keys: list[tuple[str, str, str]]) -> 
             hovertemplate="%{x}: %{y:" + form + "}<extra></extra>", showlegend=False,
         )
         if key.endswith("seconds"):
-            figure.update_yaxes(type="log", row=1, col=column)
+            figure.update_yaxes(type="log", dtick=1, row=1, col=column)
         elif key in ("ssim", "psnr") and values:
             low, high = min(values), max(values)
             edge = 0.3 * (high - low) or 0.1 * high

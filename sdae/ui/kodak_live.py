@@ -51,18 +51,18 @@ def live(set_name: str, name: str, stored: list[dict], quality: float) -> None:
         st.caption(_agreement(result, stored, quality))
         answers = rivals.search(picture, result.file_bytes)
         waiting = len(answers) < len(PEERS)
-        st.fragment(_peers, run_every=TICK if waiting else None)(picture, result)
+        st.fragment(_peers, run_every=TICK if waiting else None)(picture, result, answers)
         st.caption(
             f"Each codec's best picture in at most {result.file_bytes:,} bytes; bold is best. "
             "AVIF is searched at a fast speed here; its slowest is a little better."
         )
 
 
-def _peers(picture: Prepared, result: Result) -> None:
+def _peers(picture: Prepared, result: Result, drawn: dict) -> None:
+    """The table of peers, filled while they are searched; the page follows when it is full."""
     answers = rivals.search(picture, result.file_bytes)
     rivals.table(result, answers)
-    if len(answers) == len(PEERS) and not st.session_state.get("kodak_settled") == picture.key:
-        st.session_state["kodak_settled"] = picture.key
+    if len(answers) == len(PEERS) > len(drawn):
         st.rerun()
 
 
@@ -97,7 +97,7 @@ def _present(file: str) -> bool:
         bar.progress(share, text=f"Fetching {file}: {done / 1e3:,.0f} kB.")
 
     try:
-        kodak.fetch(file, progress=progress, timeout=10)
+        kodak.fetch(file, progress=progress, home=kodak.HOME, timeout=10)
     except kodak.KodakError as error:
         bar.empty()
         st.error(str(error), icon=":material/cloud_off:")
