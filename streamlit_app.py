@@ -11,6 +11,8 @@ st.navigation(
     [
         st.Page("pages/compress.py", title="Compress", icon=":material/compress:", default=True),
         st.Page("pages/denoise.py", title="Denoise", icon=":material/grain:"),
+        st.Page("pages/kodak.py", title="Kodak", icon=":material/monitoring:"),
+        st.Page("pages/inside.py", title="Inside", icon=":material/school:"),
     ],
     position="top",
 ).run()

@@ -9,10 +9,14 @@ from sdae import BitstreamError, ImageError, WeightsError, bitstream
 from sdae.measure import Result
 from sdae.peers import PEERS
 from sdae.ui import engine, rivals
+from sdae.ui.batch import batch
 from sdae.ui.card import card
 from sdae.ui.compare import Side, compare
+from sdae.ui.entry import through_the_app
 from sdae.ui.ledger import Row, ledger
 from sdae.ui.sources import Source, choose
+
+through_the_app()
 
 OURS = "SDAE"
 PEER_NAMES = {peer.label: name for name, peer in PEERS.items()}
@@ -49,6 +53,14 @@ def main() -> None:
         "A neural network turns it into a small `.sdae` file and back. "
         "Every number below is counted on real files, while the slider moves."
     )
+    one, many = st.tabs(["One picture", "Many pictures"], key="tab", bind="query-params")
+    with one:
+        one_picture()
+    with many:
+        batch()
+
+
+def one_picture() -> None:
     places = frame()
     with places.source:
         source = choose()

@@ -8,8 +8,11 @@ from sdae.ui import denoising, engine, noise_views
 from sdae.ui.card import card
 from sdae.ui.compare import Side, compare
 from sdae.ui.denoising import Version
+from sdae.ui.entry import through_the_app
 from sdae.ui.noise_views import NOISY, OURS, decibels, milliseconds
 from sdae.ui.sources import Source, choose
+
+through_the_app()
 
 SDAE, CLEAN = "SDAE", "Clean"
 TICK = 0.25  # seconds between looks at the classical denoisers

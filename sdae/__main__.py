@@ -14,6 +14,7 @@ import sys
 
 import sdae
 from sdae.cli.files import Refused
+from sdae.cluster import ClusterError
 
 COMMANDS = {
     "compress": ("sdae.cli.compress", "compress pictures into .sdae files"),
@@ -25,7 +26,7 @@ COMMANDS = {
     "ablations": ("sdae.ablations", "train variants of the network alike and compare them"),
     "fit-contexts": ("sdae.fit_contexts", "fit the context tables of trained weights"),
     "evaluate": ("sdae.evaluate", "measure this codec and the others on sets of pictures"),
-    "noise-study": ("sdae.noise_study", "measure denoising against classical filters"),
+    "claims": ("sdae.claims", "lay the original work's numbers beside what is measured here"),
     "bench": ("sdae.bench", "measure the latent coder beside other ways to pack the same integers"),
     "fuzz": ("sdae.fuzz", "open damaged and hostile .sdae files and report what goes wrong"),
 }
@@ -42,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
         code = args.run(args)
         sys.stdout.flush()
         return code
-    except (Refused, sdae.WeightsError) as error:
+    except (Refused, ClusterError, sdae.WeightsError) as error:
         print(f"sdae: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

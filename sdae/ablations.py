@@ -80,7 +80,7 @@ def measure(name: str, args, pictures, validation) -> dict:
 
     import keras
 
-    from sdae.network import Config
+    from sdae.config import Config
 
     changes = VARIANTS[name]
     keras.utils.set_random_seed(1)

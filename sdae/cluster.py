@@ -80,14 +80,12 @@ _lock = threading.Lock()
 
 
 def codec(name_or_path=None) -> sdae.Codec:
-    """The codec of this process, with its network, loaded once for each name of weights.
+    """The codec of this process, loaded once for each name of weights.
 
     Raises:
         WeightsError: as for `sdae.load`.
     """
     with _lock:
         if name_or_path not in _codecs:
-            loaded = sdae.load(name_or_path)
-            loaded.model
-            _codecs[name_or_path] = loaded
+            _codecs[name_or_path] = sdae.load(name_or_path)
         return _codecs[name_or_path]

@@ -12,10 +12,11 @@ from itertools import product
 import numpy as np
 from PIL import Image
 
-from sdae import bitstream, deflate, images, latents, noise, weights
+from sdae import bitstream, deflate, display, images, latents, noise, refine, weights
 from sdae.bitstream import BitstreamError, Header
+from sdae.config import Config
+from sdae.inference import STRIDE, Network, one_blas_thread
 
-STRIDE = 8
 MAX_PIXELS = 120_000_000
 """Most pixels of a picture that `Codec.decompress` will make unless told otherwise."""
 
@@ -45,6 +46,9 @@ class Latent:
     height: int
     quality: float
 
+    def _repr_png_(self) -> bytes:
+        return display.latent(self.values)
+
 
 class Codec:
     """Compress, restore and denoise pictures with one set of weights.
@@ -54,6 +58,7 @@ class Codec:
 
     Attributes:
         card: contents of the weights' card.json.
+        network: the transforms, `sdae.inference.Network`.
         model_id: the 4 bytes that name these weights in a file.
 
     Raises:
@@ -64,19 +69,27 @@ class Codec:
         self._arrays, self.card = weights.read(weights.folder(name_or_path))
         self.model_id = bytes.fromhex(self.card["sha256"])[:4]
         self.tables = latents.Tables.from_arrays(self._arrays)
+        try:
+            config = Config(**self.card["config"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise weights.WeightsError("The card of the weights states no configuration.") from error
+        self.network = Network(self._arrays, config)
         self._lock = threading.Lock()
         self._model = None
 
+    def _repr_html_(self) -> str:
+        return display.codec(self.card, self.model_id)
+
     @property
     def model(self):
-        """The Keras model; the first use imports Keras and builds it."""
+        """The Keras model, for effort and for teaching; the first use imports Keras and builds it.
+        """
         with self._lock:
             if self._model is None:
                 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-                from sdae.network import Autoencoder, Config, initialise
+                from sdae.network import Autoencoder, initialise
 
-                config = Config(**self.card["config"])
-                model = initialise(Autoencoder(config, name="autoencoder"))
+                model = initialise(Autoencoder(self.network.config, name="autoencoder"))
                 weights.assign(model, self._arrays)
                 self._model = model
         return self._model
@@ -151,28 +164,47 @@ class Codec:
         _check_effort(effort)
         samples = _samples(image)
         height, width = samples.shape[:2]
-        padding = ((0, -height % STRIDE), (0, -width % STRIDE), (0, 0))
         quality = round(quality * 100) / 100
         t = latents.quality_position(quality)
+        gain, _ = self.network.gains(t)
 
         def integers(part, report):
-            y = self._analyse(part, sigma, t)
+            part = np.pad(part, [(0, -side % STRIDE) for side in part.shape[:2]] + [(0, 0)], "edge")
+            y = self.network.analysis(noise.to_floats(part), sigma, t) * gain
             if effort and not sigma:
                 y = self._refine(part, y, t, effort, report)
-            return self._quantise(y, t)
+            values = refine.round_for_rate(self.network, y, t)
+            return np.clip(values, -32768, 32767).astype("int16")
 
-        padded = np.pad(samples, padding, mode="edge")
-        values = _in_windows(integers, padded, 1, STRIDE, _ENCODER_MARGIN, progress)
+        channels = self.network.config.latent_channels
+        values = np.empty((-(-height // STRIDE), -(-width // STRIDE), channels), "int16")
+        windows = _windows((height, width), 1, STRIDE, _ENCODER_MARGIN, progress)
+        for window, place, inner, report in windows:
+            values[place] = integers(samples[window], report)[inner]
         return Latent(values, width, height, quality)
 
     def decode(self, latent: Latent, progress=None) -> Image.Image:
         """Integers → RGB picture; ``progress`` as for `compress`."""
+        picture = Image.new("RGB", (latent.width, latent.height))
+        for (rows, columns), part in self.decode_parts(latent, progress):
+            picture.paste(Image.fromarray(part), (columns.start, rows.start))
+        return picture
+
+    def decode_parts(self, latent: Latent, progress=None):
+        """Integers → RGB picture part by part, for who need not hold it whole.
+
+        Yields:
+            ((rows, columns), part): two slices, and the (h, w, 3) uint8 pixels that belong there.
+        """
         t = latents.quality_position(latent.quality)
-        picture = _in_windows(
-            lambda part, _: self._synthesise(part, t),
-            latent.values, STRIDE, 1, _DECODER_MARGIN, progress,
-        )
-        return Image.fromarray(picture[: latent.height, : latent.width])
+        _, inverse = self.network.gains(t)
+        windows = _windows(latent.values.shape[:2], STRIDE, 1, _DECODER_MARGIN, progress)
+        for window, (rows, columns), inner, _ in windows:
+            picture = self.network.synthesis(latent.values[window] * inverse, t)[inner]
+            picture = picture[: latent.height - rows.start, : latent.width - columns.start]
+            rows = slice(rows.start, rows.start + picture.shape[0])
+            columns = slice(columns.start, columns.start + picture.shape[1])
+            yield (rows, columns), np.rint(np.clip(picture, 0, 1) * 255).astype("uint8")
 
     def pack(self, latent: Latent, effort: int = 0, plain: bool = False) -> bytes:
         """Integers → the bytes of a whole file; ``plain`` packs them as the original work did."""
@@ -182,7 +214,8 @@ class Codec:
             mode, payload = bitstream.PLAIN, deflate.plain(latent.values)
         else:
             mode = bitstream.CONTEXTS
-            payload = latents.encode(latent.values, code, self.tables, effort)
+            with one_blas_thread():
+                payload = latents.encode(latent.values, code, self.tables, effort)
         header = Header(self.model_id, mode, latent.width, latent.height, code)
         return bitstream.write(header, payload)
 
@@ -213,43 +246,19 @@ class Codec:
             if header.mode == bitstream.PLAIN:
                 values = deflate.unplain(payload, h, w, self.card["config"]["latent_channels"])
             else:
-                values = latents.decode(payload, h, w, header.quality_code, self.tables)
+                with one_blas_thread():
+                    values = latents.decode(payload, h, w, header.quality_code, self.tables)
         except deflate.DeflateError as error:
             raise BitstreamError(f"The file is damaged: {error}") from error
         return Latent(values, header.width, header.height, header.quality)
 
-    def _analyse(self, samples, sigma, t):
-        from keras import ops
-
-        model, t = self.model, np.float32([t])
-        gain, _ = model.gains(t)
-        y = model.analysis(noise.to_floats(samples)[None], np.float32([sigma]), t) * gain
-        return ops.convert_to_numpy(y)[0]
-
     def _refine(self, samples, y, t, effort, report):
-        from sdae import refine
-
         steps = effort * refine.STEPS_PER_EFFORT
         done = iter(range(1, steps + 1))
         image = noise.to_floats(samples)[None]
         return refine.anneal(
             self.model, image, y[None], np.float32([t]), steps, lambda: report(next(done) / steps)
         )[0]
-
-    def _quantise(self, y, t):
-        from sdae import refine
-
-        values = refine.round_for_rate(self.model, y[None], np.float32([t]))[0]
-        return np.clip(values, -32768, 32767).astype("int16")
-
-    def _synthesise(self, values, t):
-        from keras import ops
-
-        model, t = self.model, np.float32([t])
-        _, inverse = model.gains(t)
-        picture = model.synthesis(values[None].astype("float32") * inverse, t)
-        picture = ops.convert_to_numpy(picture)[0]
-        return np.rint(np.clip(picture, 0, 1) * 255).astype("uint8")
 
 
 def _check_effort(effort):
@@ -269,42 +278,37 @@ def _samples(image):
     return image.astype("float32", copy=False)
 
 
-def _in_windows(transform, array, unit, out_unit, margin, progress=None):
-    """Apply a transform window by window.
+def _windows(size, unit, out_unit, margin, progress=None):
+    """Divide a picture into windows, of an array that is worked on and of its result.
 
     Args:
-        transform: function of a part of the array, and of a function that takes the share of
-            this part which is done.
-        array: (h, w, …).
+        size: sides (h, w) of the array.
         unit, out_unit: side in pixels of what one place of the array, and of the result, is for.
         margin: pixels that are cut off where a window ends inside the picture.
         progress: called with the share of the whole that is done.
-    """
-    rows, columns = (_spans(size * unit, margin) for size in array.shape[:2])
-    count, result = len(rows) * len(columns), None
 
-    def report(share):
-        if progress:
-            progress((number + share) / count)
+    Yields:
+        where the window lies in the array; where what is kept of it lies in the result, and
+        within the result of the window alone; each two slices. Last a function to tell the share
+        of this window that is done.
+    """
+    spans = list(product(*(_spans(side * unit, margin) for side in size)))
 
     def cut(low, high, origin, side):
-        return slice((low - origin) // side, (high - origin) // side)
+        return slice((low - origin) // side, -((origin - high) // side))
 
-    for number, (row, column) in enumerate(product(rows, columns)):
-        spans = row, column
-        window = tuple(cut(start, end, 0, unit) for start, end, _, _ in spans)
-        part = transform(array[window], report)
-        if count == 1:
-            result = part
-        else:
-            if result is None:
-                size = (n * unit // out_unit for n in array.shape[:2])
-                result = np.empty((*size, *part.shape[2:]), part.dtype)
-            place = tuple(cut(first, last, 0, out_unit) for _, _, first, last in spans)
-            inner = tuple(cut(first, last, start, out_unit) for start, _, first, last in spans)
-            result[place] = part[inner]
+    for number, window in enumerate(spans):
+        def report(share, number=number):
+            if progress:
+                progress((number + share) / len(spans))
+
+        yield (
+            tuple(cut(start, end, 0, unit) for start, end, _, _ in window),
+            tuple(cut(first, last, 0, out_unit) for _, _, first, last in window),
+            tuple(cut(first, last, start, out_unit) for start, _, first, last in window),
+            report,
+        )
         report(1)
-    return result
 
 
 def _spans(length, margin):

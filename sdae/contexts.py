@@ -15,6 +15,7 @@ from PIL import Image
 
 from sdae import latents, layouts, refine, weights
 from sdae.latents import FEATURE_UNIT, MEAN_UNIT, WEIGHT_UNIT, WIDTH_UNIT, Tables
+from sdae.inference import Network
 from sdae.network import (
     Autoencoder,
     Config,
@@ -76,13 +77,13 @@ def pictures(paths, count: int, rng) -> np.ndarray:
 
 def encoded(model, crops, codes) -> np.ndarray:
     """Integers that the network makes of crops: (n, 16, 16, C) int16."""
-    parts = []
+    network, parts = Network.of(model), []
     for start in range(0, len(crops), 32):
         part = slice(start, start + 32)
         t = latents.quality_position(codes[part] / 100).astype("float32")
         image = crops[part].astype("float32") / 255
         y = model.analysis(image, np.zeros(len(t), "float32"), t) * model.gains(t)[0]
-        values = refine.round_for_rate(model, ops.convert_to_numpy(y), t)
+        values = [refine.round_for_rate(network, *one) for one in zip(ops.convert_to_numpy(y), t)]
         parts.append(np.clip(values, -32768, 32767).astype("int16"))
     return np.concatenate(parts)
 

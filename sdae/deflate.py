@@ -17,6 +17,9 @@ _MARK, _END = 255, 256
 _LENGTH_ORDER = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
 _STORED_MOST = 65535
 _LARGE = 10_000
+_PIECE = 1 << 18
+# Bytes, or numbers of bits, that are worked on at a time where there are many.
+
 _REVERSED = np.array([int(f"{i:08b}"[::-1], 2) for i in range(256)], "int64")
 
 
@@ -121,7 +124,7 @@ def _blocks(segments, effort):
     n = len(segments)
     tallies = np.zeros((n + 1, 256), "int64")
     for k, part in enumerate(segments):
-        tallies[k + 1] = tallies[k] + np.bincount(part, minlength=256)
+        tallies[k + 1] = tallies[k] + _tally(part)
     pairs = [(i, j) for j in range(1, n + 1) for i in range(j)]
     joined = np.array([tallies[j] - tallies[i] for i, j in pairs]).reshape(-1, 256)
     bits = [_build(t, True)[0] for t in joined] if effort else _estimate(joined).tolist()
@@ -154,20 +157,34 @@ class _Bits:
 
     def __init__(self):
         self._values, self._lengths, self.count = [], [], 0
+        self._done, self._waiting = [], 0
 
     def add(self, values, lengths):
         values, lengths = np.asarray(values, "int64"), np.asarray(lengths, "int64")
         self._values.append(values)
         self._lengths.append(lengths)
         self.count += int(lengths.sum())
+        self._waiting += len(values)
+        if self._waiting > _PIECE:
+            self._flush()
 
-    def getvalue(self) -> bytes:
+    def _flush(self):
+        """Turn what waits into words of 16 bits; the last, begun one goes on waiting."""
         values, lengths = np.concatenate(self._values), np.concatenate(self._lengths)
         starts = np.cumsum(lengths) - lengths
+        whole, rest = divmod(int(lengths.sum()), 16)
         shifted = values << (starts & 15)
-        words = np.bincount(starts >> 4, shifted & 0xFFFF, (self.count >> 4) + 2)
+        words = np.bincount(starts >> 4, shifted & 0xFFFF, whole + 2)
         words[1:] += np.bincount(starts >> 4, shifted >> 16, len(words) - 1)
-        return words.astype("<u2").tobytes()[: (self.count + 7) // 8]
+        self._done.append(words[:whole].astype("<u2").tobytes())
+        self._values, self._lengths = [words[whole : whole + 1].astype("int64")], [[rest]]
+        self._waiting = 0
+
+    def getvalue(self) -> bytes:
+        size = (self.count + 7) // 8
+        self.add([0], [-self.count % 16])
+        self._flush()
+        return b"".join(self._done)[:size]
 
 
 def _build(tally, thorough):
@@ -206,7 +223,7 @@ def _falling(counts):
 def _emit(target, content, final, effort):
     """Write one block in the cheapest of the three forms of RFC 1951."""
     size = len(content)
-    tally = np.bincount(content, minlength=256)
+    tally = _tally(content)
     bits, lengths, header = _build(tally, effort > 0 or size > _LARGE)
     fixed = 10 + 8 * int(tally[:144].sum()) + 9 * int(tally[144:].sum())
     padding = -(target.count + 3) % 8
@@ -221,8 +238,17 @@ def _emit(target, content, final, effort):
     else:
         target.add([final | 2 << 1], [3])
         target.add(*header)
-    symbols = np.append(content, _END).astype("int64")
-    target.add(_codes(lengths)[symbols], lengths[symbols])
+    codes = _codes(lengths)
+    for start in range(0, size, _PIECE):
+        piece = content[start : start + _PIECE]
+        target.add(codes[piece], lengths[piece])
+    target.add(codes[[_END]], lengths[[_END]])
+
+
+def _tally(content):
+    """How often each byte comes up, (256,); NumPy counts in eight times the memory it is given."""
+    pieces = (content[start : start + _PIECE] for start in range(0, len(content), _PIECE))
+    return sum((np.bincount(piece, minlength=256) for piece in pieces), np.zeros(256, "int64"))
 
 
 def code_lengths(counts, limit: int) -> np.ndarray:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sdae import images, kodak, metrics, peers, weights
+from sdae import cluster, images, kodak, metrics, peers, weights
 from sdae.results import EFFORT, OURS, Results, at_bits, bd_rate, common, effort, label
 
 QUALITIES = (1, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 90, 100)
@@ -48,12 +48,25 @@ def add_arguments(parser) -> None:
         "--stride", type=int, default=1, help="measure only every so many pictures of a set"
     )
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
+    parser.add_argument(
+        "--dask", metavar="ADDRESS",
+        help="measure on the Dask cluster whose scheduler is there; start its workers with "
+             "--nthreads 1, for times of one core",
+    )
     parser.add_argument("--results", help="folder for the results (default: that of the weights)")
     parser.add_argument("--show", action="store_true", help="only print what is measured already")
+    parser.add_argument(
+        "--noise", nargs="?", const="all", choices=("all", OURS, "classical"),
+        help="the noise study instead, or the part of it that is named (see sdae.noise_study)",
+    )
 
 
 def run(args) -> int:
     """Measure what is missing, write the results and print the tables. Returns an exit code."""
+    if args.noise:
+        from sdae import noise_study
+
+        return noise_study.run(args)
     place = weights.folder(args.weights)
     unknown = [n for n in args.codecs if n not in peers.PEERS and effort(n) is None]
     if unknown:
@@ -160,7 +173,7 @@ def measure(results, place, set_name, codec_name, args) -> None:
     measured = 0
     with progress(label=f"{set_name} {codec_name}", total=total, unit="picture") as bar:
         bar.update(min(len(known), total))
-        for name, rows in spread(work, missing, args.jobs):
+        for name, rows in spread(work, missing, args.jobs, args.dask):
             results.add(set_name, codec_name, name, rows, options)
             measured += 1
             bar.update()
@@ -168,12 +181,24 @@ def measure(results, place, set_name, codec_name, args) -> None:
         results.finish(set_name, codec_name, options)
 
 
-def spread(work: Callable, items: Iterable[tuple[str, object]], jobs: int) -> Iterator[tuple]:
+def spread(
+    work: Callable, items: Iterable[tuple[str, object]], jobs: int, dask: str | None = None
+) -> Iterator[tuple]:
     """(name, work(value)) of (name, value) pairs, in their order, computed by processes.
 
     ``work`` must be picklable. A few items are taken ahead, never all of them. With one job, the
-    work is done here.
+    work is done here. Address ``dask`` takes the workers of that cluster instead, and the pairs
+    come as they are ready.
+
+    Raises:
+        ClusterError: there is no such cluster, or it could not do an item.
     """
+    if dask:
+        for (name, _), result in cluster.results(dask, partial(_value, work), items):
+            if isinstance(result, Exception):
+                raise cluster.ClusterError(f"{name}: {cluster.reason(result)}")
+            yield name, result
+        return
     if jobs == 1:
         yield from ((name, work(value)) for name, value in items)
         return
@@ -192,6 +217,10 @@ def spread(work: Callable, items: Iterable[tuple[str, object]], jobs: int) -> It
                 yield settled()
         while waiting:
             yield settled()
+
+
+def _value(work, item):
+    return work(item[1])
 
 
 def _one_thread():
@@ -230,8 +259,8 @@ def table(results: Results, set_name: str) -> str:
         return lines[0]
     lines.append("| bits per pixel | " + " | ".join(map(label, rows)) + " |")
     lines.append("|---" * (len(rows) + 1) + "|")
-    for bits in BITS_PER_PIXEL:
-        cells = [at_bits(found, bits) for found in rows.values()]
+    means = [at_bits(found, BITS_PER_PIXEL) for found in rows.values()]
+    for bits, cells in zip(BITS_PER_PIXEL, zip(*means)):
         if any(cells):
             texts = [f"{c['psnr']:.2f} / {c['ssim']:.3f}" if c else "–" for c in cells]
             lines.append(f"| {bits} | " + " | ".join(texts) + " |")

@@ -341,7 +341,16 @@ def _finish(
             paper.paste(rgb, mask=alpha)
             rgb = paper
             notices.append("Transparent parts were laid on white.")
-        return Picture(np.array(rgb), tuple(notices), _name(image.format), file_bytes, kept)
+        return Picture(_array(rgb), tuple(notices), _name(image.format), file_bytes, kept)
+
+
+def _array(rgb: Image.Image) -> np.ndarray:
+    """The samples as an array of their own, strip by strip: NumPy alone would copy them twice."""
+    array = np.empty((rgb.height, rgb.width, 3), "uint8")
+    for top in range(0, rgb.height, 256):
+        bottom = min(top + 256, rgb.height)
+        array[top:bottom] = np.asarray(rgb.crop((0, top, rgb.width, bottom)))
+    return array
 
 
 def _exif(image: Image.Image, notices: list[str]) -> bytes:
@@ -398,7 +407,8 @@ def _colour_and_alpha(image: Image.Image, source: Image.Image, notices: list[str
         return image, None
     grey = mode in ("1", "L", "LA", "La")
     if not image.has_transparency_data:
-        return image.convert("L" if grey else "RGB"), None
+        plain = "L" if grey else "RGB"
+        return image if mode == plain else image.convert(plain), None
     if mode in ("La", "RGBa"):
         image = image.convert(mode.upper())  # undo the premultiplication first
     image = image.convert("RGBA")
@@ -448,7 +458,7 @@ def _to_srgb(image: Image.Image, profile: bytes | None, notices: list[str]) -> I
     if profile is None:
         if image.mode == "CMYK":
             notices.append("Print colours (CMYK) without a profile: the colours are approximate.")
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if source.profile.xcolor_space.strip() == "RGB" and image.mode == "L":

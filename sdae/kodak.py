@@ -164,16 +164,33 @@ def pictures(
     return _pictures(set_name, path)
 
 
+def picture(set_name: str, name: str, path: str | os.PathLike | None = None) -> np.ndarray:
+    """One picture of a measuring set by its name in `pictures`, uint8 (H, W, 3).
+
+    Raises KodakError for a missing or altered file.
+    """
+    return dict(_views(set_name, file_name(name), path))[name]
+
+
+def file_name(name: str) -> str:
+    """The key of KODAK from which a picture of any set is taken."""
+    return name.partition("-")[0] + ".png"
+
+
 def _pictures(set_name, path):
-    for file_name in KODAK:
-        name, rgb = file_name.removesuffix(".png"), load(file_name, path)
-        if set_name == "kodak":
-            yield name, rgb
-        elif set_name == "kodak-thumb":
-            yield name, images.thumb(rgb, 128)
-        else:
-            for number, tile in enumerate(images.tiles(rgb, 128)):
-                yield f"{name}-{number:02}", tile
+    for file in KODAK:
+        yield from _views(set_name, file, path)
+
+
+def _views(set_name, file, path):
+    name, rgb = file.removesuffix(".png"), load(file, path)
+    if set_name == "kodak":
+        yield name, rgb
+    elif set_name == "kodak-thumb":
+        yield name, images.thumb(rgb, 128)
+    else:
+        for number, tile in enumerate(images.tiles(rgb, 128)):
+            yield f"{name}-{number:02}", tile
 
 
 def _download(address: str, progress, timeout: float) -> bytes:

@@ -440,8 +440,14 @@ def survey(values, quality_code: int, tables: Tables, live: int):
     Returns:
         cell, rank: int32 arrays of h·w·live.
     """
-    means, widths, numbers = [], [], []
+    cell, rank = zip(*_surveyed(values, quality_code, tables, live))
+    return np.concatenate(cell), np.concatenate(rank)
+
+
+def _surveyed(values, quality_code, tables, live):
+    """What `survey` finds, band by band."""
     for part in _bands(values):
+        means, widths, numbers = [], [], []
         predictor = Predictor(*part.shape[:2], quality_code, tables, live)
         rows = part.reshape(-1, part.shape[2])[predictor.steps.order].astype("int32")
         for step in predictor.plan:
@@ -454,8 +460,8 @@ def survey(values, quality_code: int, tables: Tables, live: int):
             means.append(mean[:, :kept].ravel())
             widths.append(width[:, :kept].ravel())
             numbers.append(known[:, :kept].ravel())
-    cell, nearest, above = cells(np.concatenate(means), np.concatenate(widths))
-    return cell, ranks(np.concatenate(numbers), nearest, above)
+        cell, nearest, above = cells(np.concatenate(means), np.concatenate(widths))
+        yield cell, ranks(np.concatenate(numbers), nearest, above)
 
 
 def _bands(values):
@@ -481,11 +487,11 @@ def encode(values: np.ndarray, quality_code: int, tables: Tables, effort: int = 
     live = int(used[-1]) + 1 if len(used) else 0
     if not live:
         return b"\0"
-    cell, rank = survey(values, quality_code, tables, live)
+    found = _surveyed(values, quality_code, tables, live)
     last = len(tables.packing) - 1
-    usual = min(_LAYOUTS[bisect.bisect(_SIZES, len(cell))], last)
-    tries = range(last + 1) if effort else [usual]
-    packed = [(layout, _pack(cell, rank, tables, layout)) for layout in tries]
+    usual = min(_LAYOUTS[bisect.bisect(_SIZES, h * w * live)], last)
+    tries, found = (range(last + 1), list(found)) if effort else ([usual], found)
+    packed = [(layout, _pack(found, tables, layout)) for layout in tries]
     if effort:
         packed.sort(key=lambda found: deflate.cost(found[1]))
     streams = []
@@ -511,7 +517,7 @@ def decode(
     live, layout = payload[0], payload[1]
     if layout >= len(tables.packing):
         raise DeflateError("The packed integers are damaged.")
-    queues = _Queues([offsets(r) for r in _unpack(payload[2:], h * w * live, tables, layout)])
+    queues = _Queues(_unpack(payload[2:], h * w * live, tables, layout))
     lookup = tables.buckets[layout].ravel()
     for band in _bands(values):
         predictor = Predictor(*band.shape[:2], quality_code, tables, live)
@@ -522,7 +528,8 @@ def decode(
             expected, width = predictor.predict(*step)
             kept = min(live, own.stop) - own.start
             cell, nearest, above = cells(expected[:, :kept], width[:, :kept])
-            offset = queues.take(lookup.take(cell.ravel())).reshape(-1, kept)
+            rank = queues.take(lookup.take(cell.ravel()))
+            offset = offsets(rank).reshape(-1, kept)
             known = np.zeros(expected.shape, "int32")
             known[:, :kept] = nearest + np.where(above, offset, -offset)
             if known.min() < -32768 or known.max() > 32767:
@@ -537,7 +544,7 @@ class _Queues:
     """Numbers that wait in their buckets.
 
     Args:
-        streams: list of int32 arrays, those of each bucket in coding order.
+        streams: list of integer arrays, those of each bucket in coding order.
     """
 
     def __init__(self, streams):
@@ -581,9 +588,9 @@ class _Packing:
             zeros, symbols = np.divmod(whole, alphabet - 1)
             self._ended = zeros < several
             self._lengths = zeros + self._ended
-            self._symbols = (symbols + 1).astype("int32")
+            self._symbols = (symbols + 1).astype("uint8")
         else:
-            self._digits = (whole[:, None] // self._weights % alphabet).astype("int32")
+            self._digits = (whole[:, None] // self._weights % alphabet).astype("uint8")
 
     def combine(self, ranks):
         """Ranks → bytes."""
@@ -608,7 +615,7 @@ class _Packing:
         return self._order.take(whole)
 
     def separate(self, content, limit):
-        """Bytes → symbols, int32, at most ``limit`` and the filling of the last byte."""
+        """Bytes → symbols, uint8, at most ``limit`` and the filling of the last byte."""
         if len(content) and content.max() >= self.leaves:
             raise DeflateError("The packed integers are damaged.")
         if len(content) * (1 if self.run else self.several) >= limit + self.several:
@@ -620,7 +627,7 @@ class _Packing:
         if size >= limit + self.several:
             raise DeflateError("The packed integers are more than the picture has room for.")
         ended = self._ended.take(content)
-        symbols = np.zeros(size, "int32")
+        symbols = np.zeros(size, "uint8")
         symbols[ends[ended] - 1] = self._symbols[content[ended]]
         return symbols
 
@@ -632,15 +639,21 @@ def _packings(tables, layout):
     return [_Packing(*row, order) for row, order in zip(rows, tables.order[layout])]
 
 
-def _pack(cell, rank, tables, layout):
+def _pack(surveyed, tables, layout):
     """Ranks → the segments for Deflate: each bucket and its end, escapes, far and huge escapes."""
     *packings, last = _packings(tables, layout)
-    bucket = tables.buckets[layout].ravel().take(cell)
-    order = np.argsort(bucket, kind="stable")
-    parts = np.split(rank.take(order), np.cumsum(np.bincount(bucket, minlength=len(packings)))[:-1])
-    segments = [np.append(packing.combine(part), _END) for packing, part in zip(packings, parts)]
-    tail = np.concatenate([part[part >= packing.escape] - packing.escape
-                           for packing, part in zip(packings, parts)])
+    lookup, found = tables.buckets[layout].ravel(), []
+    for cell, rank in surveyed:
+        bucket = lookup.take(cell)
+        order = np.argsort(bucket, kind="stable")
+        ends = np.cumsum(np.bincount(bucket, minlength=len(packings)))[:-1]
+        found.append(np.split(_narrow(rank.take(order)), ends))
+    segments, tails = [], []
+    for k, packing in enumerate(packings):
+        part = np.concatenate([parts[k] for parts in found])
+        segments.append(np.append(packing.combine(part), _END))
+        tails.append(part[part >= packing.escape] - packing.escape)
+    tail = np.concatenate(tails)
     rest = tail[tail >= last.escape] - last.escape
     segments += [
         last.combine(tail),
@@ -648,6 +661,15 @@ def _pack(cell, rank, tables, layout):
         (rest[rest >= _HUGE] - _HUGE).astype("<u4").view("uint8"),
     ]
     return segments
+
+
+def _narrow(ranks):
+    """The same numbers, none below zero, in the smallest integers that hold them."""
+    return ranks.astype(_kind(int(ranks.max(initial=0))))
+
+
+def _kind(most):
+    return "uint8" if most < 256 else "uint16" if most < 65536 else "int32"
 
 
 def _unpack(data, total, tables, layout):
@@ -676,9 +698,9 @@ def _unpack(data, total, tables, layout):
         position += size
         return content[position - size : position]
 
-    places = [np.flatnonzero(ranks == packing.escape) for ranks, packing in zip(found, packings)]
-    count = sum(map(len, places))
-    tail = last.separate(take(-(-count // last.several)), total)[:count]
+    counts = [np.count_nonzero(part == packing.escape) for part, packing in zip(found, packings)]
+    count = sum(counts)
+    tail = last.separate(take(-(-count // last.several)), total)[:count].astype("int32")
     far = np.flatnonzero(tail == last.escape)
     rest = take(len(far)).astype("int64")
     huge = np.flatnonzero(rest == _HUGE)
@@ -686,8 +708,10 @@ def _unpack(data, total, tables, layout):
     if position < len(content):
         raise DeflateError("The packed integers are more than the picture has room for.")
     tail[far] += np.minimum(rest, _LARGEST_RANK).astype("int32")
-    start = 0
-    for ranks, escaped in zip(found, places):
-        ranks[escaped] += tail[start : start + len(escaped)]
-        start += len(escaped)
+    tails = np.split(tail, np.cumsum(counts)[:-1])
+    for k, (packing, tail) in enumerate(zip(packings, tails)):
+        if len(tail):
+            escaped = np.flatnonzero(found[k] == packing.escape)
+            found[k] = found[k].astype(_kind(packing.escape + int(tail.max())))
+            found[k][escaped] = packing.escape + tail
     return found

@@ -428,8 +428,11 @@ def text(width: int = 384, height: int = 256) -> np.ndarray:
     image = Image.new("RGB", (width, height), "white")
     draw, top = ImageDraw.Draw(image), 8
     for size in (34, 26, 20, 16, 13, 11, 9, 8, 7):
-        draw.text((10, top), "Letters have no soft edges. 0123456789 " * 2, "black",
-                  ImageFont.load_default(size))
+        font = ImageFont.load_default(size)
+        words = "Letters have no soft edges. 0123456789 ".split() * 3
+        while words and font.getlength(" ".join(words)) > width - 20:
+            words.pop()
+        draw.text((10, top), " ".join(words), "black", font)
         top += round(1.45 * size) + 4
     return np.array(image)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sdae import bitstream, deflate, images, metadata, metrics, peers
+from sdae import bitstream, deflate, display, images, metadata, metrics, peers
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,12 @@ class Result:
     @property
     def bits_per_pixel(self) -> float:
         return 8 * self.file_bytes / (self.width * self.height)
+
+    def _repr_html_(self) -> str:
+        return display.result(self)
+
+    def _repr_png_(self) -> bytes:
+        return self.png
 
 
 @dataclass(frozen=True)

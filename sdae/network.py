@@ -16,12 +16,11 @@ vectors for continuous rates, Cui et al. 2021; checkerboard contexts, He et al. 
 groups as contexts, Minnen and Singh 2020.
 """
 
-from dataclasses import asdict, dataclass
-
 import keras
 import numpy as np
 from keras import layers, ops
 
+from sdae.config import Config
 from sdae.latents import LATTICE_NEIGHBOURS, lattice
 
 STRIDE = 8
@@ -33,46 +32,6 @@ _LINEAR_STEP = 1 / 30
 
 _HEAD_SCALE = 0.1
 # Residual heads write in units of full-scale colour, where a useful correction is a few per cent.
-
-
-@dataclass(frozen=True)
-class Config:
-    """Hyper-parameters of the network; ``card.json`` of the weights records them.
-
-    Attributes:
-        latent_channels: channels C of the latent.
-        widths: channels at 1/2, 1/4 and 1/8 of the resolution.
-        analysis_blocks: residual blocks at 1/8 in the analysis.
-        synthesis_blocks: residual blocks at 1/8 in the synthesis.
-        groups: sizes of the channel groups, coded in order; their sum is C.
-        overlapped: how many leading channels of the linear path see the blocks around as well.
-        levels: number of gain vectors between the lowest and the highest quality.
-        lambda_min: weight λ of the squared error (0–255 scale) against bits per pixel, quality 1.
-        lambda_max: the same at quality 100.
-    """
-
-    latent_channels: int = 160
-    widths: tuple[int, int, int] = (48, 96, 128)
-    analysis_blocks: int = 2
-    synthesis_blocks: int = 3
-    groups: tuple[int, ...] = (3, 3, 6, 12, 24, 48, 64)
-    overlapped: int = 32
-    levels: int = 8
-    lambda_min: float = 0.0005
-    lambda_max: float = 1.0
-
-    def __post_init__(self):
-        object.__setattr__(self, "widths", tuple(self.widths))
-        object.__setattr__(self, "groups", tuple(self.groups))
-        if sum(self.groups) != self.latent_channels:
-            raise ValueError("The channel groups must add up to the latent channels.")
-
-    def lagrangian(self, t):
-        """λ at quality position ``t`` in [0, 1] (0 is quality 1, 1 is quality 100)."""
-        return self.lambda_min * (self.lambda_max / self.lambda_min) ** t
-
-    def to_dict(self) -> dict:
-        return asdict(self)
 
 
 def space_to_depth(x, block: int):

@@ -6,7 +6,7 @@ integers that minimise bits + λ·error. The decoder cannot tell the difference.
 
 import numpy as np
 
-from sdae.network import laplacian_bits
+from sdae.inference import laplacian_bits
 
 _ROUNDS = 2
 _ERROR_WEIGHT = 2.5
@@ -14,7 +14,7 @@ _ERROR_WEIGHT = 2.5
 # trained synthesis spreads errors further; measured on validation photographs.
 
 
-def round_for_rate(model, y, t):
+def round_for_rate(network, y, t: float):
     """Rate–distortion-optimised rounding, one decision a value.
 
     Each value may give way by one step towards its expected mean where the bits saved outweigh
@@ -22,27 +22,23 @@ def round_for_rate(model, y, t):
     (255·e)² to the squared error of 192 samples, and a pixel weighs bits/64 + λ·(255·e)²/192.
 
     Args:
-        model: `sdae.network.Autoencoder`.
-        y: (B, h, w, C) float32, latent times gain.
-        t: (B,) float32 quality position in [0, 1].
+        network: `sdae.inference.Network`.
+        y: (h, w, C) float32, latent times gain.
+        t: quality position in [0, 1].
 
     Returns:
-        (B, h, w, C) float32 array of integers.
+        (h, w, C) float32 array of integers.
     """
-    from keras import ops
-
-    _, inverse = (ops.convert_to_numpy(g) for g in model.gains(t))
-    lagrangian = model.config.lagrangian(np.reshape(t, (-1, 1, 1, 1)))
-    weight = _ERROR_WEIGHT * lagrangian / 3 * (255 * inverse) ** 2
+    _, inverse = network.gains(t)
+    weight = np.float32(_ERROR_WEIGHT * network.config.lagrangian(t) / 3) * (255 * inverse) ** 2
     nearest = np.rint(y)
     chosen = nearest
     for _ in range(_ROUNDS):
-        mean, scale = (ops.convert_to_numpy(p) for p in model.contexts(chosen, t))
+        mean, scale = network.contexts(chosen, t)
         lower = nearest - np.sign(nearest - np.rint(mean))
 
         def cost(values):
-            bits = ops.convert_to_numpy(laplacian_bits(values, mean, scale))
-            return bits + weight * (y - values) ** 2
+            return laplacian_bits(values, mean, scale) + weight * (y - values) ** 2
 
         chosen = np.where(cost(lower) < cost(nearest), lower, nearest)
     return chosen
@@ -71,10 +67,12 @@ def anneal(model, image, y, t, steps: int, tick=lambda: None):
         tick: called after each step.
 
     Returns:
-        (1, h, w, C) float32, to be rounded by `round_for_rate`.
+        (1, h, w, C) float32; `round_for_rate` takes the one of the batch.
     """
     import keras
     from keras import ops
+
+    from sdae.network import laplacian_bits
 
     lagrangian = float(model.config.lagrangian(float(t[0])))
     _, inverse = model.gains(t)

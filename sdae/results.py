@@ -24,7 +24,10 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import re
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -119,9 +122,29 @@ class Results:
         return {key: value for key, value in stored.items() if key != "pictures"}
 
     def noise(self, set_name: str) -> dict:
-        """The noise study of a set (`sdae.noise_study`); empty where there is none of these
-        weights."""
-        return self._read(self.folder / f"noise-{Path(set_name).name}.json", OURS) or {}
+        """The noise study of a set: ours and the classical part, of the pictures that both hold.
+
+        Returns the notes of our part, and lists of the ``rows`` and ``chains`` of
+        `sdae.noise_study`, each with its picture; where one part is missing, those of the other.
+        """
+        parts = [self.noise_part(set_name, part) for part in (OURS, "classical")]
+        parts = [part for part in parts if part["pictures"]]
+        shared = sorted(set.intersection(*(set(part["pictures"]) for part in parts)) if parts else ())
+        found = {
+            kind: [{"picture": name} | row for name in shared for part in parts
+                   for row in part["pictures"][name][kind]]
+            for kind in ("rows", "chains")
+        }
+        return parts[0] | found if shared else {}
+
+    def noise_part(self, set_name: str, part: str) -> dict:
+        """The file of one part of the noise study; without pictures where there is none."""
+        return self._read(self.noise_path(set_name, part), part) or {"pictures": {}}
+
+    def noise_path(self, set_name: str, part: str) -> Path:
+        """Where a part of the noise study is kept: ours, or "classical"."""
+        ending = "" if part == OURS else f"-{part}"
+        return self.folder / f"noise-{Path(set_name).name}{ending}.json"
 
     def claims(self) -> dict:
         """Set → what `sdae.claims` has measured with these weights."""
@@ -209,12 +232,19 @@ def at_bytes(picture: list[dict], size: float, key: str) -> float | None:
     A picture whose largest file is smaller counts with that file; None where the smallest is
     larger.
     """
+    value = float(_read_off(picture, [size], key)[0])
+    return None if math.isnan(value) else value
+
+
+def _read_off(picture, wanted, key) -> np.ndarray:
+    """A figure of one picture in files of all the wanted sizes; NaN where none is so small."""
     sizes, figures = rising(picture, key)
-    if sizes[0] > size:
-        return None
+    wanted = np.asarray(wanted, float)
     if len(sizes) == 1:
-        return figures[0]
-    return float(PchipInterpolator(np.log(sizes), figures)(np.log(min(size, sizes[-1]))))
+        values = np.full(wanted.shape, figures[0], float)
+    else:
+        values = PchipInterpolator(np.log(sizes), figures)(np.log(np.minimum(wanted, sizes[-1])))
+    return np.where(wanted < sizes[0], math.nan, values)
 
 
 def at_quality(picture: list[dict], target: float, key: str) -> float | None:
@@ -230,18 +260,19 @@ def at_quality(picture: list[dict], target: float, key: str) -> float | None:
     return float(np.exp(PchipInterpolator(figures, np.log(sizes))(target)))
 
 
-def at_bits(rows: dict, bits: float) -> dict | None:
-    """Mean PSNR and SSIM when every picture may take ``bits`` bits a pixel, by `at_bytes`.
+def at_bits(rows: dict, bits: Sequence[float]) -> list[dict | None]:
+    """Mean PSNR and SSIM when every picture may take so many bits a pixel, for each of ``bits``.
 
-    None where the smallest file of some picture is larger.
+    As `at_bytes`; None where the smallest file of some picture is larger.
     """
-    found = {
-        key: [at_bytes(picture, bits * picture[0]["pixels"] / 8, key) for picture in rows.values()]
-        for key in ("psnr", "ssim")
+    means = {
+        key: np.mean([
+            _read_off(picture, np.asarray(bits) * picture[0]["pixels"] / 8, key)
+            for picture in rows.values()
+        ], axis=0) for key in ("psnr", "ssim")
     }
-    if None in found["psnr"]:
-        return None
-    return {key: float(np.mean(values)) for key, values in found.items()}
+    found = [dict(zip(means, map(float, values))) for values in zip(*means.values())]
+    return [None if math.isnan(means["psnr"]) else means for means in found]
 
 
 def bd_rate(ours: dict, other: dict, key: str) -> float | None:
@@ -275,3 +306,76 @@ def common(results: Results, set_name: str) -> dict[str, dict]:
     rows = {name: results.rows(set_name, name) for name in results.codecs(set_name)}
     shared = sorted(set.intersection(*map(set, rows.values()))) if rows else []
     return {name: {k: found[k] for k in shared} for name, found in rows.items()}
+
+
+def decibels(similarity: float) -> float:
+    """SSIM or MS-SSIM, below 1, on a scale of dB: −10 log10(1 − similarity)."""
+    return -10 * math.log10(max(1 - similarity, 1e-6))
+
+
+def per_picture(ours: dict, jpeg: dict, wanted: float) -> list[dict]:
+    """Each picture of ours at one setting, with JPEG beside it.
+
+    Returns the rows of `at_setting`, and in each: picture; saved, the reduction against PNG in
+    percent; jpeg_bytes and jpeg_saved at the same PSNR, jpeg_psnr and jpeg_ssim at the same bytes,
+    None where JPEG does not reach them or was not measured.
+    """
+    table = []
+    for name, rows in ours.items():
+        row = at_setting(rows, wanted)
+        found = {"picture": name, **row, "saved": saved(row["bytes"], row["png_bytes"])}
+        size = at_quality(jpeg[name], row["psnr"], "psnr") if name in jpeg else None
+        found["jpeg_bytes"] = size and round(size)
+        found["jpeg_saved"] = size and saved(size, row["png_bytes"])
+        for key in ("psnr", "ssim"):
+            found[f"jpeg_{key}"] = at_bytes(jpeg[name], row["bytes"], key) if size else None
+        table.append(found)
+    return table
+
+
+def methods(rows: dict, size: Callable[[list], float | None]) -> dict[str, dict | None]:
+    """Every codec where each picture takes as many bytes as ``size`` says of its rows.
+
+    Args:
+        rows: codec → picture → rows, of the same pictures, ours among the codecs.
+        size: rows of one picture by one codec → bytes, or None where that is out of reach.
+
+    Returns codec → means of bytes, saved (percent against PNG), psnr, ssim, encode_seconds and
+    decode_seconds (of the file of the nearest size; absent where a row has no times); None for a
+    codec with a picture out of reach.
+    """
+    png = {name: picture[0]["png_bytes"] for name, picture in rows[OURS].items()}
+    table = {}
+    for codec_name, pictures in rows.items():
+        found = [_method(png[name], picture, size(picture)) for name, picture in pictures.items()]
+        table[codec_name] = None if None in found else {
+            key: float(np.mean([one[key] for one in found]))
+            for key in found[0] if all(key in one for one in found)
+        }
+    return table
+
+
+def _method(png_bytes, picture, size):
+    if size is None:
+        return None
+    figures = {key: at_bytes(picture, size, key) for key in ("psnr", "ssim")}
+    if None in figures.values():
+        return None
+    size = min(size, max(row["bytes"] for row in picture))
+    nearest = min(picture, key=lambda row: abs(math.log(row["bytes"] / size)))
+    times = {key: nearest[key] for key in ("encode_seconds", "decode_seconds") if key in nearest}
+    return {"bytes": size, "saved": saved(size, png_bytes)} | figures | times
+
+
+def saved(size: float, reference: float) -> float:
+    """Reduction in percent."""
+    return 100 * (1 - size / reference)
+
+
+@cache
+def published() -> dict:
+    """Rate–distortion curves that others have published for the whole pictures of Kodak.
+
+    source, in words; curves: codec → lists bpp, psnr (dB over RGB) and ms_ssim (linear).
+    """
+    return json.loads((Path(__file__).parent / "published-kodak.json").read_text())

@@ -41,7 +41,7 @@ def test_every_variant_is_a_configuration(options):
     from dataclasses import fields
 
     from sdae import train
-    from sdae.network import Config
+    from sdae.config import Config
 
     parser = argparse.ArgumentParser()
     train.add_arguments(parser)

@@ -5,6 +5,7 @@ import json
 import re
 import struct
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from sdae import images
-from sdae.ui import engine
+from sdae import images, metrics
+from sdae.ui import batch, engine
 from sdae.ui.sources import SAMPLES
 
 APP = Path(__file__).parents[1] / "streamlit_app.py"
@@ -215,7 +216,7 @@ def test_a_sdae_file_opens_with_its_facts_and_no_original(codec):
     assert "90 × 37" in facts and "42" in facts and codec.model_id.hex() in facts
     assert [metric.label for metric in at.metric] == ["Bits per pixel", "Decode"]
     assert [button.label for button in at.get("download_button")] == ["Restored PNG"]
-    assert not at.slider
+    assert [slider.key for slider in at.slider] == ["batch_quality"]
 
 
 @pytest.mark.parametrize("damage", ["cut", "altered", "other weights"])
@@ -265,8 +266,45 @@ def test_a_large_picture_is_scaled_down_with_a_notice(monkeypatch):
     assert fine(at)
     shown = split(at)
     assert (shown["width"], shown["height"]) == (100, 50)
-    (notice,) = [info.value for info in at.info]
+    notice = at.info[0].value
     assert "100 × 50" in notice and "python -m sdae compress" in notice
+
+
+def test_many_pictures_become_a_table_and_files(codec):
+    at = page(batch_quality="60")
+    assert fine(at) and not at.dataframe
+    pictures = {"sea.png": picture(61, 43), "Sea.bmp": picture(40, 30, seed=1)}
+    uploads = [(name, encoded(name[-3:], rgb), "image/png") for name, rgb in pictures.items()]
+    at.file_uploader(key="files").set_value([*uploads, ("words.png", b"words", "image/png")])
+    at.run()
+    assert not at.exception
+    (error,) = at.error
+    assert error.value.startswith("words.png: This is no picture")
+    assert [button.label for button in at.get("download_button")][-2:] == [
+        "Download ZIP", "Table as CSV",
+    ]
+    shown = at.dataframe[0].value
+    files = [codec.compress(rgb, 60) for rgb in pictures.values()]
+    assert list(shown["Picture"]) == list(pictures)
+    assert list(shown["Upload"]) == [len(data) for _, data, _ in uploads]
+    assert list(shown[".sdae file"]) == [len(data) for data in files]
+    restored = [np.asarray(codec.decompress(data)) for data in files]
+    assert list(shown["PSNR"]) == pytest.approx(list(map(metrics.psnr, pictures.values(), restored)))
+
+    kept = {p.name: p for p in at.session_state["batch"].values() if isinstance(p, batch.Packed)}
+    assert [kept[name].data for name in pictures] == files
+    at.slider(key="batch_quality").set_value(30).run()
+    assert (at.dataframe[0].value[".sdae file"] < shown[".sdae file"]).all()
+
+
+def test_the_zip_of_many_pictures_holds_each_under_a_name_of_its_own():
+    names = batch.file_names(["a.png", "A.jpg", "a-2.png", "b.c.webp"])
+    assert names == ["a.sdae", "A-2.sdae", "a-2-2.sdae", "b.c.sdae"]
+    whole = batch.zipped(dict.fromkeys(names, b"data"), b"table")
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == [*names, "table.csv"]
+        assert archive.read("a.sdae") == b"data" and archive.read("table.csv") == b"table"
 
 
 def test_missing_weights_are_explained(monkeypatch, tmp_path):

@@ -106,9 +106,27 @@ def test_bad_files_are_named_and_the_others_go_on(cluster, photos, tmp_path, cap
     assert err.count("\n") == 1 and "bad.png: This is no picture" in err
 
 
+def test_a_set_is_measured_on_the_cluster_as_it_is_here(cluster, photos, tmp_path, capsys):
+    figures = []
+    for extra in ["--dask", cluster.scheduler_address], ["--jobs", 1]:
+        place = tmp_path / extra[0].strip("-")
+        assert run("evaluate", *extra, "--sets", photos / "deep", "--codecs", "sdae", "jpeg",
+                   "--qualities", 20, 60, "--results", place) == 0
+        files = {path.name: json.loads(path.read_text())["pictures"]
+                 for path in place.rglob("*.json")}
+        figures.append({
+            (file, picture, number): (row["bytes"], row["psnr"])
+            for file, pictures in files.items() for picture, rows in pictures.items()
+            for number, row in enumerate(rows)})
+    assert figures[0] == figures[1] and len({file for file, _, _ in figures[0]}) == 2
+
+
 def test_without_a_cluster_or_a_folder_there_is_a_sentence(photos, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sdae.cluster._PATIENCE", 1)
     address = "tcp://127.0.0.1:9"
+    assert run("evaluate", "--dask", address, "--sets", photos, "--codecs", "jpeg",
+               "--results", tmp_path) == 2
+    assert "no Dask scheduler answers" in capsys.readouterr().err
     assert run("compress", "--dask", address, photos, tmp_path / "small") == 2
     assert "no Dask scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err
     assert run("compress", "--dask", address, photos) == 2

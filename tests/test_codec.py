@@ -1,4 +1,5 @@
 import threading
+import zlib
 
 import numpy as np
 import pytest
@@ -80,14 +81,54 @@ def test_the_same_picture_gives_the_same_file_in_any_thread(codec):
     assert len(files) == 4 and len(set(files)) == 1
 
 
-def test_tiles_join_without_a_seam(codec, monkeypatch):
-    picture = samples.astronaut()[:320, :400]
+@pytest.fixture
+def small_windows(monkeypatch):
+    """Windows of 320 pixels, so that small pictures need several."""
+    monkeypatch.setattr(codec_module, "_WINDOW", 320)
+
+
+def test_windows_give_the_integers_and_the_pixels_of_the_whole(codec, monkeypatch):
+    picture = samples.astronaut()[:405, :390]
     whole = codec.encode(picture, 80)
-    restored = np.asarray(codec.decode(whole)).astype(int)
-    monkeypatch.setattr(codec_module, "_TILE", 128)
-    differing = codec.encode(picture, 80).values != whole.values
-    assert differing.mean() < 1e-4
-    assert np.abs(np.asarray(codec.decode(whole)).astype(int) - restored).max() <= 1
+    restored = np.asarray(codec.decode(whole))
+    seen, shapes = [], set()
+    transform = codec.network.analysis
+
+    def analysis(image, *rest):
+        shapes.add(image.shape)
+        return transform(image, *rest)
+
+    monkeypatch.setattr(codec.network, "analysis", analysis)
+    monkeypatch.setattr(codec_module, "_WINDOW", 320)
+    parts = codec.encode(picture, 80, progress=seen.append)
+    assert len(shapes) > 1 and max(max(shape[:2]) for shape in shapes) < 320 + 32
+    assert seen == sorted(seen) and len(seen) == 4 and seen[-1] == 1
+    np.testing.assert_array_equal(parts.values, whole.values)
+    seen.clear()
+    np.testing.assert_array_equal(codec.decode(whole, seen.append), restored)
+    assert len(seen) == 4 and seen[-1] == 1
+
+
+def test_a_picture_of_many_windows_is_one_payload(codec, small_windows):
+    data = codec.compress(samples.astronaut()[:330], 40)
+    header, payload = bitstream.read_header(data)
+    latent = codec.unpack(data)
+    assert (latent.width, latent.height) == (512, 330)
+    reader = zlib.decompressobj(-zlib.MAX_WBITS)
+    reader.decompress(payload[2:])  # what stands before it: live channels and layout
+    assert reader.eof and not reader.unused_data
+
+
+@given(st.integers(1, 3000), st.sampled_from([96, 128]))
+def test_windows_cover_a_side_once_and_keep_their_margins(length, margin):
+    spans = codec_module._spans(length, margin)
+    kept = [(first, last) for _, _, first, last in spans]
+    assert kept[0][0] == 0 and kept[-1][1] == length
+    assert all(before[1] == after[0] for before, after in zip(kept, kept[1:]))
+    for start, end, first, last in spans:
+        assert start % 32 == 0 and end - start <= codec_module._WINDOW + 32
+        assert first == 0 or first - start >= margin
+        assert last == length or end - last >= margin
 
 
 @pytest.mark.parametrize("quality", [0, 0.99, 100.01, -5, float("nan")])
@@ -139,7 +180,7 @@ def test_effort_lowers_rate_plus_distortion(codec):
     quick = codec.compress(picture, quality)
     slow = codec.compress(picture, quality, effort=2, progress=seen.append)
     assert cost(slow) < cost(quick)
-    assert len(seen) == 40 and seen == sorted(seen) and seen[-1] == 1
+    assert len(seen) == 41 and seen == sorted(seen) and seen[-1] == 1
 
 
 @pytest.mark.parametrize("effort", [-1, 11])

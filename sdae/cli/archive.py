@@ -89,7 +89,8 @@ def run(args) -> int:
     """``sdae compress --dask ADDRESS SOURCE … FOLDER``. Returns the exit code.
 
     Raises:
-        Refused: the paths do not fit, or there is no cluster.
+        Refused: the paths do not fit.
+        ClusterError: there is no cluster.
         WeightsError: the weights are missing.
     """
     if args.output is None:
@@ -113,10 +114,7 @@ def run(args) -> int:
     if len(missing) < len(found):
         say(f"{len(found) - len(missing)} of {len(found)} files are done already.", sys.stderr)
     facts = _facts(args, missing, manifest, partial(_compress, args, sha256))
-    try:
-        return files.report(facts, len(missing), args, "compress", compress.line)
-    except cluster.ClusterError as error:
-        raise Refused(error) from error
+    return files.report(facts, len(missing), args, "compress", compress.line)
 
 
 def _facts(args, jobs: list[Job], manifest: Manifest, task: Callable) -> Iterator[dict]:

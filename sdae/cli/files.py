@@ -59,12 +59,13 @@ def add_arguments(parser, about: str) -> None:
 
 
 def load(args) -> sdae.Codec:
-    """The codec with the weights that the options name, its network built."""
+    """The codec with the weights that the options name; effort needs Keras, which loads here."""
     codec = sdae.load(args.weights)
-    if sys.stderr.isatty():
-        say("Loading the network.", sys.stderr)
-    with _silence():
-        codec.model
+    if getattr(args, "effort", 0):
+        if sys.stderr.isatty():
+            say("Loading the network.", sys.stderr)
+        with _silence():
+            codec.model
     return codec
 
 

@@ -202,27 +202,36 @@ def huffman_tree(code: dict[int, str], counts: dict[int, int]) -> str:
     return _svg(width, 16 + deepest * step + 38, parts, alt)
 
 
-def tokens(line: list[tuple[list[int], str, bool]], alt: str) -> str:
-    """The symbols of a Deflate stream in boxes: integers, their bits, and whether repeated."""
+def tokens(symbols: list[tuple[list[int], str, tuple[int, int]]], alt: str) -> str:
+    """The symbols of a Deflate stream in boxes.
+
+    Each is the integers that it stands for, none at the end of a block; its bits; and length and
+    distance where it repeats earlier ones, else zeros.
+    """
     parts, x, y, widest = [], 4.0, 4.0, 960
-    for values, bits, repeated in line:
+    for values, bits, (length, distance) in symbols:
         content = " ".join(map(str, values)) or "end"
-        wide = max(8.2 * len(content), 7.4 * len(bits)) + 16
+        if len(content) > 64:
+            content = f"{content[:60]} …"
+        note = f"{length} from {distance} back" if length else ""
+        wide = max(8.2 * len(content), 7.4 * len(bits), 6.6 * len(note)) + 16
         if x + wide > widest:
-            x, y = 4.0, y + 62
-        colour = RED if repeated else BLUE if values else GREY
-        parts.append(_rectangle(x, y, wide, 50, colour, filled=repeated))
+            x, y = 4.0, y + 78
+        colour = RED if length else BLUE if values else GREY
+        parts.append(_rectangle(x, y, wide, 48, colour, filled=length > 0))
         parts.append(_text(x + wide / 2, y + 20, content, 14, bold=True))
-        parts.append(_text(x + wide / 2, y + 40, bits, 12, mono=True))
+        parts.append(_text(x + wide / 2, y + 39, bits, 12, mono=True))
+        if note:
+            parts.append(_text(x + wide / 2, y + 63, note, 12))
         x += wide + 6
-    return _svg(widest, y + 56, parts, alt)
+    return _svg(widest, y + 70, parts, alt)
 
 
 def _svg(width, height, parts, alt) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
         f'role="img" aria-label="{escape(alt, quote=True)}" fill="none" '
-        f'style="max-width:{1.25 * width:.0f}px">{"".join(parts)}</svg>'
+        f'style="max-width:{1.1 * width:.0f}px">{"".join(parts)}</svg>'
     )
 
 

@@ -20,12 +20,26 @@ _STYLE = """
 .sdae-plates .blocks { image-rendering: pixelated; }
 .sdae-plates figcaption { font-size: 0.8125rem; padding-top: 0.25rem; opacity: 0.85;
   font-variant-numeric: tabular-nums; }
-.sdae-drawing { overflow-x: auto; }
-.sdae-drawing svg { display: block; width: 100%; min-width: 40rem; height: auto; }
 </style>
 """
 _ALONE = """<style>svg { color: #1B2530; background: #FFFFFF; font-family: sans-serif; }
 @media (prefers-color-scheme: dark) { svg { color: #E8EDF1; background: #12171C; } }</style>"""
+
+
+# Streamlit takes SVG out of HTML; a component may hold it and so follows the theme.
+_drawing = st.components.v2.component(
+    "sdae_drawing",
+    html="<div class='drawing'></div>",
+    css="""
+.drawing { overflow-x: auto; font-family: var(--st-font); color: var(--st-text-color); }
+.drawing svg { display: block; width: 100%; min-width: 40rem; height: auto; }
+""",
+    js="""
+export default ({ data, parentElement }) => {
+  parentElement.querySelector(".drawing").innerHTML = data;
+};
+""",
+)
 
 
 @dataclass(frozen=True)
@@ -39,9 +53,9 @@ class Plate:
 
 def drawing(svg: str, name: str) -> None:
     """Show an SVG picture (see `sdae.ui.diagrams`), drawn in the colours of the theme."""
-    st.html(f"{_STYLE}<div class='sdae-drawing'>{svg}</div>")
+    _drawing(key=f"{name}-drawing", data=svg)
     alone = svg.replace(">", f">{_ALONE}", 1)
-    _download("Picture as SVG", alone.encode(), f"{name}.svg", "image/svg+xml")
+    download("Picture as SVG", alone.encode(), f"{name}.svg", "image/svg+xml")
 
 
 def plates(rows: list[Plate], name: str, width: int = 220, blocks: bool = False) -> None:
@@ -58,7 +72,7 @@ def plates(rows: list[Plate], name: str, width: int = 220, blocks: bool = False)
     )
     columns = f"grid-template-columns: repeat(auto-fill, minmax(min({width}px, 100%), 1fr))"
     st.html(f'{_STYLE}<div class="sdae-plates" style="{columns}">{cells}</div>')
-    _download("Pictures as PNG", images.png(sheet([p.rgb for p in rows])), f"{name}.png",
+    download("Pictures as PNG", images.png(sheet([p.rgb for p in rows])), f"{name}.png",
               "image/png")
 
 
@@ -69,7 +83,7 @@ def chart(figure, alt: str, name: str, heads: list[str], rows: list[tuple], heig
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
     st.plotly_chart(figure, key=f"{name}-chart", config={"displayModeBar": False}, alt=alt)
-    _download("Figures as CSV", table_csv(heads, rows), f"{name}.csv", "text/csv")
+    download("Figures as CSV", table_csv(heads, rows), f"{name}.csv", "text/csv")
 
 
 def sheet(pictures: list[np.ndarray]) -> np.ndarray:
@@ -103,6 +117,7 @@ def _text(rgb: np.ndarray) -> str:
     return base64.b64encode(images.png(rgb)).decode()
 
 
-def _download(label, data, name, kind) -> None:
+def download(label: str, data: bytes, name: str, kind: str) -> None:
+    """A quiet button that saves ``data`` as file ``name`` of MIME type ``kind``."""
     st.download_button(label, data, name, kind, icon=":material/download:", on_click="ignore",
                        key=f"{name}-download", type="tertiary")

@@ -130,7 +130,7 @@ class Noisy:
     `rgb` is noisy; `blind` and `told` restored with noise level 0 and with the true one. Under
     the same names `bytes_` has the size of each file and `shift` the (C,) root mean square change
     of the integers against those of the clean picture. `maps` has, under these names and "clean",
-    the (h, w) integers of `channel`, the one that noise moves the most when nobody tells of it.
+    the (h, w) integers of `channel`, the one in which telling the noise level helps the most.
     """
 
     rgb: np.ndarray
@@ -152,7 +152,7 @@ def with_noise(codec, shown, sigma: float) -> Noisy:
     values = {name: latent.values.astype("int32") for name, latent in found.items()}
     shift = {name: np.sqrt(np.square(values[name] - values["clean"]).mean((0, 1)))
              for name in ("blind", "told")}
-    channel = int(shift["blind"].argmax())
+    channel = int((shift["blind"] - shift["told"]).argmax())
     return Noisy(
         rgb, *(np.asarray(codec.decode(found[name])) for name in shift),
         {name: len(codec.pack(found[name])) for name in shift}, shift,
@@ -160,16 +160,17 @@ def with_noise(codec, shown, sigma: float) -> Noisy:
     )
 
 
-def curve(shown: Subject, progress) -> list[tuple[int, float, float]]:
+def curve(shown: Subject, progress) -> list[tuple[float, float, float]]:
     """Quality, bits per pixel and mean squared error of the picture scaled down, by quality.
 
-    ``progress`` is told the share that is done.
+    The subject's quality is among them; ``progress`` is told the share that is done.
     """
     small, rows = _shrunk(shown.picture, CURVE_PIXELS), []
-    for number, quality in enumerate(CURVE_QUALITIES, 1):
+    qualities = sorted({*CURVE_QUALITIES, shown.quality})
+    for number, quality in enumerate(qualities, 1):
         with engine._turn() as codec:
             rows.append((quality, *_point(codec, small.key, small.rgb, quality)))
-        progress(number / len(CURVE_QUALITIES))
+        progress(number / len(qualities))
     return rows
 
 

@@ -1,0 +1,104 @@
+"""The NumPy transforms are those of the Keras model, and need no Keras."""
+
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info
+
+from sdae import inference, network
+from sdae.config import Config
+from sdae.inference import Network
+from sdae.weights import WeightsError
+
+SMALL = Config(
+    latent_channels=12, overlapped=5, widths=(8, 12, 16), analysis_blocks=1, synthesis_blocks=2,
+    groups=(2, 4, 6), levels=3,
+)
+
+
+@pytest.fixture(scope="module", params=["trained", "random"])
+def pair(request, codec):
+    """The Keras model and its NumPy twin: the shipped one, and one whose every weight counts."""
+    if request.param == "trained":
+        return codec.model, codec.network
+    model = network.initialise(network.Autoencoder(SMALL))
+    rng = np.random.default_rng(4)
+    for variable in model.weights:
+        if "seed" not in variable.path:
+            variable.assign(rng.normal(0, 0.1, variable.shape))
+    return model, Network.of(model)
+
+
+def close(theirs, ours):
+    theirs = np.asarray(theirs)[0]
+    assert ours.dtype == np.float32 and ours.shape == theirs.shape
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-6 * max(1, np.abs(theirs).max()))
+
+
+@pytest.mark.parametrize("height, width", [(8, 8), (40, 104)])
+@pytest.mark.parametrize("t", [0.0, 0.37, 1.0])
+def test_every_transform_is_that_of_keras(pair, height, width, t):
+    model, ours = pair
+    rng = np.random.default_rng(height)
+    image = rng.random((height, width, 3), "float32")
+    one = np.float32([t])
+    close(model.analysis(image[None], np.float32([0.2]), one), ours.analysis(image, 0.2, t))
+    shape = height // 8, width // 8, model.config.latent_channels
+    integers = np.rint(rng.laplace(scale=4, size=shape)).astype("float32")
+    close(model.synthesis(integers[None] / 30, one), ours.synthesis(integers / 30, t))
+    found = ours.contexts(integers, t)
+    for theirs, mine in zip(model.contexts(integers[None], one), found):
+        close(theirs, mine)
+    for theirs, mine in zip(model.gains(one), ours.gains(t)):
+        close(np.reshape(theirs, (1, -1)), mine)
+    theirs = np.asarray(network.laplacian_bits(integers, *found))
+    np.testing.assert_allclose(inference.laplacian_bits(integers, *found), theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_files_are_made_and_read_without_keras():
+    script = """
+import sys, numpy, sdae
+codec = sdae.load()
+codec.decompress(codec.compress(numpy.zeros((20, 30, 3), "uint8")))
+codec.denoise(numpy.zeros((20, 30, 3), "uint8"))
+heavy = {"tensorflow", "keras", "scipy", "skimage"} & set(sys.modules)
+sys.exit(f"loaded: {heavy}" if heavy else 0)
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
+def test_missing_and_misshapen_arrays_are_refused(codec):
+    arrays = dict(codec._arrays)
+    with pytest.raises(WeightsError, match="do not fit"):
+        Network(arrays, SMALL)
+    del arrays["synthesis/head/bias"]
+    with pytest.raises(WeightsError, match="synthesis/head/bias is missing"):
+        Network(arrays, codec.network.config)
+
+
+def test_blas_gets_its_threads_back():
+    def threads():
+        return [found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"]
+
+    before, inside = threads(), []
+    entered, leave = threading.Event(), threading.Event()
+
+    def other():
+        with inference.one_blas_thread():
+            entered.set()
+            leave.wait(30)
+
+    worker = threading.Thread(target=other)
+    worker.start()
+    assert entered.wait(30)
+    with inference.one_blas_thread():
+        pass
+    inside = threads()  # the other still needs it
+    leave.set()
+    worker.join()
+
+    assert inside == [1] * len(before) and threads() == before

@@ -1,0 +1,334 @@
+"""The Inside page, without a browser: every screen shows what the codec gives."""
+
+import base64
+import io
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from sdae import images, lesson, metrics, noise
+from sdae.ui import diagrams, exhibit, experiments, steps
+from sdae.ui.lesson_texts import STEPS
+
+ROOT = Path(__file__).parents[1]
+NAMES = [step.name for step in STEPS]
+VIEWS = {
+    "Pipeline": ["The whole way", "The two networks"],
+    "Units": ["Units", "Feature maps", "PReLU slopes", "Sub-pixel"],
+    "Latent": ["Channels", "First channels only", "One channel off", "Coarser or finer"],
+    "Bytes": ["The ledger", "Channel by channel", "LZ77", "Huffman"],
+    "Noise": [None],
+    "Training": ["Loss", "Along the training", "The price λ"],
+    "Limits": ["Text", "Line art", "Tiny sizes"],
+}
+SCREENS = [(step, view) for step, views in VIEWS.items() for view in views]
+QUALITY = 40
+
+
+def picture(width=64, height=48) -> np.ndarray:
+    """A smooth picture, uint8 (height, width, 3)."""
+    y, x = np.mgrid[:height, :width]
+    return np.uint8(128 + 90 * np.stack([np.sin(x / 9), np.cos(y / 7), np.sin((x + y) / 11)], -1))
+
+
+def png(rgb: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(rgb).save(file, "PNG")
+    return file.getvalue()
+
+
+def page(**params) -> AppTest:
+    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
+    at.switch_page("pages/inside.py")
+    at.query_params.update({"quality": str(QUALITY), "source": "Camera"} | params)
+    return at.run()
+
+
+def upload(at: AppTest, data: bytes, name="own.png") -> AppTest:
+    at.file_uploader[0].set_value((name, data, "application/octet-stream"))
+    return at.run()
+
+
+@pytest.fixture(scope="module")
+def at():
+    """The page with a photograph of one's own; tests share it and go where they want."""
+    return upload(page(), png(picture()))
+
+
+def show(at: AppTest, step: str, view: str | None = None, **widgets) -> AppTest:
+    at.session_state["step"] = step
+    at.run()
+    if view:
+        at.session_state[step.lower()] = view
+        at.run()
+    for key, value in widgets.items():
+        at.session_state[key] = value
+    if widgets:
+        at.run()
+    assert not at.exception and not at.error
+    return at
+
+
+def drawings(at: AppTest) -> list[str]:
+    """The SVG pictures of the screen."""
+    found = [element.proto.json for element in at.get("bidi_component")]
+    return [json.loads(text) for text in found]
+
+
+def plates(at: AppTest) -> list[tuple[np.ndarray, str, str]]:
+    """The pictures of the screen: pixels, alt text and caption."""
+    found = []
+    for html in at.get("html"):
+        for data, alt, caption in re.findall(
+            r"base64,([^']+)' alt='([^']*)'><figcaption>([^<]*)</figcaption>", html.body
+        ):
+            found.append((images.read(base64.b64decode(data)).rgb, alt, caption))
+    return found
+
+
+def charts(at: AppTest) -> list:
+    return [chart.proto for chart in at.get("plotly_chart")]
+
+
+def words(at: AppTest) -> str:
+    return "\n".join(element.value for element in (*at.markdown, *at.caption, *at.subheader))
+
+
+def test_the_seven_steps_have_their_texts():
+    assert NAMES == list(VIEWS) and len(steps.SCREENS) == len(STEPS) == 7
+    for step in STEPS:
+        assert "$$" in step.formula and step.sources and len(step.exercises) == 3
+        assert all(e.question.endswith(("?", ".")) and len(e.answer) > 40 for e in step.exercises)
+
+
+@pytest.mark.parametrize("step, view", SCREENS)
+def test_every_screen_is_told_to_those_who_cannot_see_it_and_can_be_taken_home(at, step, view):
+    show(at, step, view)
+    number = NAMES.index(step)
+    assert at.subheader[0].value == f"{number + 1} · {STEPS[number].title}"
+    assert STEPS[number].lead in words(at)
+    groups = sum("sdae-plates'" in h.body or 'class="sdae-plates"' in h.body
+                 for h in at.get("html"))
+    tables = sum("sdae-ledger'" in h.body for h in at.get("html"))
+    figures = len(drawings(at)) + len(charts(at)) + groups + tables
+    assert figures == len(at.get("download_button")) >= 1
+    for svg in drawings(at):
+        assert re.match(r'<svg [^>]*role="img" aria-label="[^"]{20,}"', svg)
+    for _, alt, caption in plates(at):
+        assert len(alt) > 8 and caption
+    for chart in charts(at):
+        assert len(chart.alt) > 30
+
+
+@pytest.mark.parametrize("step", NAMES)
+def test_the_answers_of_the_exercises_are_hidden(at, step):
+    show(at, step)
+    folded = {box.label: box for box in at.expander}
+    assert list(folded) == ["Formula and sources", "Teacher's notes: three exercises",
+                            "Answer 1", "Answer 2", "Answer 3"]
+    assert not any(box.proto.expanded for box in at.expander)
+    found = STEPS[NAMES.index(step)]
+    for number, exercise in enumerate(found.exercises, 1):
+        assert [m.value for m in folded[f"Answer {number}"].markdown] == [exercise.answer]
+    assert found.formula.strip() in folded["Formula and sources"].markdown[0].value
+
+
+def test_a_link_opens_the_screen_it_names_and_wrong_ones_the_first():
+    at = page(step="Units", units="Sub-pixel", source="Samples", sample="Cat")
+    assert not at.exception and at.subheader[0].value.startswith("2 · ")
+    assert len(drawings(at)) == 2 and "Upper left" in drawings(at)[0]
+    at = page(step="Nothing")
+    assert at.subheader[0].value.startswith("1 · ") and "camera" in at.info[0].value
+
+
+def test_next_and_back_walk_through_the_steps(at):
+    show(at, NAMES[0])
+    seen = []
+    while True:
+        seen.append(at.subheader[0].value[0])
+        back, forth = (next(b for b in at.button if b.label == name) for name in ("Back", "Next"))
+        assert back.disabled == (len(seen) == 1)
+        if forth.disabled:
+            break
+        forth.click().run()
+        assert not at.exception
+    assert seen == list("1234567")
+    next(b for b in at.button if b.label == "Back").click().run()
+    assert at.subheader[0].value.startswith("6")
+
+
+def test_the_pipeline_says_the_bytes_of_this_picture(at, codec):
+    show(at, "Pipeline", "The whole way")
+    rgb = picture()
+    data = codec.compress(rgb, QUALITY)
+    (svg,) = drawings(at)
+    header = experiments.header_bytes(data)
+    c = codec.tables.channels
+    for said in (f"{rgb.nbytes:,} bytes", f"{len(data):,} bytes", f"48 × 64 × 3 → 6 × 8 × {c}",
+                 f"{48 * c:,} → {len(data) - header:,} bytes"):
+        assert said in svg
+    restored = np.asarray(codec.decompress(data))
+    assert np.array_equal(plates(at)[0][0], rgb)
+    assert any(np.array_equal(found, restored) for found, _, _ in plates(at))
+
+
+def test_the_architecture_has_every_layer_of_the_keras_model(at, codec):
+    show(at, "Pipeline", "The two networks")
+    (svg,) = drawings(at)
+    for transform in (codec.model.analysis, codec.model.synthesis):
+        for layer in transform.units:
+            assert f">{layer.name}</text>" in svg
+    trained = sum(int(np.prod(w.shape)) for w in codec.model.trainable_weights)
+    assert f"{trained:,} trained parameters" in words(at)
+
+
+def test_units_are_drawn_with_their_parameters(at, codec):
+    show(at, "Units", "Units", downunit="Encoder: down_1")
+    down = lesson.units(codec.model.analysis)[1]
+    assert all(f"{part.parameters:,} parameters" in drawings(at)[0] for part in down.parts)
+    assert "added to the result" in drawings(at)[2]
+
+
+def test_channels_are_kept_and_switched_off_by_the_sliders(at, codec):
+    rgb = picture()
+    latent = codec.encode(rgb, QUALITY)
+    order = lesson.order(codec, latent)
+    show(at, "Latent", "First channels only", kept=2)
+    part = np.asarray(codec.decode(lesson.only(latent, order[:2])))
+    found, _, caption = plates(at)[0]
+    assert np.array_equal(found, part) and f"{metrics.psnr(rgb, part):.2f} dB" in caption
+    show(at, "Latent", "One channel off", off=3)
+    part = np.asarray(codec.decode(lesson.without(latent, int(order[2]))))
+    assert np.array_equal(plates(at)[0][0], part)
+    show(at, "Latent", "Coarser or finer", rounding=8.0)
+    _, part = lesson.requantised(codec, rgb, QUALITY, 8.0)
+    assert np.array_equal(plates(at)[1][0], part)
+
+
+def test_the_ledger_ends_in_the_file(at, codec):
+    show(at, "Bytes", "The ledger")
+    (body,) = [h.body for h in at.get("html") if "<table class='sdae-ledger'" in h.body]
+    sizes = [int(n.replace(",", "")) for n in re.findall(r"<td>([\d,]+) B</td>", body)]
+    data = codec.compress(picture(), QUALITY)
+    ideal = lesson.entropy(codec.unpack(data).values).sum()
+    assert sizes[0] == picture().nbytes and sizes[-1] == len(data)
+    assert sizes[-1] - sizes[-2] == experiments.header_bytes(data)
+    assert sizes[3] == round(ideal)
+
+
+def test_the_bytes_of_the_channels_add_up_to_the_file(at, codec):
+    show(at, "Bytes", "Channel by channel")
+    data = codec.compress(picture(), QUALITY)
+    said = at.caption[-1].value
+    assert f"{len(data):,} bytes in all" in said
+    figures = [int(n.replace(",", "")) for n in re.findall(r"[\d,]*\d(?= bytes|[,:])", said)]
+    assert sum(figures[:-1]) == pytest.approx(len(data), abs=2)
+
+
+def test_another_line_can_be_chosen_for_the_worked_example(at, codec):
+    show(at, "Bytes", "Huffman")
+    channel, row = at.number_input
+    channel.set_value(0)
+    row.set_value(1).run()
+    values = codec.encode(picture(), QUALITY).values[1, :, 0]
+    assert "  ".join(map(str, values.tolist())) in words(at)
+    line = lesson.line(codec.encode(picture(), QUALITY), 0, 1)
+    for value, code in line.code.items():
+        assert f"has code {code}" in drawings(at)[0] and f">{value}</text>" in drawings(at)[0]
+
+
+def test_noise_goes_through_the_network_with_and_without_a_word(at, codec):
+    show(at, "Noise", sigma=0.2)
+    noisy = noise.add(picture(), 0.2)
+    blind, told = codec.encode(noisy, QUALITY), codec.encode(noisy, QUALITY, 0.2)
+    found = plates(at)
+    assert np.array_equal(found[0][0], noisy)
+    assert np.array_equal(found[1][0], np.asarray(codec.decode(blind)))
+    assert np.array_equal(found[2][0], np.asarray(codec.decode(told)))
+    assert f"{len(codec.pack(told)):,} bytes" in found[2][2]
+
+
+def test_the_plane_has_the_price_of_the_chosen_quality(at, codec):
+    show(at, "Training", "The price λ")
+    (chart,) = charts(at)
+    names = [trace["name"] for trace in json.loads(chart.spec)["data"]]
+    price = codec.model.config.lagrangian((QUALITY - 1) / 99)
+    assert f"R + λD, λ = {price:.4g}" in names
+    data = codec.compress(picture(), QUALITY)
+    assert f"{8 * len(data) / picture().shape[0] / picture().shape[1]:.2f} bits" in chart.alt
+
+
+def test_mean_curves_average_bits_and_squared_errors():
+    rows = {
+        "a": [{"setting": 10, "bytes": 100, "pixels": 800, "psnr": 20.0}],
+        "b": [{"setting": 10, "bytes": 300, "pixels": 800, "psnr": 30.0}],
+    }
+    ((quality, rate, error),) = steps.mean_curve(rows)
+    assert (quality, rate) == (10, 2.0)
+    assert error == pytest.approx((650.25 + 65.025) / 2)
+    assert steps.mean_curve({}) == []
+
+
+def test_tiny_squares_are_whole_files(at, codec):
+    show(at, "Limits", "Tiny sizes")
+    middle = picture()[20:28, 28:36]
+    size = len(codec.compress(np.ascontiguousarray(middle), QUALITY))
+    assert at.table[0].value.iloc[0][".sdae file"] == f"{size:,} B"
+
+
+def test_the_worst_part_is_where_the_error_is():
+    original = np.zeros((100, 200, 3), "uint8")
+    restored = original.copy()
+    restored[70, 150] = 255
+    rows, columns = steps.worst_part(original, restored)
+    assert rows.start <= 70 < rows.stop and columns.start <= 150 < columns.stop
+
+
+@pytest.mark.parametrize("rgb", [
+    np.full((1, 1, 3), 9, "uint8"), np.zeros((24, 16, 3), "uint8"),
+], ids=["one pixel", "black"])
+def test_pictures_with_nothing_in_them_can_be_looked_into(rgb):
+    at = upload(page(), png(rgb))
+    for step, view in SCREENS:
+        if (step, view) not in (("Limits", "Text"), ("Limits", "Line art")):
+            show(at, step, view)
+
+
+def test_a_large_photograph_is_scaled_down_and_says_so():
+    at = upload(page(), png(np.repeat(np.repeat(picture(), 16, 0), 8, 1)))
+    assert not at.exception
+    assert "scaled down from 512 × 768" in words(at)
+    width, height = map(int, re.search(r"(\d+) × (\d+) pixels", words(at)).groups())
+    assert width * height <= experiments.PIXELS
+
+
+def test_a_sdae_file_can_be_looked_into_and_rubbish_is_refused_in_a_sentence(codec):
+    data = codec.compress(picture(), 50)
+    at = upload(page(), data, "own.sdae")
+    assert not at.exception and not at.error
+    assert np.array_equal(plates(at)[0][0], np.asarray(codec.decompress(data)))
+    at = upload(page(), b"no picture at all", "bad.png")
+    assert not at.exception
+    assert at.error[0].value.startswith("bad.png: ") and at.error[0].value.endswith(".")
+
+
+def test_drawings_hold_no_markup_from_outside():
+    svg = diagrams.pipeline([diagrams.Box("<script>", '"&', 1), diagrams.Box("b", ("a", "b"), (1, 2))])
+    assert "<script>" not in svg and "&lt;script&gt;" in svg
+
+
+def test_signed_maps_are_pale_at_zero_blue_below_and_brown_above():
+    low, zero, high = exhibit.signed(np.array([[-2.0, 0.0, 2.0]]))[0].astype(int)
+    assert low[2] > low[0] and high[0] > high[2] and zero.min() > 220
+
+
+def test_a_sheet_holds_every_picture():
+    pictures = [np.full((4 + k, 9, 3), 20 * k, "uint8") for k in range(5)]
+    whole = exhibit.sheet(pictures)
+    for k, rgb in enumerate(pictures):
+        assert (whole == 20 * k).all(2).sum() == rgb.shape[0] * rgb.shape[1]
