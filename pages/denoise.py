@@ -32,7 +32,7 @@ ABOUT = {
     "jpeg": "Blocks and rings of a strongly compressed JPEG file. Nothing here is random.",
     None: "Your picture is denoised as it comes. There is no clean one to measure against.",
 }
-FILTERS = {denoiser.label: name for name, denoiser in classical.DENOISERS.items()}
+FILTERS = {classical.DENOISERS[name].label: name for name in classical.QUICK}
 
 
 def main() -> None:

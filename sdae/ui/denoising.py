@@ -70,7 +70,7 @@ def filtered(
 
     Ask again for the others. Denoiser `first` is waited for, up to `patience` seconds.
     """
-    keys = {name: (start.key, name, strength) for name in classical.DENOISERS}
+    keys = {name: (start.key, name, strength) for name in classical.QUICK}
     clean = _clean(picture, start)
     tasks = {key: partial(_filter, name, start, clean, strength) for name, key in keys.items()}
     found = _filters().collect(tasks, keys.get(first), patience)
