@@ -322,7 +322,7 @@ def one_blas_thread():
     global _limited, _restore
     with _limit:
         if not _limited:
-            _restore = _blas().limit(limits=1).restore_original_limits
+            _restore = _switch(lambda: _blas().limit(limits=1).restore_original_limits)
         _limited += 1
     try:
         yield
@@ -330,7 +330,17 @@ def one_blas_thread():
         with _limit:
             _limited -= 1
             if not _limited:
-                _restore()
+                _switch(_restore)
+
+
+def _switch(work):
+    # The limit is the process's, and threadpoolctl lets one thread alone change it.
+    return _keeper().submit(work).result()
+
+
+@lru_cache(maxsize=1)
+def _keeper():
+    return ThreadPoolExecutor(1, "sdae-blas")
 
 
 @lru_cache(maxsize=1)
