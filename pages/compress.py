@@ -193,7 +193,7 @@ def open_file(source: Source, places: Places) -> None:
         st.table({
             "Size": f"{header.width} × {header.height} pixels",
             "Quality": f"{header.quality:g}",
-            "Coding": "plain" if header.mode == bitstream.PLAIN else "contexts",
+            "Coding": header.coding,
             "Weights": header.model_id.hex(),
             "Header": f"{len(source.data) - len(payload)} bytes",
             "Payload": f"{len(payload):,} bytes",

@@ -233,7 +233,7 @@ def test_a_damaged_sdae_file_gets_one_sentence(codec, damage):
 
 
 def test_a_sdae_file_of_too_many_pixels_is_refused_before_it_is_decoded(codec, monkeypatch):
-    monkeypatch.setattr(engine, "MAX_PIXELS", 1_000)
+    monkeypatch.setattr(engine, "MAX_RESTORED", 1_000)
     at = upload(page(), "huge.sdae", codec.compress(picture(), quality=50))
     assert not at.exception
     assert "70 × 50 pixels" in at.error[0].value
@@ -314,9 +314,9 @@ def test_missing_weights_are_explained(monkeypatch, tmp_path):
         raise sdae.WeightsError("There are no weights called sdae-1; restore the folder.")
 
     monkeypatch.setattr(sdae, "load", load)
-    engine._load.clear()
+    engine.load.clear()
     at = upload(page(), "new.png", encoded("PNG", picture(seed=99)))
-    engine._load.clear()
+    engine.load.clear()
     assert not at.exception
     assert at.error[0].value == "There are no weights called sdae-1; restore the folder."
 

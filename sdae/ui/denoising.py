@@ -52,13 +52,13 @@ def noisy(picture: Prepared, kind: str | None, sigma: float, seed: int) -> tuple
 
 def restored(picture: Prepared, start: Version, strength: float, quality: float) -> Version:
     """Version `start` through the codec, told that its noise has level `strength`."""
-    with engine._turn() as codec:
+    with engine.turn() as codec:
         return _restored(codec, start.key, start, _clean(picture, start), strength, quality)
 
 
 def file(ours: Version) -> bytes | None:
     """The whole .sdae file of a restored picture; None while it is packed, so ask again."""
-    codec, _ = engine._load()
+    codec, _ = engine.load()
     task = partial(codec.pack, ours.latent)
     return _files().collect({ours.key: task}).get(ours.key)
 
