@@ -70,6 +70,7 @@ _LAYOUTS = 1, 3, 5, 6
 _FINALISTS = 2
 _END, _HUGE = np.uint8(255), 254
 _LARGEST_RANK = 1 << 20
+_PIECE = 1 << 18
 
 
 class TablesError(WeightsError):
@@ -700,18 +701,30 @@ def _unpack(data, total, tables, layout):
 
     counts = [np.count_nonzero(part == packing.escape) for part, packing in zip(found, packings)]
     count = sum(counts)
-    tail = last.separate(take(-(-count // last.several)), total)[:count].astype("int32")
-    far = np.flatnonzero(tail == last.escape)
-    rest = take(len(far)).astype("int64")
-    huge = np.flatnonzero(rest == _HUGE)
-    rest[huge] += np.frombuffer(take(4 * len(huge)).tobytes(), "<u4")
+    tail = last.separate(take(-(-count // last.several)), total)[:count]
+    far = take(np.count_nonzero(tail == last.escape))
+    huge = take(4 * np.count_nonzero(far == _HUGE)).view("<u4")
     if position < len(content):
         raise DeflateError("The packed integers are more than the picture has room for.")
-    tail[far] += np.minimum(rest, _LARGEST_RANK).astype("int32")
+    tail = _escapes(tail, far, huge, last.escape)
     tails = np.split(tail, np.cumsum(counts)[:-1])
     for k, (packing, tail) in enumerate(zip(packings, tails)):
         if len(tail):
-            escaped = np.flatnonzero(found[k] == packing.escape)
+            escaped = found[k] == packing.escape
             found[k] = found[k].astype(_kind(packing.escape + int(tail.max())))
             found[k][escaped] = packing.escape + tail
     return found
+
+
+def _escapes(tail, far, huge, escape):
+    """What the escapes stand for, int32; piece by piece, for a hostile file may be all escapes."""
+    numbers = tail.astype("int32")
+    for start in range(0, len(numbers), _PIECE):
+        piece = numbers[start : start + _PIECE]
+        places = np.flatnonzero(piece == escape)
+        rest, far = far[: len(places)].astype("int32"), far[len(places) :]
+        most = np.flatnonzero(rest == _HUGE)
+        rest[most] += np.minimum(huge[: len(most)], _LARGEST_RANK).astype("int32")
+        huge = huge[len(most) :]
+        piece[places] += rest
+    return numbers
