@@ -158,7 +158,7 @@ def picture_section(found: Results, card: dict) -> None:
         "text/csv",
     )
     st.caption(
-        "Select a row to see the picture; click a head to sort. Times are of one core. JPEG's "
+        "Select a row to see the picture; click a head to sort. Times are processor time. JPEG's "
         "file is the smallest that has the PSNR of ours."
     )
     chosen = [table[index]["picture"] for index in event.selection.rows] or [
@@ -210,7 +210,7 @@ def method_panel(table: dict, keys: list, name: str, how: str) -> None:
         return
     show(
         kodak_figures.methods(table, keys), name,
-        how + " Times are those of the nearest file, on one core, the network included."
+        how + " Times are processor time of the nearest file, the network included."
         + (f" Out of reach on some picture: {', '.join(missing)}." if missing else ""),
         height=340,
     )
@@ -337,7 +337,7 @@ def claim_section(found: Results, card: dict) -> None:
     st.caption(
         "The original's latent of 2,048 values was counted as text with two decimals, and so is "
         "ours here; our compressed size is that of the whole file. Times are of packing and "
-        "unpacking alone. The original's JPEG and ours in this table are at quality 100."
+        "unpacking alone, ours in processor time. The original's JPEG and ours in this table are at quality 100."
     )
 
 

@@ -7,7 +7,7 @@ take on average, in proportion to the pixels, so that quality is compared at its
 
     results/claims.json    for each set the rows of all pictures, and times of packing
 
-Times are taken after everything else, on one core.
+Times are processor time, taken after everything else.
 """
 
 from __future__ import annotations
@@ -218,8 +218,8 @@ def comparison(results: Results, card: dict) -> list[Claim]:
             "Reduction by JPEG, average", "43.07 %",
             when(rows, lambda: f"{rate(lambda r: r['jpeg_top']['bytes']):.2f} % at quality 100, "
                                f"{pair(lambda r: r['jpeg_top'])}"),
-            "The original's JPEG must have been at top quality: nearly lossless, no rival at that "
-            "size. The rows below give JPEG as many bytes as ours.",
+            "A JPEG that large is nearly lossless and no rival at that size; the original's must have "
+            "been near top quality too. The rows below give JPEG as many bytes as ours.",
         ),
         Claim(
             "Reconstruction accuracy", "76 %",

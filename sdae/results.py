@@ -11,6 +11,7 @@ A measurement, here a *row*, is one picture at one setting of one codec: a dict 
     psnr, ssim            dB, and at most 1; ms_ssim too where the picture is large enough
     accuracy, within_8    shares of pixels and of samples, see `sdae.metrics`
     encode_seconds, decode_seconds
+                          processor time, all threads together
     png_bytes, latent_bytes, plain_bytes
                           ours alone: the picture as PNG, the latent as int8, and the latter packed
                           by zlib alone

@@ -75,7 +75,7 @@ def _agreement(result: Result, stored: list[dict], quality: float) -> str:
         return f"The results hold no quality {quality:g}; the nearest is {results.setting(row):g}."
     return (
         f"The stored results say {row['bytes']:,} bytes, {row['psnr']:.2f} dB and SSIM "
-        f"{row['ssim']:.4f}. Times there are of one core, here of this server as it is now."
+        f"{row['ssim']:.4f}. Times there are processor time, here those of this server as it is now."
     )
 
 
