@@ -170,7 +170,7 @@ def test_effort_lowers_rate_plus_distortion(codec):
     from sdae import latents
 
     quality, seen = 50, []
-    lagrangian = codec.model.config.lagrangian(latents.quality_position(quality))
+    lagrangian = codec.network.config.lagrangian(latents.quality_position(quality))
     picture = PICTURE[:64, :96]
 
     def cost(data):
@@ -180,7 +180,7 @@ def test_effort_lowers_rate_plus_distortion(codec):
     quick = codec.compress(picture, quality)
     slow = codec.compress(picture, quality, effort=2, progress=seen.append)
     assert cost(slow) < cost(quick)
-    assert len(seen) == 41 and seen == sorted(seen) and seen[-1] == 1
+    assert len(seen) > 4 and seen == sorted(set(seen)) and seen[-1] == 1
 
 
 @pytest.mark.parametrize("effort", [-1, 11])
