@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from sdae import images, metrics
+from sdae import Codec, images, metrics
 from sdae.ui import batch, engine
 from sdae.ui.sources import SAMPLES
 
@@ -117,6 +117,26 @@ def test_quality_comes_from_the_url_and_moves_the_bytes():
     more = table(at, "sdae-ledger")[".sdae file"][0]
     assert fine(at)
     assert int(few[:-2].replace(",", "")) < int(more[:-2].replace(",", ""))
+
+
+def test_effort_makes_the_file_of_that_effort(codec, monkeypatch):
+    at = page(quality="40", effort="1")
+    original = images.thumb(images.read(sample("coffee.png")).rgb)
+    data = codec.compress(original, 40, effort=1)
+    assert fine(at) and table(at, "sdae-ledger")[".sdae file"][0] == f"{len(data):,} B"
+    assert np.array_equal(split(at)["right"]["rgb"], np.asarray(codec.decompress(data)))
+    assert not at.get("progress")  # gone when it is done
+
+    monkeypatch.setattr(Codec, "encode", None)  # no second time
+    assert fine(at.run())
+
+
+def test_pictures_too_large_for_effort_here_are_compressed_without(codec, monkeypatch):
+    monkeypatch.setattr(engine, "REFINED_PIXELS", 128 * 128 - 1)
+    at = page(quality="40", effort="3")
+    data = codec.compress(images.thumb(images.read(sample("coffee.png")).rgb), 40)
+    assert fine(at) and table(at, "sdae-ledger")[".sdae file"][0] == f"{len(data):,} B"
+    assert any("--effort 3" in info.value for info in at.info)
 
 
 def test_nonsense_in_the_url_falls_back_to_the_defaults():

@@ -22,6 +22,11 @@ MAX_PIXELS = 50_000_000
 MAX_RESTORED = 12_000_000
 """So many pixels a .sdae file may state to be opened on a page: they are restored at full size."""
 
+REFINED_PIXELS = 600_000
+"""Larger pictures get no effort on the pages, where all visitors wait for one codec."""
+
+_REFINED = 8
+
 _reading = threading.Lock()
 # One file is decoded at a time, whoever sends it, so that many large ones do not fill the memory.
 
@@ -68,10 +73,25 @@ def prepare(data: bytes, small: bool) -> Prepared:
     return Prepared(rgb, images.png(rgb), key, (width, height), notices)
 
 
-def compress(picture: Prepared, quality: float) -> measure.Result:
-    """Compress and restore, or recall the answer for the same pixels and quality."""
-    with turn() as codec:
-        return _compress(codec, picture.key, picture.rgb, quality)
+def compress(
+    picture: Prepared, quality: float, effort: int = 0, progress=lambda share: None
+) -> measure.Result:
+    """Compress and restore, or recall the answer for the same pixels, quality and effort.
+
+    ``effort`` and ``progress`` are as for `sdae.Codec.compress`; only with effort does the
+    progress show.
+    """
+    if not effort:
+        with turn() as codec:
+            return _compress(codec, picture.key, picture.rgb, quality)
+    # Streamlit's cache cannot hold what draws as it works, so the session remembers the last few.
+    known, wanted = st.session_state.setdefault("refined", {}), (picture.key, quality, effort)
+    if wanted not in known:
+        with turn() as codec:
+            known[wanted] = measure.compress(codec, picture.rgb, quality, effort, progress)
+        for old in list(known)[:-_REFINED]:
+            del known[old]
+    return known[wanted]
 
 
 def open_file(data: bytes) -> measure.Result:
