@@ -30,6 +30,12 @@ _ENCODER_MARGIN, _DECODER_MARGIN = 128, 96
 # reach about 120 pixels, the synthesis about 80, so windows join without a seam. The lattice of
 # the contexts repeats every 32 pixels, so windows begin at multiples of it.
 
+_CLEANED = 0.03
+# Noise from this level is taken away before the picture is encoded. Encoded at once, what is left
+# of it takes bits, which brings nothing: on photographs scaled to 128×128 with clipped noise of
+# 0.1/0.2/0.3 the same PSNR (0.1 dB less at most) takes 29/48/61 % fewer bytes at quality 60. Weaker
+# noise costs more PSNR in two passes than bytes in one.
+
 
 @dataclass(frozen=True)
 class Latent:
@@ -152,11 +158,10 @@ class Codec:
             image: as for `compress`; or an (H, W, 3) float array on the scale [0, 1] of full
                 range, where noise may go beyond it.
             quality, effort, progress: as for `compress`.
-            sigma: how noisy the picture is, in [0, 1] of full scale. A noisy picture first goes
-                through both networks at the highest quality, with any effort in all eight ways to
-                turn and mirror it, of which the mean is taken; what comes out is encoded like any
-                other picture. Encoded at once, it would spend bits on what is left of the noise:
-                half as many again for the same PSNR at level 0.1.
+            sigma: how noisy the picture is, in [0, 1] of full scale. From 0.03, where that pays,
+                the picture goes through both networks twice: first to lose its noise, with any
+                effort in all eight ways to turn and mirror it, of which the mean is taken; what
+                comes out is encoded like any other picture.
 
         Raises:
             sdae.ImageError: the image cannot be read.
@@ -168,8 +173,8 @@ class Codec:
             raise ValueError("The noise level must lie between 0 and 1.")
         _check_effort(effort)
         samples = _samples(image)
-        if not sigma:
-            return self._encode(samples, 0.0, quality, effort, progress)
+        if sigma < _CLEANED:
+            return self._encode(samples, sigma, quality, effort, progress)
         samples = self._clean(samples, sigma, effort > 0, _stage(progress, 0, 2 / 3))
         return self._encode(samples, 0.0, quality, effort, _stage(progress, 2 / 3, 1))
 
@@ -186,6 +191,7 @@ class Codec:
         return np.rint(total / np.float32(len(views))).astype("uint8")
 
     def _encode(self, samples, sigma, quality, effort, progress) -> Latent:
+        """One pass; effort does nothing for noise, to which it would come closer."""
         height, width = samples.shape[:2]
         quality = round(quality * 100) / 100
         t = latents.quality_position(quality)
