@@ -39,7 +39,8 @@ def results(address: str, task: Callable, items: Iterable) -> Iterator[tuple]:
         from distributed import CancelledError, Client, as_completed
         from distributed.comm import CommClosedError
     except ImportError as error:
-        raise ClusterError("--dask needs Dask; install it with pip install 'sdae[dask]'.") from error
+        raise ClusterError(
+            "--dask needs Dask; install it with pip install 'sdae[dask]'.") from error
 
     # What goes wrong is raised here, as one sentence.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)

@@ -309,7 +309,8 @@ def test_many_pictures_become_a_table_and_files(codec):
     assert list(shown["Upload"]) == [len(data) for _, data, _ in uploads]
     assert list(shown[".sdae file"]) == [len(data) for data in files]
     restored = [np.asarray(codec.decompress(data)) for data in files]
-    assert list(shown["PSNR"]) == pytest.approx(list(map(metrics.psnr, pictures.values(), restored)))
+    psnr = list(map(metrics.psnr, pictures.values(), restored))
+    assert list(shown["PSNR"]) == pytest.approx(psnr)
 
     kept = {p.name: p for p in at.session_state["batch"].values() if isinstance(p, batch.Packed)}
     assert [kept[name].data for name in pictures] == files
