@@ -23,8 +23,8 @@ ABOUT = {
     "kodak": "The pictures as they are, 768×512 or 512×768.",
 }
 TIMES = [
-    ("encode_seconds", "Compression, ms", ".3~s"),
-    ("decode_seconds", "Decompression, ms", ".3~s"),
+    ("encode_seconds", "Compression, ms", ",.1f"),
+    ("decode_seconds", "Decompression, ms", ",.1f"),
 ]
 
 
@@ -185,7 +185,7 @@ def method_section(found: Results, card: dict) -> None:
     method_panel(
         at_bits, [("psnr", "PSNR, dB", ".2f"), ("ssim", "SSIM", ".3f"),
                   ("saved", "Reduction against PNG, %", ".1f"), *TIMES], "equal-bytes-bars",
-        f"At {bits:g} bits per pixel for each picture. Axes of quality do not begin "
+        "Every picture takes the bits per pixel that are set above. Axes of quality do not begin "
         "at zero; those of time are logarithmic.",
     )
     st.subheader("At equal SSIM", anchor=False)
@@ -222,11 +222,13 @@ def noise_section(found: Results, card: dict) -> None:
         st.info("No noise study of these weights yet; `sdae evaluate --noise` makes it.",
                 icon=":material/info:")
         return
-    name = names[0]
-    study = found.noise(name)
-    rows = [row for row in study["rows"] if row["clipped"]]
+    name = st.segmented_control(
+        "Pictures", names, default=names[0], required=True, key="noise", bind="query-params",
+        format_func=SETS.get,
+    )
+    rows = [row for row in found.noise(name)["rows"] if row["clipped"]]
     count = len({row["picture"] for row in rows})
-    st.markdown(f"{ABOUT[name]} {count} pictures, Gaussian noise clipped to 8 bits.")
+    st.caption(f"{ABOUT[name]} {count} pictures, Gaussian noise clipped to 8 bits.")
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Every noise level", anchor=False)
