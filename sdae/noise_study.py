@@ -5,10 +5,11 @@
 
 Gaussian noise is added at known levels. What follows is measured twice, told the true level and
 told the one that `sdae.noise.estimate_sigma` finds; BM3D, a hundred times slower than the others,
-is told the true level alone. Ours restores through the latent, so its bytes are those of a whole
-.sdae file. The others need a second step for that, so the same noise is also taken away and the
-result compressed by AVIF and WebP: a *chain*, a curve of bytes and quality against the clean
-picture.
+is told the true level alone, and so is ours with effort, on small pictures.
+
+Ours restores through the latent, so its bytes are those of a whole .sdae file. The others need a
+second step for that: the same noise is taken away and the result compressed by AVIF and WebP.
+Such a *chain* is a curve of bytes and quality against the clean picture.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ import numpy as np
 
 from sdae import classical, kodak, metrics, noise, peers, weights
 from sdae.evaluate import chosen, spread, warm_codec
-from sdae.results import OURS, Results, at_bytes, label
+from sdae.results import EFFORT, OURS, Results, at_bytes, label
 
 NOISY = "noisy"
 SIGMAS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
@@ -42,6 +43,10 @@ DENOISERS = ("gaussian", "tv", "nlm", "wavelet", "bm3d")
 CHAIN_SIGMAS = (0.1, 0.2, 0.3)
 CODECS = ("avif", "webp")
 """Levels and peers of the chains."""
+
+THOROUGH = f"{EFFORT}1"
+SMALL = 256**2
+"""Our codec at effort 1 is measured at the levels of the chains, on pictures of so many pixels."""
 
 PARTS = (OURS, "classical")
 """The parts of the study, each with a file of its own."""
@@ -115,26 +120,30 @@ def measure_ours(codec, qualities: Iterable[float], item: tuple[str, np.ndarray]
         item: name of the picture, which also seeds its noise, and (H, W, 3) uint8, clean.
 
     Returns:
-        ``rows``: dicts with sigma, clipped, denoiser (ours or noisy), level ("known", "estimated",
-        or None for the noisy picture), strength, psnr (None where it is infinite), ssim, and for
-        ours bytes and seconds of processor time; ``chains``: dicts with sigma, denoiser, codec,
-        pixels and points.
+        ``rows``: dicts with sigma, clipped, denoiser (ours, with and without effort, or noisy),
+        level ("known", "estimated", or None for the noisy picture), strength, psnr (None where it
+        is infinite), ssim, and for ours bytes and seconds of processor time; ``chains``: dicts
+        with sigma, denoiser, codec, pixels and points.
     """
     rows, chains = [], []
     name, rgb = item
 
-    def restored(noisy, quality, strength):
-        latent = codec.encode(noisy, quality, strength)
-        return codec.pack(latent), np.asarray(codec.decode(latent))
+    def restored(noisy, quality, strength, effort=0):
+        latent = codec.encode(noisy, quality, strength, effort)
+        return codec.pack(latent, effort), np.asarray(codec.decode(latent))
 
     for sigma, clipped, noisy in _noisy(name, rgb):
         rows.append(_row(rgb, noise.to_8_bits(noise.to_floats(noisy)), sigma, clipped, NOISY,
                          None, sigma))
-        for level, strength in _levels(noisy, sigma):
+        told = [(OURS, 0, level, strength) for level, strength in _levels(noisy, sigma)]
+        if clipped and sigma in CHAIN_SIGMAS and rgb[..., 0].size <= SMALL:
+            told.append((THOROUGH, 1, "known", sigma))
+        for denoiser, effort, level, strength in told:
             begun = time.process_time()
-            data, ours = restored(noisy, max(qualities), strength)
+            data, ours = restored(noisy, max(qualities), strength, effort)
             seconds = time.process_time() - begun
-            rows.append(_row(rgb, ours, sigma, clipped, OURS, level, strength, seconds)
+            rows.append(_row(rgb, ours, sigma, clipped, denoiser, level, strength,
+                             seconds)
                         | {"bytes": len(data)})
         if clipped and sigma in CHAIN_SIGMAS:
             points = [_point(rgb, *restored(noisy, quality, sigma)) for quality in qualities]
@@ -272,7 +281,7 @@ def tables(study: dict, title: str) -> str:
         return f"**{title}**: no noise study of these weights\n"
     rows, chains = study["rows"], study["chains"]
     count = len({row["picture"] for row in rows})
-    labels = {NOISY: "noisy", OURS: "SDAE"}
+    labels = {NOISY: "noisy"} | {name: label(name) for name in (OURS, THOROUGH)}
     labels |= {name: classical.DENOISERS[name].label for name in DENOISERS}
     lines = []
     for clipped, level in ((True, "known"), (True, "estimated"), (False, "known"),

@@ -91,6 +91,22 @@ def curve(picture: Prepared, kind: str, seed: int, quality: float):
         )
 
 
+def shares(differences: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """How often each difference between two pictures occurs: name → 511 shares of the samples in
+    percent, from −255 to 255."""
+    return {
+        name: np.bincount(values.ravel() + 255, minlength=511) / values.size * 100
+        for name, values in differences.items()
+    }
+
+
+def histogram_csv(shares: dict[str, np.ndarray]) -> bytes:
+    """The shares of `shares` as a CSV file, a row for each difference."""
+    heads = ["difference", *(f"{name.lower()}_percent" for name in shares)]
+    columns = zip(*(share.round(6).tolist() for share in shares.values()))
+    return table_csv(heads, [(k - 255, *row) for k, row in enumerate(columns)])
+
+
 def table_csv(heads: list[str], rows: list[tuple]) -> bytes:
     """Rows as a CSV file (UTF-8); None is an empty cell."""
     text = io.StringIO()
