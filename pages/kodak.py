@@ -54,7 +54,6 @@ def rate_section(found: Results, card: dict) -> None:
     name = choose_set(found)
     if name is None:
         return
-    rows = measured.common(found, name)
     rates = measured.bd_rates(found, name)
     with st.container(horizontal=True, gap="medium"):
         for peer, by_metric in rates.items():
@@ -65,9 +64,10 @@ def rate_section(found: Results, card: dict) -> None:
                     help="BD-rate, PSNR: mean difference in bytes at equal PSNR. Below zero, SDAE "
                          "needs fewer.", width="content",
                 )
+    curves = measured.curves(found, name)
     measures = [
         label for label, (key, *_) in kodak_figures.MEASURES.items()
-        if any(key in picture for codec in rows.values() for p in codec.values() for picture in p[:1])
+        if any(key in curve for curve in curves.values())
     ]
     measure = st.segmented_control(
         "Measure", measures, default=measures[0], required=True, key="measure", bind="query-params",
@@ -75,7 +75,7 @@ def rate_section(found: Results, card: dict) -> None:
     reference = results.published()
     lines = reference["curves"] if name == "kodak" else {}
     show(
-        kodak_figures.rates(measured.curves(found, name), measure, lines), "rates",
+        kodak_figures.rates(curves, measure, lines), "rates",
         "Higher and further left is better: more quality in fewer bits. A mark is the mean of all "
         "pictures at one setting of the encoder."
         + (f" Grey lines are published learned codecs, from {reference['source']}."
@@ -226,7 +226,8 @@ def noise_section(found: Results, card: dict) -> None:
         "Pictures", names, default=names[0], required=True, key="noise", bind="query-params",
         format_func=SETS.get,
     )
-    rows = [row for row in found.noise(name)["rows"] if row["clipped"]]
+    study = found.noise(name)
+    rows = [row for row in study["rows"] if row["clipped"]]
     count = len({row["picture"] for row in rows})
     st.caption(f"{ABOUT[name]} {count} pictures, Gaussian noise clipped to 8 bits.")
     left, right = st.columns(2, gap="large")
@@ -254,6 +255,15 @@ def noise_section(found: Results, card: dict) -> None:
         kodak_figures.noise_pictures(rows, sigma), "noise-pictures",
         "The gap between the two marks of a picture is what denoising gains.", height=380,
     )
+    heads, chains = measured.chain_table(study["chains"], sigma)
+    if chains:
+        st.subheader(f"Denoised and compressed, σ {sigma:g}", anchor=False)
+        table_with_csv(heads, chains, "noise-chains")
+        st.caption(
+            "PSNR in dB / SSIM against the clean picture in files of so many bits per pixel. Ours "
+            "does both in one pass; the others denoise first, told the level, and compress then."
+        )
+    st.subheader("All levels", anchor=False)
     table_with_csv(*measured.noise_table(rows), "noise-table")
     st.caption(
         "PSNR in dB / SSIM, means over pictures, every denoiser told the true level; ours also "
@@ -339,7 +349,7 @@ def claim_section(found: Results, card: dict) -> None:
     st.caption(
         "The original's latent of 2,048 values was counted as text with two decimals, and so is "
         "ours here; our compressed size is that of the whole file. Times are of packing and "
-        "unpacking alone, ours in processor time. The original's JPEG and ours in this table are at quality 100."
+        "unpacking alone, ours in processor time. Our JPEG in this table is at quality 100."
     )
 
 

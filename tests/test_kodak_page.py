@@ -51,8 +51,8 @@ def complete(tmp_path_factory):
         for codec, scale in ((OURS, 1.0), ("jpeg", 1.7), ("webp", 1.1), ("avif", 0.9)):
             for number, name in enumerate(NAMES):
                 name += "-00" if set_name == "kodak-128" else ""
-                found.add(set_name, codec, name, rows(codec, scale + number / 5, set_name == "kodak"),
-                          OPTIONS)
+                made = rows(codec, scale + number / 5, set_name == "kodak")
+                found.add(set_name, codec, name, made, OPTIONS)
             found.finish(set_name, codec, OPTIONS)
     measured = {name: {"rows": [
         {"sigma": sigma, "clipped": True, "denoiser": denoiser, "level": level, "strength": sigma,
@@ -60,7 +60,10 @@ def complete(tmp_path_factory):
         for sigma in (0.1, 0.2, 0.3)
         for denoiser, level, psnr in (("noisy", None, 20.0), (OURS, "known", 28.0),
                                       (OURS, "estimated", 27.5))
-    ], "chains": []} for name in NAMES}
+    ], "chains": [
+        {"sigma": 0.1, "denoiser": OURS, "codec": OURS, "pixels": 16384,
+         "points": [[900, 25.0, 0.7], [4000, 28.0, 0.8]]},
+    ]} for name in NAMES}
     noise_study.write(found, claims.SET, OURS, {"qualities": [100]}, measured)
     return folder
 
@@ -99,7 +102,7 @@ def downloads(at):
 
 @pytest.mark.parametrize(
     "section, figures, tables",
-    [("Rate and distortion", 1, 3), ("Pictures", 2, 2), ("Methods", 2, 1), ("Noise", 3, 2),
+    [("Rate and distortion", 1, 3), ("Pictures", 2, 2), ("Methods", 2, 1), ("Noise", 3, 3),
      ("Training", 3, 2), ("Claims", 0, 3)],
 )
 def test_every_dashboard_has_its_figures_with_downloads(page, section, figures, tables):
