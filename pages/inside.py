@@ -54,6 +54,7 @@ def heading(number: int) -> None:
                 st.button(
                     label, icon=icon, on_click=go, args=[NAMES[other] if inside else step.name],
                     disabled=not inside, help=STEPS[other].title if inside else None,
+                    key=label.lower(),
                 )
     st.markdown(step.lead)
 
