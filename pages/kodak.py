@@ -151,7 +151,7 @@ def picture_section(found: Results, card: dict) -> None:
         shown, hide_index=True, key="pictures", on_select="rerun", selection_mode="single-row",
         column_config={label: st.column_config.NumberColumn(format=form)
                        for label, form in columns.values() if form},
-        height=420,
+        height=420, alt="Sizes, quality and times of every picture.",
     )
     exhibit.download(
         "Table as CSV", table_csv(list(shown), list(zip(*shown.values()))), f"{name}-pictures.csv",
@@ -425,6 +425,13 @@ def provenance(found: Results, card: dict) -> None:
     """Which weights, libraries, dates and protocol the figures come from."""
     with st.expander("Where these figures come from"):
         st.markdown(f"Weights with SHA-256 `{card['sha256']}`. {results.PROTOCOL}")
+        st.markdown(
+            "Other codecs at effort slow: JPEG optimised, the best of 4:2:0 and 4:4:4, sequential "
+            "and progressive; JPEG 2000 irreversible, as a bare codestream; WebP by method 6; AVIF "
+            "at speed 0 and the better of 4:2:0 and 4:4:4 up to 256×256 pixels. Above, AVIF is at "
+            "speed 1 and 4:4:4 alone: on validation photographs 4:2:0 never had more PSNR at equal "
+            "bytes, but it had equal SSIM in up to 6 % fewer."
+        )
         lines = []
         for name in SETS:
             for codec in measured.codecs(found, name):
