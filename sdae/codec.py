@@ -27,8 +27,12 @@ _WINDOW = 1024
 _ALIGNMENT = 32
 _ENCODER_MARGIN, _DECODER_MARGIN = 128, 96
 # What lies this near to an inner edge of a window is thrown away. Analysis and rounding together
-# reach about 120 pixels, the synthesis about 80, so windows join without a seam. The lattice of
-# the contexts repeats every 32 pixels, so windows begin at multiples of it.
+# reach about 120 pixels, a look at the picture 100, the synthesis 80, so windows join without a
+# seam; only effort, which looks often, sees each window by itself. The lattice of the contexts
+# repeats every 32 pixels, so windows begin at multiples of it.
+
+_LOOKED_AT = 24_000_000
+# Larger pictures are rounded without a look at the result, which holds their latent twice.
 
 _CLEANED = 0.03
 # Noise from this level is taken away before the picture is encoded. Encoded at once, what is left
@@ -78,7 +82,7 @@ class Codec:
         try:
             config = Config(**self.card["config"])
         except (KeyError, TypeError, ValueError) as error:
-            raise weights.WeightsError("The card of the weights states no configuration.") from error
+            raise weights.WeightsError("The weights' card states no configuration.") from error
         self.network = Network(self._arrays, config)
         self._lock = threading.Lock()
         self._model = None
@@ -197,21 +201,33 @@ class Codec:
         t = latents.quality_position(quality)
         gain, _ = self.network.gains(t)
 
-        def integers(part, report):
+        def integers(part, look, start, report):
             part = np.pad(part, [(0, -side % STRIDE) for side in part.shape[:2]] + [(0, 0)], "edge")
             part = noise.to_floats(part)
             y = self.network.analysis(part, sigma, t) * gain
-            if sigma:
-                values = refine.round_for_rate(self.network, y, t)
+            if look:
+                values = refine.fit_picture(self.network, part, y, t, effort, report, start)
             else:
-                values = refine.fit_picture(self.network, part, y, t, effort, report)
+                values = refine.round_for_rate(self.network, y, t)
             return np.clip(values, -32768, 32767).astype("int16")
 
-        channels = self.network.config.latent_channels
-        values = np.empty((-(-height // STRIDE), -(-width // STRIDE), channels), "int16")
-        windows = _windows((height, width), 1, STRIDE, _ENCODER_MARGIN, progress)
-        for window, place, inner, report in windows:
-            values[place] = integers(samples[window], report)[inner]
+        def each_window(look, before, progress):
+            shape = *(-(-side // STRIDE) for side in (height, width)), len(gain)
+            values = np.empty(shape, "int16")
+            windows = _windows((height, width), 1, STRIDE, _ENCODER_MARGIN, progress)
+            for window, place, inner, report in windows:
+                seen = tuple(slice(s.start // STRIDE, -(-s.stop // STRIDE)) for s in window)
+                start = None if before is None else before[seen]
+                values[place] = integers(samples[window], look, start, report)[inner]
+            return values
+
+        look = not sigma and (effort > 0 or height * width <= _LOOKED_AT)
+        if not look or effort or max(height, width) <= _WINDOW:
+            values = each_window(look, None, progress)
+        else:
+            # A window's margin is wide enough for one step: all are rounded, then all looked at.
+            values = each_window(False, None, _stage(progress, 0, 0.5))
+            values = each_window(True, values, _stage(progress, 0.5, 1))
         return Latent(values, width, height, quality)
 
     def decode(self, latent: Latent, progress=None) -> Image.Image:

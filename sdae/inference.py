@@ -243,7 +243,8 @@ class _Prediction:
         result = _inner(self.around(_bordered(x))) * np.where(odd, self.share[1], self.share[0])
         result += _neighbours(x, 4) @ self.own * odd
         for k in (1, 2, 3):
-            result[..., :first] += _neighbours(x[..., :first], k) @ self.coarse[k - 1] * (level == k)
+            coarse = _neighbours(x[..., :first], k) @ self.coarse[k - 1]
+            result[..., :first] += coarse * (level == k)
         return result
 
 

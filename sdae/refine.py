@@ -24,10 +24,10 @@ _CAUTION = 2.5
 # Before the picture has been looked at an error of the latent counts this many times: what the
 # encoder means by a value is lost with it. Measured on validation photographs.
 
-_STEP = 0.7
+_STEP = 0.8
 _LAST_STEP = 0.3
 _TEMPERATURE = 0.7
-_OTHERS = 0.7
+_OTHERS = 0.6
 # How far a look moves the latent, at first and at last; bits of randomness at first; and how
 # much of a choice's effect on the bits of others is believed. Measured on the same photographs.
 
@@ -54,7 +54,7 @@ def round_for_rate(network, y, t: float):
     return chosen
 
 
-def fit_picture(network, image, y, t: float, effort: int = 0, report=lambda share: None):
+def fit_picture(network, image, y, t: float, effort=0, report=lambda share: None, start=None):
     """The integers whose picture is close at few bits: rounding, a look at the result, and again.
 
     A look gives the gradient of the squared error. As the synthesis is close to orthonormal, one
@@ -69,12 +69,13 @@ def fit_picture(network, image, y, t: float, effort: int = 0, report=lambda shar
         image: (8h, 8w, 3) float32 in [0, 1], the picture to come close to.
         effort: 0 for one look, otherwise `STEPS_PER_EFFORT` for each unit.
         report: called between looks with the share of them that are done.
+        start: (h, w, C) integers to begin with; None rounds for them.
     """
     adjoint, weight = _adjoint(network), _weight(network, t)
     _, inverse = network.gains(t)
     rng = np.random.default_rng(0)
     steps = effort * STEPS_PER_EFFORT or 1
-    chosen = round_for_rate(network, y, t)
+    chosen = round_for_rate(network, y, t) if start is None else start.astype("float32")
     for step in range(steps):
         if step:
             report(step / steps)

@@ -116,7 +116,8 @@ class Session:
         error = self._pixels("right").astype(float) - self.rgb
         if np.square(error).mean() > 255**2 / 10**2.2:
             found.append("restored another picture")
-        if self.page.locator("[data-testid=stAlertContentError], [data-testid=stException]").count():
+        alarms = "[data-testid=stAlertContentError], [data-testid=stException]"
+        if self.page.locator(alarms).count():
             found.append("shows an error")
         return [f"session {self.number} at quality {self.quality} {fault}" for fault in found]
 
