@@ -85,11 +85,16 @@ def compress_picture(source: Source, places: Places) -> None:
             bind="query-params", width="stretch",
             help="128×128 is the centre square scaled down, as in the original work.",
         )
+        effort = st.slider(
+            "Effort", 0, 10, 0, key="effort", bind="query-params",
+            help="More effort looks at the restored picture again and again and corrects the "
+            "integers: a closer picture in fewer bytes, but no longer at once.",
+        )
     with places.notices:
         picture = engine.prepare(source.data, small=size != "Original")
         for notice in picture.notices:
             st.info(notice, icon=":material/info:")
-        result = engine.compress(picture, quality)
+        result = compressed(picture, quality, effort)
 
     width, height = picture.full
     with places.result:
@@ -144,6 +149,26 @@ def compress_picture(source: Source, places: Places) -> None:
         )
 
 
+def compressed(picture: engine.Prepared, quality: int, effort: int) -> Result:
+    """The picture through the codec; a bar shows the progress where effort takes its time."""
+    width, height = picture.size
+    if effort and width * height > engine.REFINED_PIXELS:
+        st.info(
+            f"Effort is for pictures of up to {engine.REFINED_PIXELS / 1e6:g} megapixels here; "
+            f"`python -m sdae compress --effort {effort}` takes larger ones.",
+            icon=":material/info:",
+        )
+        effort = 0
+    place = st.empty()
+
+    def report(share: float) -> None:
+        place.progress(share, f"Refining the integers, {share:.0%}")
+
+    result = engine.compress(picture, quality, effort, report)
+    place.empty()
+    return result
+
+
 def peers(picture: engine.Prepared, result: Result, peer: str | None, drawn: dict) -> None:
     """The table of peers, filled while they are searched; the page follows what it waits for."""
     answers = rivals.search(picture, result.file_bytes, peer)
@@ -193,7 +218,7 @@ def open_file(source: Source, places: Places) -> None:
         st.table({
             "Size": f"{header.width} × {header.height} pixels",
             "Quality": f"{header.quality:g}",
-            "Coding": "plain" if header.mode == bitstream.PLAIN else "contexts",
+            "Coding": header.coding,
             "Weights": header.model_id.hex(),
             "Header": f"{len(source.data) - len(payload)} bytes",
             "Payload": f"{len(payload):,} bytes",

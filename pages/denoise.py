@@ -1,4 +1,4 @@
-"""Denoise: noise in at any level, a clean picture out, in the same pass that compresses it."""
+"""Denoise: noise in at any level, a clean picture and its file out, of the same network."""
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ from sdae.ui.card import card
 from sdae.ui.compare import Side, compare
 from sdae.ui.denoising import Version
 from sdae.ui.entry import through_the_app
-from sdae.ui.noise_views import NOISY, OURS, decibels, milliseconds
+from sdae.ui.noise_views import decibels, milliseconds
 from sdae.ui.sources import Source, choose
 
 through_the_app()
@@ -32,14 +32,14 @@ ABOUT = {
     "jpeg": "Blocks and rings of a strongly compressed JPEG file. Nothing here is random.",
     None: "Your picture is denoised as it comes. There is no clean one to measure against.",
 }
-FILTERS = {denoiser.label: name for name, denoiser in classical.DENOISERS.items()}
+FILTERS = {classical.DENOISERS[name].label: name for name in classical.QUICK}
 
 
 def main() -> None:
     st.title("Denoise a photograph", anchor=False)
     st.markdown(
-        "The network that compresses also takes noise away, in the same pass: what comes out is a "
-        "clean picture and its small `.sdae` file."
+        "The network that compresses also takes noise away: what comes out is a clean picture and "
+        "its small `.sdae` file."
     )
     panel, stage = st.columns([2, 5], gap="medium")
     with panel:
@@ -114,14 +114,16 @@ def denoise_picture(source: Source, panel, stage) -> None:
         if kind:
             st.subheader("Noise, and what is left of it", anchor=False)
             clean = picture.rgb.astype("int16")
-            noise_views.histogram(
-                {"Noise": start.rgb - clean, "Residual": ours.rgb - clean},
-                {"Noise": NOISY, "Residual": OURS},
-            )
+            differences = {"Noise": start.rgb - clean, "Residual": ours.rgb - clean}
         else:
             st.subheader("What was taken away", anchor=False)
-            removed = start.rgb.astype("int16") - ours.rgb
-            noise_views.histogram({"Removed": removed}, {"Removed": NOISY})
+            differences = {"Removed": start.rgb.astype("int16") - ours.rgb}
+        shares = denoising.shares(differences)
+        noise_views.histogram(shares)
+        st.download_button(
+            "Histogram as CSV", denoising.histogram_csv(shares), f"{source.stem}-histogram.csv",
+            "text/csv", icon=":material/table:", on_click="ignore",
+        )
     if kind:
         with stage:
             all_levels(source, picture, kind, seed, quality)

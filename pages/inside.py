@@ -26,6 +26,9 @@ def main() -> None:
         quality = st.slider("Quality", 1, 100, 75, key="quality", bind="query-params")
     with stage:
         heading(number)
+        screen = st.container()
+        notes(STEPS[number])  # to be read while the network is loading
+    with screen:
         try:
             if source is None:
                 st.info("Take a picture with the camera.", icon=":material/photo_camera:")
@@ -35,7 +38,6 @@ def main() -> None:
             st.error(f"{source.name}: {error}", icon=":material/error:")
         except WeightsError as error:
             st.error(str(error), icon=":material/error:")
-        notes(STEPS[number])
 
 
 def heading(number: int) -> None:
@@ -52,6 +54,7 @@ def heading(number: int) -> None:
                 st.button(
                     label, icon=icon, on_click=go, args=[NAMES[other] if inside else step.name],
                     disabled=not inside, help=STEPS[other].title if inside else None,
+                    key=label.lower(),
                 )
     st.markdown(step.lead)
 

@@ -27,7 +27,7 @@ COMMANDS = {
     "fit-contexts": ("sdae.fit_contexts", "fit the context tables of trained weights"),
     "evaluate": ("sdae.evaluate", "measure this codec and the others on sets of pictures"),
     "claims": ("sdae.claims", "lay the original work's numbers beside what is measured here"),
-    "bench": ("sdae.bench", "measure the latent coder beside other ways to pack the same integers"),
+    "bench": ("sdae.bench", "measure time and memory beside other codecs, or the latent coder alone"),
     "fuzz": ("sdae.fuzz", "open damaged and hostile .sdae files and report what goes wrong"),
 }
 """Every command: the module with `add_arguments(parser)` and `run(args) -> int`, and a remark."""

@@ -1,4 +1,6 @@
-"""Benchmarks: ``python -m sdae bench coder FOLDER``.
+"""Benchmarks: ``python -m sdae bench``, ``python -m sdae bench coder FOLDER``.
+
+``codec``, which is meant where none is named, measures whole files, see `sdae.speed`.
 
 ``coder`` measures the latent coder alone, on the latents that the network makes of a folder of
 pictures: mean bytes beside other ways to pack the same integers, and times. The ideal coders write
@@ -13,18 +15,26 @@ import statistics
 import sys
 import time
 import zlib
+from pathlib import Path
 
 import numpy as np
 
 from sdae import data, deflate, images, latents, layouts
-from sdae.progress import progress
+from sdae.progress import progress, say
 
 _REPEATS = 15
 
 
 def add_arguments(parser) -> None:
     """The options of ``sdae bench``."""
-    benches = parser.add_subparsers(dest="bench", required=True, metavar="BENCH")
+    parser.set_defaults(bench=None, sizes=None, rounds=3, photo=None, weights=None)
+    benches = parser.add_subparsers(dest="bench", metavar="BENCH")
+    whole = benches.add_parser("codec", help="time and memory of whole files beside Pillow's codecs")
+    whole.add_argument("--sizes", nargs="+", type=_size, metavar="WxH",
+                       help="default 128x128 768x512 4000x3000")
+    whole.add_argument("--rounds", type=int, default=3, help="turns that count, default 3")
+    whole.add_argument("--photo", type=Path, help="a picture file, default a sample")
+    whole.add_argument("--weights", help="name or folder of the weights (default: the shipped)")
     coder = benches.add_parser("coder", help="bytes and times of the latent coder")
     coder.add_argument("photos", nargs="+", help="folders of pictures")
     coder.add_argument(
@@ -39,6 +49,8 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Run a benchmark and print its table. Returns an exit code."""
+    if args.bench != "coder":
+        return _codec(args)
     import sdae
 
     try:
@@ -59,6 +71,25 @@ def run(args) -> int:
         print(f"quality {quality:g}, {len(values)} latents ({args.view})")
         for line in coder(values, round(100 * quality), codec.tables):
             print("  " + line)
+    return 0
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, height = map(int, text.split("x"))
+    return width, height
+
+
+def _codec(args) -> int:
+    from sdae import speed
+
+    sizes = args.sizes or speed.SIZES
+    with progress(label="bench", total=len(sizes) * len(speed.CODECS) * (args.rounds + 1),
+                  unit="turn") as bar:
+        for size in sizes:
+            found = speed.measure(size, args.rounds, args.photo, args.weights, bar.update)
+            say(f"{size[0]}×{size[1]}, medians of {args.rounds}; ratio: SDAE's time over the codec's")
+            for line in speed.table(found):
+                say("  " + line)
     return 0
 
 
@@ -140,10 +171,10 @@ def _best_zlib(values) -> int:
 
 
 def _seconds(work) -> float:
-    """The median of several runs."""
+    """The median of several runs, in processor time, which a busy machine does not stretch."""
     found = []
     for _ in range(_REPEATS):
-        begun = time.perf_counter()
+        begun = time.process_time()
         work()
-        found.append(time.perf_counter() - begun)
+        found.append(time.process_time() - begun)
     return statistics.median(found)

@@ -60,6 +60,11 @@ class Header:
     def quality(self) -> float:
         return self.quality_code / 100
 
+    @property
+    def coding(self) -> str:
+        """How the payload is packed: "contexts", or "plain" as the original work did."""
+        return "plain" if self.mode == PLAIN else "contexts"
+
 
 def _varint(value: int) -> bytes:
     digits = bytearray()

@@ -7,7 +7,7 @@ take on average, in proportion to the pixels, so that quality is compared at its
 
     results/claims.json    for each set the rows of all pictures, and times of packing
 
-Times are taken after everything else, on one core.
+Times are processor time, taken after everything else.
 """
 
 from __future__ import annotations
@@ -124,8 +124,8 @@ def measure(place, rgb: np.ndarray) -> tuple[dict, bytes]:
             name: _peer(rgb, peers.at_bytes(name, rgb, len(data))) for name in peers.PEERS
         },
         "claimed_rate": {
-            name: _peer(rgb, peers.at_bytes(name, rgb, int(png_bytes * (1 - METHODS[name][0] / 100))))
-            for name in peers.PEERS if name in METHODS
+            name: _peer(rgb, peers.at_bytes(name, rgb, int(png_bytes * (1 - reduction / 100))))
+            for name, (reduction, *_) in METHODS.items() if name in peers.PEERS
         },
     }
     return row, data
@@ -218,15 +218,15 @@ def comparison(results: Results, card: dict) -> list[Claim]:
             "Reduction by JPEG, average", "43.07 %",
             when(rows, lambda: f"{rate(lambda r: r['jpeg_top']['bytes']):.2f} % at quality 100, "
                                f"{pair(lambda r: r['jpeg_top'])}"),
-            "The original's JPEG must have been at top quality: nearly lossless, no rival at that "
-            "size. The rows below give JPEG as many bytes as ours.",
+            "A JPEG that large is nearly lossless and no rival at that size; the original's must "
+            "have been near top quality too. The rows below give JPEG as many bytes as ours.",
         ),
         Claim(
             "Reconstruction accuracy", "76 %",
             when(rows, lambda: f"{100 * mean(lambda r: r['accuracy']):.1f} %; "
                                f"{100 * mean(lambda r: r['within_8']):.1f} % of samples within ±8"),
-            "The share of pixels whose largest channel stays the largest. It ignores brightness, so "
-            "a picture can score well and look wrong; the second figure does not.",
+            "The share of pixels whose largest channel stays the largest. It ignores brightness, "
+            "so a picture can score well and look wrong; the second figure does not.",
         ),
         Claim(
             "PSNR", "28.5 dB", when(rows, lambda: f"{mean(lambda r: r['psnr']):.2f} dB"),

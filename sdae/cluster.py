@@ -5,6 +5,7 @@ A worker that dies takes nothing along: Dask gives its tasks to others.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
@@ -36,9 +37,13 @@ def results(address: str, task: Callable, items: Iterable) -> Iterator[tuple]:
     """
     try:
         from distributed import CancelledError, Client, as_completed
+        from distributed.comm import CommClosedError
     except ImportError as error:
-        raise ClusterError("--dask needs Dask; install it with pip install 'sdae[dask]'.") from error
+        raise ClusterError(
+            "--dask needs Dask; install it with pip install 'sdae[dask]'.") from error
 
+    # What goes wrong is raised here, as one sentence.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     items = iter(items)
     try:
         client = Client(address, timeout=_PATIENCE)
@@ -58,12 +63,15 @@ def results(address: str, task: Callable, items: Iterable) -> Iterator[tuple]:
                 waiting.add(future)
 
         submit(2 * sum(client.nthreads().values()) + 2)
-        for future in waiting:
-            error = future.exception()
-            if isinstance(error, CancelledError):
-                raise ClusterError(_LOST)
-            yield open_items.pop(future), error or future.result()
-            submit(1)
+        try:
+            for future in waiting:
+                found = future.exception() or future.result()
+                if isinstance(found, CancelledError):
+                    raise found
+                yield open_items.pop(future), found
+                submit(1)
+        except (CancelledError, CommClosedError) as error:
+            raise ClusterError(_LOST) from error
 
 
 def reason(error: Exception) -> str:

@@ -27,8 +27,18 @@ _WINDOW = 1024
 _ALIGNMENT = 32
 _ENCODER_MARGIN, _DECODER_MARGIN = 128, 96
 # What lies this near to an inner edge of a window is thrown away. Analysis and rounding together
-# reach about 120 pixels, the synthesis about 80, so windows join without a seam. The lattice of
-# the contexts repeats every 32 pixels, so windows begin at multiples of it.
+# reach about 120 pixels, a look at the picture 100, the synthesis 80, so windows join without a
+# seam; only effort, which looks often, sees each window by itself. The lattice of the contexts
+# repeats every 32 pixels, so windows begin at multiples of it.
+
+_LOOKED_AT = 24_000_000
+# Larger pictures are rounded without a look at the result, which holds their latent twice.
+
+_CLEANED = 0.03
+# Noise from this level is taken away before the picture is encoded. Encoded at once, what is left
+# of it takes bits, which brings nothing: on photographs scaled to 128×128 with clipped noise of
+# 0.1/0.2/0.3 the same PSNR (0.1 dB less at most) takes 29/48/61 % fewer bytes at quality 60. Weaker
+# noise costs more PSNR in two passes than bytes in one.
 
 
 @dataclass(frozen=True)
@@ -72,7 +82,7 @@ class Codec:
         try:
             config = Config(**self.card["config"])
         except (KeyError, TypeError, ValueError) as error:
-            raise weights.WeightsError("The card of the weights states no configuration.") from error
+            raise weights.WeightsError("The weights' card states no configuration.") from error
         self.network = Network(self._arrays, config)
         self._lock = threading.Lock()
         self._model = None
@@ -100,8 +110,8 @@ class Codec:
         Args:
             image: PIL image, (H, W, 3) uint8 array, path, bytes or file object.
             quality: 1 to 100; more gives more bytes and a closer picture.
-            effort: 0 is fast; 1 to 10 optimise the latent of this picture, 20 gradient steps for
-                each unit (`sdae.refine.anneal`), and let Deflate try slower encodings.
+            effort: 0 is fast; 1 to 10 choose the integers for this picture with more care
+                (`sdae.refine.fit_picture`), and let Deflate try slower encodings.
             progress: called with the share of the work that is done, 0 to 1, as it goes on.
 
         Raises:
@@ -125,21 +135,23 @@ class Codec:
         """
         return self.decode(self.unpack(data, max_pixels), progress)
 
-    def denoise(self, image, sigma: float | None = None, quality: float = 90) -> Image.Image:
+    def denoise(
+        self, image, sigma: float | None = None, quality: float = 90, effort: int = 0
+    ) -> Image.Image:
         """A noisy picture → a clean one, through the same latent that a file would hold.
 
         Args:
             image: as for `encode`.
             sigma: noise level in [0, 1] of full scale; None estimates it.
-            quality: 1 to 100.
+            quality, effort: as for `encode`.
 
         Raises:
             sdae.ImageError: the image cannot be read.
-            ValueError: sigma or quality is out of range.
+            ValueError: sigma, quality or effort is out of range.
         """
         samples = _samples(image)
         sigma = noise.estimate_sigma(samples) if sigma is None else sigma
-        return self.decode(self.encode(samples, quality, sigma))
+        return self.decode(self.encode(samples, quality, sigma, effort))
 
     def encode(
         self, image, quality: float = 75, sigma: float = 0.0, effort: int = 0, progress=None
@@ -150,8 +162,10 @@ class Codec:
             image: as for `compress`; or an (H, W, 3) float array on the scale [0, 1] of full
                 range, where noise may go beyond it.
             quality, effort, progress: as for `compress`.
-            sigma: how noisy the picture is, in [0, 1] of full scale. A noisy picture is not
-                refined by effort, which would bring the noise back.
+            sigma: how noisy the picture is, in [0, 1] of full scale. From 0.03, where that pays,
+                the picture goes through both networks twice: first to lose its noise, with any
+                effort in all eight ways to turn and mirror it, of which the mean is taken; what
+                comes out is encoded like any other picture.
 
         Raises:
             sdae.ImageError: the image cannot be read.
@@ -163,24 +177,57 @@ class Codec:
             raise ValueError("The noise level must lie between 0 and 1.")
         _check_effort(effort)
         samples = _samples(image)
+        if sigma < _CLEANED:
+            return self._encode(samples, sigma, quality, effort, progress)
+        samples = self._clean(samples, sigma, effort > 0, _stage(progress, 0, 2 / 3))
+        return self._encode(samples, 0.0, quality, effort, _stage(progress, 2 / 3, 1))
+
+    def _clean(self, samples, sigma, thorough, progress):
+        """(H, W, 3) with noise → uint8 without, see `encode`."""
+        views = list(product((0, 1, 2, 3), (1, -1))) if thorough else [(0, 1)]
+        total = np.zeros(samples.shape, "uint16")
+        for number, (turns, step) in enumerate(views):
+            view = np.rot90(samples[:, ::step], turns)
+            stage = _stage(progress, number / len(views), (number + 1) / len(views))
+            latent = self._encode(view, sigma, 100, 0, _stage(stage, 0, 0.5))
+            restored = np.asarray(self.decode(latent, _stage(stage, 0.5, 1)))
+            total += np.rot90(restored, -turns)[:, ::step]
+        return np.rint(total / np.float32(len(views))).astype("uint8")
+
+    def _encode(self, samples, sigma, quality, effort, progress) -> Latent:
+        """One pass; effort does nothing for noise, to which it would come closer."""
         height, width = samples.shape[:2]
         quality = round(quality * 100) / 100
         t = latents.quality_position(quality)
         gain, _ = self.network.gains(t)
 
-        def integers(part, report):
+        def integers(part, look, start, report):
             part = np.pad(part, [(0, -side % STRIDE) for side in part.shape[:2]] + [(0, 0)], "edge")
-            y = self.network.analysis(noise.to_floats(part), sigma, t) * gain
-            if effort and not sigma:
-                y = self._refine(part, y, t, effort, report)
-            values = refine.round_for_rate(self.network, y, t)
+            part = noise.to_floats(part)
+            y = self.network.analysis(part, sigma, t) * gain
+            if look:
+                values = refine.fit_picture(self.network, part, y, t, effort, report, start)
+            else:
+                values = refine.round_for_rate(self.network, y, t)
             return np.clip(values, -32768, 32767).astype("int16")
 
-        channels = self.network.config.latent_channels
-        values = np.empty((-(-height // STRIDE), -(-width // STRIDE), channels), "int16")
-        windows = _windows((height, width), 1, STRIDE, _ENCODER_MARGIN, progress)
-        for window, place, inner, report in windows:
-            values[place] = integers(samples[window], report)[inner]
+        def each_window(look, before, progress):
+            shape = *(-(-side // STRIDE) for side in (height, width)), len(gain)
+            values = np.empty(shape, "int16")
+            windows = _windows((height, width), 1, STRIDE, _ENCODER_MARGIN, progress)
+            for window, place, inner, report in windows:
+                seen = tuple(slice(s.start // STRIDE, -(-s.stop // STRIDE)) for s in window)
+                start = None if before is None else before[seen]
+                values[place] = integers(samples[window], look, start, report)[inner]
+            return values
+
+        look = not sigma and (effort > 0 or height * width <= _LOOKED_AT)
+        if not look or effort or max(height, width) <= _WINDOW:
+            values = each_window(look, None, progress)
+        else:
+            # A window's margin is wide enough for one step: all are rounded, then all looked at.
+            values = each_window(False, None, _stage(progress, 0, 0.5))
+            values = each_window(True, values, _stage(progress, 0.5, 1))
         return Latent(values, width, height, quality)
 
     def decode(self, latent: Latent, progress=None) -> Image.Image:
@@ -252,13 +299,10 @@ class Codec:
             raise BitstreamError(f"The file is damaged: {error}") from error
         return Latent(values, header.width, header.height, header.quality)
 
-    def _refine(self, samples, y, t, effort, report):
-        steps = effort * refine.STEPS_PER_EFFORT
-        done = iter(range(1, steps + 1))
-        image = noise.to_floats(samples)[None]
-        return refine.anneal(
-            self.model, image, y[None], np.float32([t]), steps, lambda: report(next(done) / steps)
-        )[0]
+
+def _stage(progress, first, last):
+    """What reports the progress of a stage that goes from one share of the whole to another."""
+    return progress and (lambda share: progress(first + share * (last - first)))
 
 
 def _check_effort(effort):

@@ -1,7 +1,7 @@
 """Sets × qualities × codecs → one results file each: ``sdae evaluate``.
 
 Measurements are kept as they come, so an interrupted run continues where it stood. Pictures are
-shared out to processes of one thread each; times are those of one core, while the others work too.
+shared out to processes. Times are processor time, which a busy machine does not stretch.
 """
 
 from __future__ import annotations
@@ -123,14 +123,14 @@ def measure_ours(codec, rgb, qualities=QUALITIES, effort=0) -> list[dict]:
     size = {"pixels": rgb.shape[0] * rgb.shape[1], "png_bytes": len(images.png(rgb))}
     rows = []
     for setting in qualities:
-        begun = time.perf_counter()
+        begun = time.process_time()
         latent = codec.encode(rgb, setting, effort=effort)
         data = codec.pack(latent, effort)
-        encoded = time.perf_counter()
+        encoded = time.process_time()
         restored = np.asarray(codec.decompress(data))
         times = {
             "encode_seconds": round(encoded - begun, 4),
-            "decode_seconds": round(time.perf_counter() - encoded, 4),
+            "decode_seconds": round(time.process_time() - encoded, 4),
         }
         sizes = {
             "bytes": len(data),

@@ -264,7 +264,8 @@ class _Prediction:
         result = _inner(self.around(_bordered(x))) * np.where(odd, self.share[1], self.share[0])
         result += _neighbours(x, 4) @ self.own * odd
         for k in (1, 2, 3):
-            result[..., :first] += _neighbours(x[..., :first], k) @ self.coarse[k - 1] * (level == k)
+            coarse = _neighbours(x[..., :first], k) @ self.coarse[k - 1]
+            result[..., :first] += coarse * (level == k)
         return result
 
 
@@ -343,7 +344,7 @@ def one_blas_thread():
     global _limited, _restore
     with _limit:
         if not _limited:
-            _restore = _blas().limit(limits=1).restore_original_limits
+            _restore = _switch(lambda: _blas().limit(limits=1).restore_original_limits)
         _limited += 1
     try:
         yield
@@ -351,7 +352,17 @@ def one_blas_thread():
         with _limit:
             _limited -= 1
             if not _limited:
-                _restore()
+                _switch(_restore)
+
+
+def _switch(work):
+    # The limit is the process's, and threadpoolctl lets one thread alone change it.
+    return _keeper().submit(work).result()
+
+
+@lru_cache(maxsize=1)
+def _keeper():
+    return ThreadPoolExecutor(1, "sdae-blas")
 
 
 @lru_cache(maxsize=1)

@@ -70,6 +70,7 @@ _LAYOUTS = 1, 3, 5, 6
 _FINALISTS = 2
 _END, _HUGE = np.uint8(255), 254
 _LARGEST_RANK = 1 << 20
+_PIECE = 1 << 18
 
 
 class TablesError(WeightsError):
@@ -315,10 +316,11 @@ class Predictor:
         self.slices = [s for s in self.weights.slices if s.start < live]
         n, sizes = h * w, [s.stop - s.start for s in self.slices]
         self.known = [np.zeros((n + 1, 4 * size), "float32") for size in sizes]
-        self.mean_sum = np.zeros((n, tables.channels))
-        self.width_sum = np.zeros((n, tables.channels), "float32")
+        coded = self.slices[-1].stop if self.slices else 0
+        self.mean_sum = np.zeros((n, coded))
+        self.width_sum = np.zeros((n, coded), "float32")
         self.bias = _by_quality(tables.bias, quality_code)
-        bias = _by_quality(tables.hidden_bias, quality_code)
+        bias = _by_quality(tables.hidden_bias, quality_code)[: len(self.slices)]
         self.units = bias.shape[1]
         self.hidden_sum = np.tile(bias.reshape(-1), (n, 1))
         ends = self.steps.ends
@@ -357,6 +359,9 @@ class Predictor:
 
     def fill(self, group, start, stop, level, integers, mean):
         """Take the integers of a step, (n, c) int32, and the mean that was predicted."""
+        last = group + 1 == len(self.slices)
+        if last and level == 4:
+            return  # nothing looks at these
         size = integers.shape[1]
         known, scaled = self.known[group][start:stop], integers * FEATURE_UNIT
         deviation = np.abs(scaled - mean)
@@ -364,25 +369,28 @@ class Predictor:
         known[:, :size] = np.minimum(np.maximum(scaled, -clip), clip)
         known[:, size : 2 * size] = np.minimum(deviation, DEVIATION_CLIP * FEATURE_UNIT)
         known[:, 2 * size :] = _logarithm(np.concatenate([deviation, np.abs(scaled)], 1))
-        if stop == len(self.mean_sum) and group + 1 < len(self.slices):
+        if stop == len(self.mean_sum) and not last:
             self._spread(group)
 
     def _spread(self, group):
         """Let a finished group tell the later ones about its values."""
         known, later = self.known[group], self.slices[group].stop
         size = known.shape[1] // 4
-        weights = self.weights
+        ahead = self.mean_sum.shape[1] - later
+        units = (len(self.slices) - group - 1) * self.units
+        mean = self.weights.mean[group][:, :ahead]
+        width = self.weights.width[group][:, :ahead]
+        hidden = self.weights.hidden[group][:, :units]
         values = known[:, :size] * np.float32(1 / FEATURE_UNIT)
-        values = values.astype(weights.mean[group].dtype)
+        values = values.astype(mean.dtype)
         deviations = np.ascontiguousarray(known[:, size : 2 * size])
         logarithms = np.ascontiguousarray(known[:, 2 * size :])
         for start in range(0, len(self.mean_sum), _CHUNK):
             rows = slice(start, start + _CHUNK)
             around = self.steps.around[rows]
-            self.mean_sum[rows, later:] += _gather(values, around) @ weights.mean[group]
-            self.width_sum[rows, later:] += _gather(deviations, around) @ weights.width[group]
-            hidden = _gather(logarithms, around) @ weights.hidden[group]
-            self.hidden_sum[rows, (group + 1) * self.units :] += hidden
+            self.mean_sum[rows, later:] += _gather(values, around) @ mean
+            self.width_sum[rows, later:] += _gather(deviations, around) @ width
+            self.hidden_sum[rows, -units:] += _gather(logarithms, around) @ hidden
 
 
 def _gather(known, around):
@@ -521,7 +529,7 @@ def decode(
     lookup = tables.buckets[layout].ravel()
     for band in _bands(values):
         predictor = Predictor(*band.shape[:2], quality_code, tables, live)
-        rows = np.zeros((band.shape[0] * w, tables.channels), "int16")
+        rows = np.zeros((band.shape[0] * w, tables.channels), "int32")
         for step in predictor.plan:
             group, start, stop, _ = step
             own = predictor.slices[group]
@@ -530,12 +538,11 @@ def decode(
             cell, nearest, above = cells(expected[:, :kept], width[:, :kept])
             rank = queues.take(lookup.take(cell.ravel()))
             offset = offsets(rank).reshape(-1, kept)
-            known = np.zeros(expected.shape, "int32")
+            known = rows[start:stop, own]
             known[:, :kept] = nearest + np.where(above, offset, -offset)
-            if known.min() < -32768 or known.max() > 32767:
-                raise DeflateError("The packed integers are out of range.")
             predictor.fill(*step, known, expected)
-            rows[start:stop, own] = known
+        if rows.min() < -32768 or rows.max() > 32767:
+            raise DeflateError("The packed integers are out of range.")
         band.reshape(-1, tables.channels)[predictor.steps.order] = rows
     return values
 
@@ -700,18 +707,30 @@ def _unpack(data, total, tables, layout):
 
     counts = [np.count_nonzero(part == packing.escape) for part, packing in zip(found, packings)]
     count = sum(counts)
-    tail = last.separate(take(-(-count // last.several)), total)[:count].astype("int32")
-    far = np.flatnonzero(tail == last.escape)
-    rest = take(len(far)).astype("int64")
-    huge = np.flatnonzero(rest == _HUGE)
-    rest[huge] += np.frombuffer(take(4 * len(huge)).tobytes(), "<u4")
+    tail = last.separate(take(-(-count // last.several)), total)[:count]
+    far = take(np.count_nonzero(tail == last.escape))
+    huge = take(4 * np.count_nonzero(far == _HUGE)).view("<u4")
     if position < len(content):
         raise DeflateError("The packed integers are more than the picture has room for.")
-    tail[far] += np.minimum(rest, _LARGEST_RANK).astype("int32")
+    tail = _escapes(tail, far, huge, last.escape)
     tails = np.split(tail, np.cumsum(counts)[:-1])
     for k, (packing, tail) in enumerate(zip(packings, tails)):
         if len(tail):
-            escaped = np.flatnonzero(found[k] == packing.escape)
+            escaped = found[k] == packing.escape
             found[k] = found[k].astype(_kind(packing.escape + int(tail.max())))
             found[k][escaped] = packing.escape + tail
     return found
+
+
+def _escapes(tail, far, huge, escape):
+    """What the escapes stand for, int32; piece by piece, for a hostile file may be all escapes."""
+    numbers = tail.astype("int32")
+    for start in range(0, len(numbers), _PIECE):
+        piece = numbers[start : start + _PIECE]
+        places = np.flatnonzero(piece == escape)
+        rest, far = far[: len(places)].astype("int32"), far[len(places) :]
+        most = np.flatnonzero(rest == _HUGE)
+        rest[most] += np.minimum(huge[: len(most)], _LARGEST_RANK).astype("int32")
+        huge = huge[len(most) :]
+        piece[places] += rest
+    return numbers

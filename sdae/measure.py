@@ -74,17 +74,20 @@ def reduction(file_bytes: int, reference: int) -> float:
     return 1 - file_bytes / reference
 
 
-def compress(codec, rgb: np.ndarray, quality: float) -> Result:
+def compress(
+    codec, rgb: np.ndarray, quality: float, effort: int = 0, progress=None
+) -> Result:
     """Compress and restore a uint8 (H, W, 3) picture with a `sdae.Codec` and measure both.
 
-    Encoding is timed from pixels to the whole file, decoding from the file to pixels.
+    Encoding is timed from pixels to the whole file, decoding from the file to pixels. Quality,
+    effort and progress are as for `sdae.Codec.compress`.
     """
     with ThreadPoolExecutor() as pool:
         start = time.perf_counter()
-        latent = codec.encode(rgb, quality)
+        latent = codec.encode(rgb, quality, effort=effort, progress=progress)
         # zlib works outside Python's lock, so a second core does this beside our own coder.
         plain = pool.submit(deflate.plain, latent.values)
-        data = codec.pack(latent)
+        data = codec.pack(latent, effort)
         encode_seconds = time.perf_counter() - start
         _, restored, decode_seconds = _restore(codec, data)
         png = pool.submit(images.png, restored)

@@ -9,6 +9,8 @@ import io
 import numpy as np
 from PIL import Image
 
+from sdae.inference import one_blas_thread
+
 STRONGEST = 0.5
 """Highest level that `add` takes; salt and pepper then leave no pixel of the picture."""
 
@@ -97,7 +99,8 @@ def estimate_sigma(picture: np.ndarray) -> float:
     if grey or len(patches) < _FEWEST:
         found = _haar(picture)
     else:
-        found = _smallest_deviation(patches.reshape(len(patches), -1))
+        with one_blas_thread():
+            found = _smallest_deviation(patches.reshape(len(patches), -1))
     if picture.dtype != np.uint8:
         return min(1.0, found)
     return _before_clipping(found, patches.mean(-1))

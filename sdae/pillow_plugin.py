@@ -60,7 +60,7 @@ class SdaeImageFile(ImageFile.ImageFile):
         self.info = {
             "quality": header.quality,
             "weights": header.model_id.hex(),
-            "coding": "plain" if header.mode == bitstream.PLAIN else "contexts",
+            "coding": header.coding,
             **kept.info(),
         }
 

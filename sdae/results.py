@@ -11,6 +11,7 @@ A measurement, here a *row*, is one picture at one setting of one codec: a dict 
     psnr, ssim            dB, and at most 1; ms_ssim too where the picture is large enough
     accuracy, within_8    shares of pixels and of samples, see `sdae.metrics`
     encode_seconds, decode_seconds
+                          processor time, all threads together
     png_bytes, latent_bytes, plain_bytes
                           ours alone: the picture as PNG, the latent as int8, and the latter packed
                           by zlib alone
@@ -129,7 +130,8 @@ class Results:
         """
         parts = [self.noise_part(set_name, part) for part in (OURS, "classical")]
         parts = [part for part in parts if part["pictures"]]
-        shared = sorted(set.intersection(*(set(part["pictures"]) for part in parts)) if parts else ())
+        names = [set(part["pictures"]) for part in parts]
+        shared = sorted(set.intersection(*names)) if names else []
         found = {
             kind: [{"picture": name} | row for name in shared for part in parts
                    for row in part["pictures"][name][kind]]
@@ -185,8 +187,8 @@ class Results:
             "date": datetime.date.today().isoformat(),
             "protocol": PROTOCOL,
         }
-        lines = [f"{json.dumps(k)}: {json.dumps(v)}" for k, v in sorted(rows.items())]
-        text = json.dumps(note, indent=1)[:-2] + ',\n "pictures": {\n' + ",\n".join(lines) + "\n}}\n"
+        lines = ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in sorted(rows.items()))
+        text = json.dumps(note, indent=1)[:-2] + f',\n "pictures": {{\n{lines}\n}}}}\n'
         weights.replace(path, text.encode())
 
 

@@ -47,6 +47,10 @@ def add_arguments(parser) -> None:
     parser.add_argument("--context-seconds", type=float, default=120, help="as in fit-contexts")
     parser.add_argument("--float32", action="store_true", help="no bfloat16 in the stacks")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--devices", type=int, default=1,
+        help="accelerators that share each batch; more than one need KERAS_BACKEND=jax",
+    )
 
 
 def run(args) -> int:
@@ -65,12 +69,52 @@ def run(args) -> int:
     except FileNotFoundError as error:
         print(error, file=sys.stderr)
         return 2
+    try:
+        distribute(args.devices, batches(args))
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
     print(f"reading {len(paths)} photographs", file=sys.stderr)
     trainer = Trainer(args, data.pyramid(train_paths), data.pyramid(validation_paths, (1.0,)))
     trainer.run()
     if trainer.progress() >= 1:
         fit_contexts(args, train_paths)
     return 0
+
+
+def batches(args) -> tuple[int, int]:
+    """Crops a step, at first and in the last third, where they are larger; same pixels."""
+    return args.batch, max(1, args.batch * args.crop**2 // args.late_crop**2)
+
+
+def distribute(count: int, batches: tuple[int, ...] = ()) -> None:
+    """Share every batch among ``count`` devices, in all models that are made from now on.
+
+    Data parallelism: each device has all weights and its part of the crops of a batch. Keras
+    implements it on JAX alone.
+
+    Args:
+        count: 1 changes nothing.
+        batches: the numbers of crops a step that there will be.
+
+    Raises:
+        ValueError: there are not so many devices, a batch cannot be divided among them, or Keras
+            does not run on JAX.
+    """
+    if count == 1:
+        return
+    if any(batch % count for batch in batches):
+        raise ValueError(f"Batches of {' and '.join(map(str, batches))} crops cannot be shared "
+                         f"evenly; choose --batch so that each is a multiple of {count}.")
+    import keras
+
+    if keras.backend.backend() != "jax":
+        raise ValueError("Keras shares batches among devices on JAX only; set KERAS_BACKEND=jax.")
+    devices = keras.distribution.list_devices()
+    if not 1 <= count <= len(devices):
+        raise ValueError(f"This machine has {len(devices)} devices; choose --devices up to that.")
+    parallel = keras.distribution.DataParallel(devices=devices[:count])
+    keras.distribution.set_distribution(parallel)
 
 
 def fit_contexts(args, paths) -> None:
@@ -268,10 +312,9 @@ class Trainer:
                 break
 
     def _epoch(self):
-        side, batch = self.args.crop, self.args.batch
-        if self.progress() > 2 / 3:
-            batch = max(1, batch * side * side // self.args.late_crop**2)
-            side = self.args.late_crop
+        late = self.progress() > 2 / 3
+        side = self.args.late_crop if late else self.args.crop
+        batch = batches(self.args)[late]
         rate = self.learning_rate()
         self.optimizer.learning_rate.assign(rate)
         rng = np.random.default_rng((self.args.seed, len(self.history)))

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from sdae import images, metrics
+from sdae import Codec, images, metrics
 from sdae.ui import batch, engine
 from sdae.ui.sources import SAMPLES
 
@@ -117,6 +117,26 @@ def test_quality_comes_from_the_url_and_moves_the_bytes():
     more = table(at, "sdae-ledger")[".sdae file"][0]
     assert fine(at)
     assert int(few[:-2].replace(",", "")) < int(more[:-2].replace(",", ""))
+
+
+def test_effort_makes_the_file_of_that_effort(codec, monkeypatch):
+    at = page(quality="40", effort="1")
+    original = images.thumb(images.read(sample("coffee.png")).rgb)
+    data = codec.compress(original, 40, effort=1)
+    assert fine(at) and table(at, "sdae-ledger")[".sdae file"][0] == f"{len(data):,} B"
+    assert np.array_equal(split(at)["right"]["rgb"], np.asarray(codec.decompress(data)))
+    assert not at.get("progress")  # gone when it is done
+
+    monkeypatch.setattr(Codec, "encode", None)  # no second time
+    assert fine(at.run())
+
+
+def test_pictures_too_large_for_effort_here_are_compressed_without(codec, monkeypatch):
+    monkeypatch.setattr(engine, "REFINED_PIXELS", 128 * 128 - 1)
+    at = page(quality="40", effort="3")
+    data = codec.compress(images.thumb(images.read(sample("coffee.png")).rgb), 40)
+    assert fine(at) and table(at, "sdae-ledger")[".sdae file"][0] == f"{len(data):,} B"
+    assert any("--effort 3" in info.value for info in at.info)
 
 
 def test_nonsense_in_the_url_falls_back_to_the_defaults():
@@ -233,7 +253,7 @@ def test_a_damaged_sdae_file_gets_one_sentence(codec, damage):
 
 
 def test_a_sdae_file_of_too_many_pixels_is_refused_before_it_is_decoded(codec, monkeypatch):
-    monkeypatch.setattr(engine, "MAX_PIXELS", 1_000)
+    monkeypatch.setattr(engine, "MAX_RESTORED", 1_000)
     at = upload(page(), "huge.sdae", codec.compress(picture(), quality=50))
     assert not at.exception
     assert "70 × 50 pixels" in at.error[0].value
@@ -289,7 +309,8 @@ def test_many_pictures_become_a_table_and_files(codec):
     assert list(shown["Upload"]) == [len(data) for _, data, _ in uploads]
     assert list(shown[".sdae file"]) == [len(data) for data in files]
     restored = [np.asarray(codec.decompress(data)) for data in files]
-    assert list(shown["PSNR"]) == pytest.approx(list(map(metrics.psnr, pictures.values(), restored)))
+    psnr = list(map(metrics.psnr, pictures.values(), restored))
+    assert list(shown["PSNR"]) == pytest.approx(psnr)
 
     kept = {p.name: p for p in at.session_state["batch"].values() if isinstance(p, batch.Packed)}
     assert [kept[name].data for name in pictures] == files
@@ -314,9 +335,9 @@ def test_missing_weights_are_explained(monkeypatch, tmp_path):
         raise sdae.WeightsError("There are no weights called sdae-1; restore the folder.")
 
     monkeypatch.setattr(sdae, "load", load)
-    engine._load.clear()
+    engine.load.clear()
     at = upload(page(), "new.png", encoded("PNG", picture(seed=99)))
-    engine._load.clear()
+    engine.load.clear()
     assert not at.exception
     assert at.error[0].value == "There are no weights called sdae-1; restore the folder."
 

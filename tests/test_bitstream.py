@@ -19,6 +19,7 @@ EXAMPLE = Header(b"abcd", bitstream.CONTEXTS, 128, 128, 7500)
 @given(HEADERS, st.binary(max_size=200))
 def test_header_and_payload_come_back(header, payload):
     assert bitstream.read_header(bitstream.write(header, payload)) == (header, payload)
+    assert header.coding == ("plain" if header.mode == bitstream.PLAIN else "contexts")
 
 
 def test_header_of_a_small_picture_is_at_most_twenty_bytes():

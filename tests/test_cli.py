@@ -338,7 +338,7 @@ def test_kodak_says_what_to_do_where_the_pictures_cannot_be_had(tmp_path, monkey
 
 @pytest.mark.parametrize("command", [
     "compress", "decompress", "info", "denoise", "kodak", "train", "evaluate", "bench", "fuzz",
-    "fit-contexts", "noise-study",
+    "fit-contexts",
 ])
 def test_every_command_explains_itself_without_the_network(command):
     script = f"""

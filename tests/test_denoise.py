@@ -110,7 +110,8 @@ def test_a_first_visit_adds_noise_and_takes_it_away(codec):
     assert figures["SSIM"] == f"{metrics.ssim(clean, restored):.4f}"
     size = f"{len(codec.pack(latent)):,} <small>bytes"
     assert any(size in html.body for html in at.get("html"))
-    assert buttons(at) == ["Download .sdae", "Restored PNG", "Noisy PNG", "Table as CSV"]
+    assert buttons(at) == ["Download .sdae", "Restored PNG", "Noisy PNG", "Table as CSV",
+                           "Histogram as CSV"]
 
     rows = table(at)
     assert list(rows) == ["Noisy", "SDAE", "Non-local means", "Total variation", "Gaussian blur",
@@ -173,7 +174,7 @@ def test_without_noise_to_add_the_upload_is_restored_as_it_is(codec):
     assert np.array_equal(shown["right"]["rgb"], np.asarray(expected))
     assert [metric.label for metric in at.metric] == ["Noise found", "Time"]
     assert set(map(len, table(at).values())) == {1}
-    assert buttons(at) == ["Download .sdae", "Restored PNG", "Table as CSV"]
+    assert buttons(at) == ["Download .sdae", "Restored PNG", "Table as CSV", "Histogram as CSV"]
     assert not [button for button in at.button if button.label == "Measure"]
 
 
@@ -248,6 +249,16 @@ def test_rows_become_a_csv_file():
     assert list(csv.reader(io.StringIO(data.decode()))) == [
         ["name", "psnr_db"], ["a, b", "20.5"], ["clean", "inf"], ["c", ""],
     ]
+
+
+def test_a_histogram_counts_every_sample():
+    differences = {"Noise": np.int16([[-255, 0], [0, 3]]), "Residual": np.int16([[0, 0], [1, 255]])}
+    rows = list(csv.reader(io.StringIO(
+        denoising.histogram_csv(denoising.shares(differences)).decode())))
+    assert rows[0] == ["difference", "noise_percent", "residual_percent"]
+    assert len(rows) == 1 + 511
+    assert rows[1] == ["-255", "25.0", "0.0"] and rows[-1] == ["255", "0.0", "25.0"]
+    assert rows[1 + 255] == ["0", "50.0", "50.0"] and rows[1 + 258] == ["3", "25.0", "0.0"]
 
 
 def test_slow_answers_come_the_first_one_first_and_are_remembered():

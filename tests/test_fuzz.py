@@ -1,11 +1,13 @@
 import argparse
+import tracemalloc
+import zlib
 from collections import Counter
 
 import numpy as np
 import pytest
 
 import sdae
-from sdae import bitstream, fuzz
+from sdae import bitstream, fuzz, latents
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +61,6 @@ def test_attacks_get_past_the_checksum_and_into_the_coder(codec, material):
 class Broken:
     """A codec that fails in a way of its own on some of the files."""
 
-    _model = True
-
     def __init__(self, codec, fail):
         self._codec, self._fail = codec, fail
         self.card, self.pack = codec.card, codec.pack
@@ -95,3 +95,47 @@ def test_what_takes_too_long_or_too_much_memory_is_a_finding(codec, monkeypatch,
     monkeypatch.setattr(fuzz, "_peak", lambda: next(peak))
     assert fuzz.run(arguments("--count", 1, "--decode", 0)) == 1
     assert "took 600 MB of memory" in capsys.readouterr().err
+
+
+def worst(codec, kind, total) -> bytes:
+    """Payloads that take the most memory: noughts as many as any payload may hold, or an escape
+    of the longest kind for each integer."""
+    layout = len(codec.tables.packing) - 1
+    *packings, last = latents._packings(codec.tables, layout)
+    if kind == "noughts":
+        content = bytes(7 * total)
+    else:
+        single = next(k for k, packing in enumerate(packings) if packing.several == 1)
+        mark = packings[single].combine(np.array([packings[single].escape])).tobytes()
+        marks = last.combine(np.full(total, last.escape)).tobytes()
+        content = (
+            b"\xff" * single + mark * total + b"\xff" * (len(packings) - single)
+            + marks + b"\xfe" * total + b"\0\0\0\1" * total
+        )
+    packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return bytes([codec.tables.channels, layout]) + packer.compress(content) + packer.flush()
+
+
+@pytest.mark.parametrize("kind", ["noughts", "escapes"])
+def test_the_worst_payloads_stay_within_the_bound(codec, kind):
+    side = 1024
+    payload = worst(codec, kind, (side // 8) ** 2 * codec.tables.channels)
+    header = bitstream.Header(codec.model_id, bitstream.CONTEXTS, side, side, 7500)
+    data = bitstream.write(header, payload)
+    assert len(data) < side * side / 10
+    tracemalloc.start()
+    try:
+        with pytest.raises(sdae.BitstreamError):
+            codec.unpack(data)
+        taken = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert taken < 1e6 * fuzz.allowance(data)
+
+
+def test_what_a_file_may_take_follows_from_its_header(codec):
+    header = bitstream.Header(codec.model_id, bitstream.CONTEXTS, 1000, 2000, 7500)
+    assert fuzz.allowance(bitstream.write(header, b"x")) == fuzz.MEGABYTES + 64
+    assert fuzz.allowance(b"nothing") == fuzz.MEGABYTES
+    giant = bitstream.Header(codec.model_id, bitstream.CONTEXTS, 60000, 60000, 7500)
+    assert fuzz.allowance(bitstream.write(giant, b"x")) == fuzz.MEGABYTES

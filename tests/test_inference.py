@@ -55,7 +55,8 @@ def test_every_transform_is_that_of_keras(pair, height, width, t):
     for theirs, mine in zip(model.gains(one), ours.gains(t)):
         close(np.reshape(theirs, (1, -1)), mine)
     theirs = np.asarray(network.laplacian_bits(integers, *found))
-    np.testing.assert_allclose(inference.laplacian_bits(integers, *found), theirs, rtol=1e-4, atol=1e-4)
+    bits = inference.laplacian_bits(integers, *found)
+    np.testing.assert_allclose(bits, theirs, rtol=1e-4, atol=1e-4)
 
 
 def test_files_are_made_and_read_without_keras():

@@ -44,15 +44,15 @@ def complete(tmp_path_factory):
     """A folder of weights with results of every kind."""
     folder = tmp_path_factory.mktemp("complete")
     shipped = weights.folder()
-    for name in ("card.json", "loss.csv"):
-        shutil.copy(shipped / name, folder / name)
+    for name in ("card.json", "loss.csv", "weights.npz"):
+        shutil.copy(shipped / name, folder)
     found = Results(folder, weights.read_card(folder)["sha256"])
     for set_name in kodak.SETS:
         for codec, scale in ((OURS, 1.0), ("jpeg", 1.7), ("webp", 1.1), ("avif", 0.9)):
             for number, name in enumerate(NAMES):
                 name += "-00" if set_name == "kodak-128" else ""
-                found.add(set_name, codec, name, rows(codec, scale + number / 5, set_name == "kodak"),
-                          OPTIONS)
+                made = rows(codec, scale + number / 5, set_name == "kodak")
+                found.add(set_name, codec, name, made, OPTIONS)
             found.finish(set_name, codec, OPTIONS)
     measured = {name: {"rows": [
         {"sigma": sigma, "clipped": True, "denoiser": denoiser, "level": level, "strength": sigma,
@@ -60,7 +60,10 @@ def complete(tmp_path_factory):
         for sigma in (0.1, 0.2, 0.3)
         for denoiser, level, psnr in (("noisy", None, 20.0), (OURS, "known", 28.0),
                                       (OURS, "estimated", 27.5))
-    ], "chains": []} for name in NAMES}
+    ], "chains": [
+        {"sigma": 0.1, "denoiser": OURS, "codec": OURS, "pixels": 16384,
+         "points": [[900, 25.0, 0.7], [4000, 28.0, 0.8]]},
+    ]} for name in NAMES}
     noise_study.write(found, claims.SET, OURS, {"qualities": [100]}, measured)
     return folder
 
@@ -99,7 +102,7 @@ def downloads(at):
 
 @pytest.mark.parametrize(
     "section, figures, tables",
-    [("Rate and distortion", 1, 3), ("Pictures", 2, 2), ("Methods", 2, 1), ("Noise", 3, 2),
+    [("Rate and distortion", 1, 3), ("Pictures", 2, 2), ("Methods", 2, 1), ("Noise", 3, 3),
      ("Training", 3, 2), ("Claims", 0, 3)],
 )
 def test_every_dashboard_has_its_figures_with_downloads(page, section, figures, tables):
@@ -145,8 +148,7 @@ def test_the_claims_are_all_there(page):
 
 
 def test_nothing_measured_is_a_sentence_each(page, complete, tmp_path, monkeypatch):
-    for name in ("card.json",):
-        shutil.copy(complete / name, tmp_path / name)
+    shutil.copy(complete / "card.json", tmp_path)
     monkeypatch.setattr(weights, "folder", lambda name=None: tmp_path)
     for section in ("Rate and distortion", "Pictures", "Methods", "Noise", "Training"):
         at = opened(section)

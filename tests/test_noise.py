@@ -124,10 +124,14 @@ def test_pure_noise_stays_in_range():
 @pytest.mark.parametrize("name", classical.DENOISERS)
 @pytest.mark.parametrize("sigma", [0.1, 0.3])
 def test_classical_denoisers_take_noise_away(photograph, name, sigma):
-    noisy = add(photograph, sigma)
+    clean = photograph[100:164, 100:180]
+    noisy = add(clean, sigma)
     cleaned = classical.denoise(name, noisy, sigma)
     assert cleaned.dtype == np.uint8 and cleaned.shape == noisy.shape
-    assert metrics.psnr(photograph, cleaned) > metrics.psnr(photograph, noisy) + 4
+    assert metrics.psnr(clean, cleaned) > metrics.psnr(clean, noisy) + 2.5
+    free = add(clean, sigma, clipped=False)
+    cleaned = classical.denoise(name, free, sigma)
+    assert metrics.psnr(clean, cleaned) > metrics.psnr(clean, noisy) + 2.5
 
 
 @pytest.mark.parametrize("name", classical.DENOISERS)
@@ -138,5 +142,5 @@ def test_classical_denoisers_leave_a_picture_without_noise_alone(photograph, nam
 def test_the_median_clears_salt_and_pepper_best(photograph):
     noisy = add(photograph, 0.1, "salt and pepper")
     closeness = {name: metrics.psnr(photograph, classical.denoise(name, noisy, 0.1))
-                 for name in classical.DENOISERS}
+                 for name in classical.QUICK}
     assert max(closeness, key=closeness.get) == "median"

@@ -5,49 +5,138 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sdae import noise_study
+from sdae import classical, evaluate, metrics, noise, noise_study
+from sdae.results import Results
 
 
-@pytest.fixture
-def folder(tmp_path):
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
     """A set of one smooth picture."""
-    y, x = np.mgrid[:64, :72]
+    folder = tmp_path_factory.mktemp("sets") / "waves"
+    folder.mkdir()
+    Image.fromarray(waves()).save(folder / "one.png")
+    return folder
+
+
+def waves():
+    y, x = np.mgrid[:40, :48]
     waves = np.stack([np.sin(x / 9), np.cos(y / 7), np.sin((x + y) / 11)], -1)
-    (tmp_path / "waves").mkdir()
-    Image.fromarray(np.uint8(128 + 90 * waves)).save(tmp_path / "waves" / "one.png")
-    return tmp_path / "waves"
+    return np.uint8(128 + 90 * waves)
 
 
 def study(*argv):
     parser = argparse.ArgumentParser()
-    noise_study.add_arguments(parser)
-    return noise_study.run(parser.parse_args(list(map(str, argv))))
+    evaluate.add_arguments(parser)
+    argv = "--jobs", 1, "--peer-effort", "fast", "--qualities", 30, 80, *argv
+    return evaluate.run(parser.parse_args(list(map(str, argv))))
 
 
-def test_every_level_is_measured_written_and_shown(codec, folder, tmp_path, capsys):
-    assert study("--sets", folder, "--results", tmp_path) == 0
-    stored = json.loads((tmp_path / "results" / "noise-waves.json").read_text())
-    assert stored["weights_sha256"] == codec.card["sha256"]
-    assert stored["quality"] == 100
-    rows = stored["rows"]
-    assert {row["sigma"] for row in rows} == set(noise_study.SIGMAS)
+@pytest.fixture(scope="module")
+def measured(codec, folder, tmp_path_factory):
+    """Where the whole study of the set is kept."""
+    place = tmp_path_factory.mktemp("study")
+    assert study("--noise", "--sets", folder, "--results", place) == 0
+    return place
 
-    at = {(row["sigma"], row["denoiser"], row["level"]): row for row in rows}
-    assert len(at) == len(rows) == len(noise_study.SIGMAS) * 9
-    assert at[0, "noisy", None]["psnr"] is None
-    for level in ("known", "estimated"):
-        for name in ("sdae", *noise_study.DENOISERS):
-            row = at[0.2, name, level]
-            assert row["psnr"] > at[0.2, "noisy", None]["psnr"] + 4
-            assert ("bytes" in row) == (name == "sdae")
-    assert at[0.2, "sdae", "known"]["strength"] == 0.2
-    assert at[0.2, "sdae", "estimated"]["strength"] == pytest.approx(0.2, rel=0.15)
 
+@pytest.fixture
+def rows(codec, measured):
+    """(sigma, clipped, denoiser, level) → row."""
+    found = Results(measured, codec.card["sha256"]).noise("waves")["rows"]
+    at = {(r["sigma"], r["clipped"], r["denoiser"], r["level"]): r for r in found}
+    assert len(at) == len(found)
+    return at
+
+
+def test_every_level_and_denoiser_is_measured(rows):
+    quick = [name for name in noise_study.DENOISERS if name != "bm3d"]
+    for clipped, sigmas in ((True, noise_study.SIGMAS), (False, noise_study.UNCLIPPED)):
+        for sigma in sigmas:
+            assert (sigma, clipped, "bm3d", "known") in rows
+            for level in ("known", "estimated"):
+                for name in ("sdae", *quick):
+                    assert ("bytes" in rows[sigma, clipped, name, level]) == (name == "sdae")
+    assert rows[0, True, "noisy", None]["psnr"] is None
+    assert rows[0.2, True, "sdae", "known"]["strength"] == 0.2
+    assert rows[0.2, True, "sdae", "estimated"]["strength"] == pytest.approx(0.2, rel=0.15)
+
+
+@pytest.mark.parametrize("sigma, clipped", [(0.2, True), (50 / 255, False)])
+def test_everything_is_better_than_noise(rows, sigma, clipped):
+    noisy = rows[sigma, clipped, "noisy", None]["psnr"]
+    for name in ("sdae", *noise_study.DENOISERS):
+        assert rows[sigma, clipped, name, "known"]["psnr"] > noisy + 4
+
+
+def test_a_row_can_be_measured_again_by_hand(rows):
+    noisy = noise.add(waves(), 0.1, seed=noise_study.seed("one"))
+    for name in ("tv", "bm3d"):
+        expected = metrics.psnr(waves(), classical.denoise(name, noisy, 0.1))
+        assert rows[0.1, True, name, "known"]["psnr"] == pytest.approx(expected, abs=1e-3)
+
+
+def test_chains_take_bytes_and_ours_ends_at_the_row_of_the_highest_quality(codec, measured, rows):
+    chains = Results(measured, codec.card["sha256"]).noise("waves")["chains"]
+    pairs = {(c["sigma"], c["denoiser"], c["codec"]) for c in chains}
+    assert len(pairs) == len(chains) == 3 * (1 + 6 * 2)
+    for chain in chains:
+        sizes = [size for size, *_ in chain["points"]]
+        assert sizes == sorted(sizes) and sizes[0] < sizes[-1]
+    (ours,) = [c for c in chains if c["denoiser"] == "sdae" and c["sigma"] == 0.2]
+    row = rows[0.2, True, "sdae", "known"]
+    assert ours["points"][-1][0] == row["bytes"]
+    assert ours["points"][-1][1] == pytest.approx(row["psnr"], abs=1e-3)
+
+
+def test_the_largest_file_that_is_not_too_large_counts():
+    points = [[100, 20.0, 0.5], [200, 30.0, 0.8], [400, 25.0, 0.6]]
+    chain = {"sigma": 0.1, "denoiser": "tv", "codec": "avif", "pixels": 800, "points": points}
+    wanted = {"sigma": 0.1, "denoiser": "tv"}
+
+    def at(bits):
+        return noise_study.at_equal_bytes([chain], bits, **wanted)
+
+    assert at(0.9) is None
+    assert at(1)["psnr"] == 20
+    assert 20 < at(1.5)["psnr"] < 30
+    assert at(2) == at(8) == {"psnr": 30, "ssim": 0.8}
+    assert noise_study.at_equal_bytes([chain], 2, sigma=0.2) is None
+
+
+def test_new_weights_leave_the_classical_part(measured):
+    results = Results(measured, "00" * 32)
+    assert results.noise_part("waves", "sdae")["pictures"] == {}
+    assert list(results.noise_part("waves", "classical")["pictures"]) == ["one"]
+    found = results.noise("waves")
+    assert {row["denoiser"] for row in found["rows"]} == set(noise_study.DENOISERS)
+    assert results.noise("others") == {}
+
+
+def test_files_name_what_they_were_measured_with(codec, measured):
+    ours, others = (json.loads((measured / "results" / name).read_text())
+                    for name in ("noise-waves.json", "noise-waves-classical.json"))
+    assert ours["weights_sha256"] == codec.card["sha256"] and others["weights_sha256"] is None
+    assert ours["options"]["qualities"] == [30, 80] and others["options"]["effort"] == "fast"
+    assert others["versions"].keys() >= {"bm3d", "PyWavelets", "scikit-image", "libavif"}
+
+
+def test_what_is_measured_is_not_measured_again(measured, folder, monkeypatch, capsys):
+    monkeypatch.delattr(noise_study, "_row")  # nothing can be measured without
+    assert study("--noise", "--sets", folder, "--results", measured) == 0
     printed = capsys.readouterr().out
-    assert "**waves, number of pictures 1**" in printed
-    assert f"{at[0.2, 'sdae', 'known']['psnr']:.2f} / " in printed
+    assert printed.count("**waves**, 1 pictures") == 5
+    assert "| 0.1 | BM3D | AVIF | " in printed and "| 25/255 | " in printed
+    assert study("--noise", "--sets", folder, "--results", measured, "--show") == 0
+    assert capsys.readouterr().out == printed
 
 
 def test_a_missing_folder_is_named(tmp_path, capsys):
-    assert study("--sets", tmp_path / "nowhere", "--results", tmp_path) == 2
+    assert study("--noise", "--sets", tmp_path / "nowhere", "--results", tmp_path) == 2
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_a_missing_package_is_named(folder, tmp_path, monkeypatch, capsys):
+    lacking = classical.Denoiser("Magic", None, package="magic-denoiser")
+    monkeypatch.setitem(classical.DENOISERS, "bm3d", lacking)
+    assert study("--noise", "classical", "--sets", folder, "--results", tmp_path) == 2
+    assert "magic-denoiser" in capsys.readouterr().err

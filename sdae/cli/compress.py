@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
-
 from sdae import bitstream, metadata
 from sdae.cli import files
 from sdae.cli.arguments import number
 from sdae.cli.files import Job, Refused
-from sdae.progress import progress
 
 
 def add_arguments(parser) -> None:
@@ -56,10 +53,12 @@ def compress(codec, args, job: Job, bars: bool = False) -> dict:
     if section:
         file = metadata.attach(file, picture.metadata)
     height, width = picture.rgb.shape[:2]
-    restored = np.asarray(codec.decompress(file))
-    files.write(job, file)
     from sdae import metrics
 
+    # Part by part, for a picture of a hundred megapixels fits into memory once, not twice.
+    restored = codec.decode_parts(codec.unpack(file))
+    psnr = metrics.psnr_by_parts(picture.rgb, restored)
+    files.write(job, file)
     return {
         "file": str(job.source),
         "target": str(job.target),
@@ -69,7 +68,7 @@ def compress(codec, args, job: Job, bars: bool = False) -> dict:
         "height": height,
         "bpp": round(8 * len(file) / (width * height), 4),
         "quality": bitstream.read_header(file)[0].quality,
-        "psnr": round(metrics.psnr(picture.rgb, restored), 4),
+        "psnr": round(psnr, 4),
         "notices": list(picture.notices),
     }
 
@@ -79,7 +78,7 @@ def _encode(codec, args, rgb, reserved: int, label: str | None) -> bytes:
     from sdae import search
 
     if args.target_bytes is None and args.target_psnr is None:
-        with _bar(label, 100, "%") as bar:
+        with files.bar(label, 100, "%") as bar:
             return codec.compress(rgb, args.quality, args.effort,
                                   lambda share: bar.update(round(100 * share) - bar.n))
     if args.target_bytes is not None:
@@ -89,17 +88,11 @@ def _encode(codec, args, rgb, reserved: int, label: str | None) -> bytes:
             raise Refused(f"the metadata alone takes {reserved:,} bytes; leave it out.")
     else:
         find, goal = search.reaching_psnr, args.target_psnr
-    with _bar(label, search.STEPS, "try") as bar:
+    with files.bar(label, search.STEPS, "try") as bar:
         try:
             return find(codec, rgb, goal, args.effort, bar.update)
         except search.TargetError as error:
             raise Refused(error) from error
-
-
-def _bar(label, total, unit):
-    bar = progress(label=label or "", total=total, unit=unit)
-    bar.disable = bar.disable or label is None
-    return bar
 
 
 def line(fact: dict) -> str:

@@ -14,14 +14,16 @@ def add_arguments(parser) -> None:
 def run(args) -> int:
     """Restore the pictures of .sdae files, with the metadata that the files hold."""
     found = files.jobs(args, {".sdae"}, ".png")
-    return files.each(found, args, "decompress", partial(decompress, files.load(args)), line)
+    work = partial(decompress, files.load(args), bars=args.jobs == 1)
+    return files.each(found, args, "decompress", work, line)
 
 
-def decompress(codec, job: files.Job) -> dict:
-    """Restore one picture; returns the facts."""
+def decompress(codec, job: files.Job, bars: bool = False) -> dict:
+    """Restore one picture; returns the facts. `bars` shows its progress."""
     kind = files.picture_format(job.target)
     file = files.read_sdae(job.source)
-    image = codec.decompress(file)
+    with files.bar(job.source.name if bars else None, 100, "%") as bar:
+        image = codec.decompress(file, lambda share: bar.update(round(100 * share) - bar.n))
     kept = metadata.read(bitstream.read_header(file)[0])
     content = files.encoded(image, kind, kept)
     files.write(job, content)

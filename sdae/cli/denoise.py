@@ -15,6 +15,9 @@ def add_arguments(parser) -> None:
                              "0 to 1; estimated by default")
     parser.add_argument("--quality", type=number(float, 1, 100), default=90, metavar="Q",
                         help="1 (smooth) to 100 (all detail), default 90")
+    parser.add_argument("--effort", type=number(int, 0, 10), default=0, metavar="E",
+                        help="0 (fast, default) to 10; any effort restores all eight ways to turn "
+                             "and mirror the picture and takes their mean")
     parser.add_argument("--keep-metadata", action="store_true",
                         help="keep Exif data and the colour profile with its colours")
 
@@ -33,9 +36,9 @@ def denoise(codec, args, job: files.Job) -> dict:
     kind = None if packed else files.picture_format(job.target)
     picture = files.read_picture(job.source, args.keep_metadata)
     sigma = noise.estimate_sigma(picture.rgb) if args.sigma is None else args.sigma
-    latent = codec.encode(picture.rgb, args.quality, sigma)
+    latent = codec.encode(picture.rgb, args.quality, sigma, args.effort)
     if packed:
-        content = metadata.attach(codec.pack(latent), picture.metadata)
+        content = metadata.attach(codec.pack(latent, args.effort), picture.metadata)
     else:
         content = files.encoded(codec.decode(latent), kind, picture.metadata)
     files.write(job, content)

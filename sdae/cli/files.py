@@ -219,6 +219,13 @@ def report(facts: Iterator[dict], total: int, args, label: str,
     return code
 
 
+def bar(label: str | None, total: int, unit: str):
+    """A progress bar that the caller moves; none is shown where `label` is None."""
+    shown = progress(label=label or "", total=total, unit=unit)
+    shown.disable = shown.disable or label is None
+    return shown
+
+
 def read_picture(source: Path, keep_metadata: bool = False) -> images.Picture:
     """The picture in a file or on standard input; raises `ImageError`."""
     stream = sys.stdin.buffer if source == STREAM else source

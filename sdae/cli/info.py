@@ -33,7 +33,7 @@ def describe(job: files.Job) -> dict:
         "height": header.height,
         "bpp": round(8 * len(file) / (header.width * header.height), 4),
         "quality": header.quality,
-        "coding": "plain" if header.mode == bitstream.PLAIN else "contexts",
+        "coding": header.coding,
         "weights": header.model_id.hex(),
         "exif_bytes": len(kept.exif),
         "icc_bytes": len(kept.icc),

@@ -112,7 +112,7 @@ def _compress(name: str, upload: bytes, quality: float, report: Callable) -> Pac
         picture = images.read(upload, MAX_PIXELS)
     except ImageError as error:
         return f"{name}: {error}"
-    with engine._turn() as codec:
+    with engine.turn() as codec:
         data = codec.compress(picture.rgb, quality, progress=lambda share: report(0.5 * share))
         restored = codec.decompress(data, progress=lambda share: report(0.5 + 0.4 * share))
     restored = np.asarray(restored)

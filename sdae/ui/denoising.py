@@ -52,13 +52,13 @@ def noisy(picture: Prepared, kind: str | None, sigma: float, seed: int) -> tuple
 
 def restored(picture: Prepared, start: Version, strength: float, quality: float) -> Version:
     """Version `start` through the codec, told that its noise has level `strength`."""
-    with engine._turn() as codec:
+    with engine.turn() as codec:
         return _restored(codec, start.key, start, _clean(picture, start), strength, quality)
 
 
 def file(ours: Version) -> bytes | None:
     """The whole .sdae file of a restored picture; None while it is packed, so ask again."""
-    codec, _ = engine._load()
+    codec, _ = engine.load()
     task = partial(codec.pack, ours.latent)
     return _files().collect({ours.key: task}).get(ours.key)
 
@@ -70,7 +70,7 @@ def filtered(
 
     Ask again for the others. Denoiser `first` is waited for, up to `patience` seconds.
     """
-    keys = {name: (start.key, name, strength) for name in classical.DENOISERS}
+    keys = {name: (start.key, name, strength) for name in classical.QUICK}
     clean = _clean(picture, start)
     tasks = {key: partial(_filter, name, start, clean, strength) for name, key in keys.items()}
     found = _filters().collect(tasks, keys.get(first), patience)
@@ -89,6 +89,22 @@ def curve(picture: Prepared, kind: str, seed: int, quality: float):
             restored(small, start, estimate, quality).psnr,
             restored(small, start, sigma, quality).psnr,
         )
+
+
+def shares(differences: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """How often each difference between two pictures occurs: name → 511 shares of the samples in
+    percent, from −255 to 255."""
+    return {
+        name: np.bincount(values.ravel() + 255, minlength=511) / values.size * 100
+        for name, values in differences.items()
+    }
+
+
+def histogram_csv(shares: dict[str, np.ndarray]) -> bytes:
+    """The shares of `shares` as a CSV file, a row for each difference."""
+    heads = ["difference", *(f"{name.lower()}_percent" for name in shares)]
+    columns = zip(*(share.round(6).tolist() for share in shares.values()))
+    return table_csv(heads, [(k - 255, *row) for k, row in enumerate(columns)])
 
 
 def table_csv(heads: list[str], rows: list[tuple]) -> bytes:

@@ -81,7 +81,7 @@ def pipeline(boxes: list[Box]) -> str:
 def architecture(analysis: list[Unit], synthesis: list[Unit], latent: int) -> str:
     """Both stacks from left to right: a block is as high as its picture and as wide as it has
     channels; below them the linear paths."""
-    parts, x, middle = [], 10.0, 130
+    parts, x, middle = [], 22.0, 130
     alt = ["The network from left to right. Picture with 3 channels"]
 
     def block(name, channels, stride, colour, note=""):

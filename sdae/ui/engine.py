@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 import sdae
 from sdae import BitstreamError, bitstream, images, measure
@@ -20,6 +18,17 @@ LIVE_PIXELS = 2_000_000
 
 MAX_PIXELS = 50_000_000
 """Pictures beyond this are refused with a sentence: a small server has to hold them whole."""
+
+MAX_RESTORED = 12_000_000
+"""So many pixels a .sdae file may state to be opened on a page: they are restored at full size."""
+
+REFINED_PIXELS = 600_000
+"""Larger pictures get no effort on the pages, where all visitors wait for one codec."""
+
+_REFINED = 8
+
+_reading = threading.Lock()
+# One file is decoded at a time, whoever sends it, so that many large ones do not fill the memory.
 
 
 @dataclass(frozen=True)
@@ -47,13 +56,14 @@ def prepare(data: bytes, small: bool) -> Prepared:
 
     Raises `ImageError` with one sentence for what is no picture.
     """
-    picture = images.read(data, MAX_PIXELS)
+    with _reading:
+        picture = images.read(data, MAX_PIXELS)
     rgb, notices = picture.rgb, picture.notices
     height, width = rgb.shape[:2]
     if small:
         rgb = images.thumb(rgb)
     elif width * height > LIVE_PIXELS:
-        rgb = _shrink(rgb)
+        rgb = images.shrink(rgb, LIVE_PIXELS)
         notices += (
             f"This picture has {width * height / 1e6:.1f} megapixels. Here it is scaled down to "
             f"{rgb.shape[1]} × {rgb.shape[0]}, so that the slider stays quick; "
@@ -63,28 +73,36 @@ def prepare(data: bytes, small: bool) -> Prepared:
     return Prepared(rgb, images.png(rgb), key, (width, height), notices)
 
 
-def _shrink(rgb: np.ndarray) -> np.ndarray:
-    height, width = rgb.shape[:2]
-    scale = math.sqrt(LIVE_PIXELS / (width * height))
-    size = max(1, int(width * scale)), max(1, int(height * scale))
-    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.LANCZOS))
+def compress(
+    picture: Prepared, quality: float, effort: int = 0, progress=lambda share: None
+) -> measure.Result:
+    """Compress and restore, or recall the answer for the same pixels, quality and effort.
 
-
-def compress(picture: Prepared, quality: float) -> measure.Result:
-    """Compress and restore, or recall the answer for the same pixels and quality."""
-    with _turn() as codec:
-        return _compress(codec, picture.key, picture.rgb, quality)
+    ``effort`` and ``progress`` are as for `sdae.Codec.compress`; only with effort does the
+    progress show.
+    """
+    if not effort:
+        with turn() as codec:
+            return _compress(codec, picture.key, picture.rgb, quality)
+    # Streamlit's cache cannot hold what draws as it works, so the session remembers the last few.
+    known, wanted = st.session_state.setdefault("refined", {}), (picture.key, quality, effort)
+    if wanted not in known:
+        with turn() as codec:
+            known[wanted] = measure.compress(codec, picture.rgb, quality, effort, progress)
+        for old in list(known)[:-_REFINED]:
+            del known[old]
+    return known[wanted]
 
 
 def open_file(data: bytes) -> measure.Result:
     """Restore the picture of a .sdae file; raises `BitstreamError` with one sentence."""
     header, _ = bitstream.read_header(data)
-    if header.width * header.height > MAX_PIXELS:
+    if header.width * header.height > MAX_RESTORED:
         raise BitstreamError(
             f"This file holds {header.width} × {header.height} pixels, more than the page opens; "
             "use `python -m sdae decompress`."
         )
-    with _turn() as codec:
+    with turn() as codec:
         return _open_file(codec, data)
 
 
@@ -102,20 +120,19 @@ def _open_file(_codec, data: bytes) -> measure.Result:
 
 
 @contextmanager
-def _turn():
+def turn():
     """The codec, for one picture at a time: two at once would need the memory twice.
 
     A slider that moves on leaves runs of the page waiting here whose answer nobody wants any
     more; looking at the session's state ends those.
     """
-    codec, lock = _load()
+    codec, lock = load()
     with lock:
         st.session_state.get("quality")
         yield codec
 
 
-@st.cache_resource(show_spinner="Loading the network: once for each server, a few seconds.")
-def _load():
-    codec = sdae.load()
-    codec.decompress(codec.compress(np.zeros((16, 16, 3), "uint8")))  # the network loads here
-    return codec, threading.Lock()
+@st.cache_resource(show_spinner=False)
+def load():
+    """The codec, without TensorFlow, and the lock of `turn`; the same for all sessions."""
+    return sdae.load(), threading.Lock()

@@ -52,7 +52,7 @@ def subject(data: bytes, quality: float) -> Subject:
     """
     picture = _shrunk(engine.prepare(data, small=False), PIXELS)
     result = engine.compress(picture, quality)
-    with engine._turn() as codec:
+    with engine.turn() as codec:
         return Subject(codec, picture, quality, result, _latent(codec, result.data))
 
 
@@ -76,7 +76,7 @@ def _shrink(key, _picture, pixels) -> Prepared:
 
 def run(shown: Subject, experiment, *arguments):
     """The answer of one of the functions below for a subject, computed once."""
-    with engine._turn() as codec:
+    with engine.turn() as codec:
         return _run(shown.key, experiment.__name__, arguments, experiment, codec, shown)
 
 
@@ -152,7 +152,9 @@ def with_noise(codec, shown, sigma: float) -> Noisy:
     values = {name: latent.values.astype("int32") for name, latent in found.items()}
     shift = {name: np.sqrt(np.square(values[name] - values["clean"]).mean((0, 1)))
              for name in ("blind", "told")}
-    channel = int((shift["blind"] - shift["told"]).argmax())
+    # Beside its clean integers, and beside 1, so that a channel of zeros is not the one.
+    usual = np.sqrt(np.square(values["clean"]).mean((0, 1))) + 1
+    channel = int(((shift["blind"] - shift["told"]) / usual).argmax())
     return Noisy(
         rgb, *(np.asarray(codec.decode(found[name])) for name in shift),
         {name: len(codec.pack(found[name])) for name in shift}, shift,
@@ -168,7 +170,7 @@ def curve(shown: Subject, progress) -> list[tuple[float, float, float]]:
     small, rows = _shrunk(shown.picture, CURVE_PIXELS), []
     qualities = sorted({*CURVE_QUALITIES, shown.quality})
     for number, quality in enumerate(qualities, 1):
-        with engine._turn() as codec:
+        with engine.turn() as codec:
             rows.append((quality, *_point(codec, small.key, small.rgb, quality)))
         progress(number / len(qualities))
     return rows
@@ -197,7 +199,7 @@ def tiny(shown: Subject, progress) -> list[tuple[int, int, int, int]]:
     for number, side in enumerate(sides, 1):
         top, left = ((length - side) // 2 for length in rgb.shape[:2])
         part = np.ascontiguousarray(rgb[top : top + side, left : left + side])
-        with engine._turn() as codec:
+        with engine.turn() as codec:
             data = _packed(codec, (shown.key, side), part, shown.quality)
         rows.append((side, len(data), header_bytes(data), len(images.png(part))))
         progress(number / len(sides))

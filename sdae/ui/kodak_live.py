@@ -1,4 +1,4 @@
-"""One Kodak picture, worked out anew: fetched when it is missing, compressed, shown and measured."""
+"""One Kodak picture, worked out anew: fetched if it is missing, compressed, shown, measured."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _agreement(result: Result, stored: list[dict], quality: float) -> str:
         return f"The results hold no quality {quality:g}; the nearest is {results.setting(row):g}."
     return (
         f"The stored results say {row['bytes']:,} bytes, {row['psnr']:.2f} dB and SSIM "
-        f"{row['ssim']:.4f}. Times there are of one core, here of this server as it is now."
+        f"{row['ssim']:.4f}. Times in the results are processor time, here those of the clock."
     )
 
 

@@ -7,6 +7,9 @@ from plotly import graph_objects as go
 
 from sdae.ui.palette import BLUE, GREEN, GREY, ORANGE, RED, SEQUENCE, SYMBOLS
 
+DASHES = "solid", "dash", "dot", "dashdot"
+"""Lines without marks in the same order as the colours."""
+
 
 def slopes(encoder: dict[str, np.ndarray], decoder: dict[str, np.ndarray]) -> go.Figure:
     """PReLU slopes: a dot a channel, a column a layer."""
@@ -36,14 +39,14 @@ def histograms(channels: dict[str, np.ndarray]) -> go.Figure:
     reach = max(2, *(int(np.percentile(np.abs(v), 99)) for v in channels.values()))
     for number, (name, values) in enumerate(channels.items()):
         shown = np.arange(-reach, reach + 1)
-        share = [100 * float((values == v).mean()) for v in shown]
+        share = [100 * float((values == v).mean()) or None for v in shown]
         figure.add_scatter(
-            x=shown, y=share, name=name, mode="lines+markers",
-            line={"color": SEQUENCE[number], "width": 1.5},
-            marker={"symbol": SYMBOLS[number], "size": 6},
+            x=shown, y=share, name=name, mode="lines",
+            line={"color": SEQUENCE[number], "width": 1.5, "dash": DASHES[number]},
             hovertemplate="%{x}: %{y:.1f} %",
         )
-    figure.update_layout(xaxis_title="Integer", yaxis_title="Share of places, %")
+    figure.update_layout(xaxis_title="Integer")
+    figure.update_yaxes(title="Share of places, %", type="log", dtick=1)
     return figure
 
 

@@ -43,8 +43,10 @@ STEPS = (
         "without loss, and the decoder turns them back into pixels. Solid boxes hold data, dashed "
         "boxes do the work, and every figure belongs to this picture.",
         r"""
-$$\hat y = \operatorname{round}\bigl(g_q \odot f(x)\bigr) \qquad
-\hat x = h\bigl(g'_q \odot \hat y\bigr)$$
+$$
+\hat y = \operatorname{round}\bigl(g_q \odot f(x)\bigr) \qquad
+\hat x = h\bigl(g'_q \odot \hat y\bigr)
+$$
 
 $x$ is the picture and $\hat x$ the restored one, $f$ the encoder, $h$ the decoder, $\hat y$ the
 integers in the file. The gain $g_q$ stretches each channel before it is rounded: a higher quality
@@ -87,8 +89,10 @@ $q$ stretches more, so that rounding loses less. $g'_q$ undoes it.
         "block adds a correction to what it is given. All of it is read from the Keras model that "
         "is loaded here.",
         r"""
-$$\operatorname{PReLU}(x) = \max(0, x) + a_c \min(0, x) \qquad
-y_{2i+p,\; 2j+r,\; c} = x_{i,\; j,\; (2p+r)\,C + c}, \quad p, r \in \{0, 1\}$$
+$$
+\operatorname{PReLU}(x) = \max(0, x) + a_c \min(0, x) \qquad
+y_{2i+p,\; 2j+r,\; c} = x_{i,\; j,\; (2p+r)\,C + c}, \quad p, r \in \{0, 1\}
+$$
 
 PReLU learns one slope $a_c$ a channel: 0 would be ReLU, 1 would be no bend at all. Sub-pixel
 up-sampling computes four values for each place, in $4C$ channels, and lays them out as a square of
@@ -132,9 +136,11 @@ up-sampling computes four values for each place, in $4C$ channels, and lays them
         "brightness and colour. The many others hold detail. Take channels away, or round more "
         "coarsely, and see what the decoder makes of the rest.",
         r"""
-$$E_c = \frac{1}{hw} \sum_{i,j} \bigl(g'_c\, \hat y_{ijc}\bigr)^2 \qquad
+$$
+E_c = \frac{1}{hw} \sum_{i,j} \bigl(g'_c\, \hat y_{ijc}\bigr)^2 \qquad
 \hat y_\Delta = \Delta \operatorname{round}\Bigl(\frac{y}{\Delta}\Bigr), \quad
-\operatorname{E}\,(\hat y_\Delta - y)^2 \approx \frac{\Delta^2}{12}$$
+\operatorname{E}\,(\hat y_\Delta - y)^2 \approx \frac{\Delta^2}{12}
+$$
 
 $E_c$ is the energy by which channels are sorted. A step $\Delta$ of 2 keeps every second integer
 only. The rule $\Delta^2/12$ holds while $\Delta$ is small beside the values.
@@ -177,8 +183,10 @@ only. The rule $\Delta^2/12$ holds while $\Delta$ is small beside the values.
         "need. SDAE first predicts how large each one will be from those already packed, sorts "
         "them by that, and leaves the rest to Deflate.",
         r"""
-$$H = -\sum_v p_v \log_2 p_v \qquad H \le \bar L_{\text{Huffman}} < H + 1 \qquad
-H(Y \mid \text{context}) \le H(Y)$$
+$$
+H = -\sum_v p_v \log_2 p_v \qquad H \le \bar L_{\text{Huffman}} < H + 1 \qquad
+H(Y \mid \text{context}) \le H(Y)
+$$
 
 $H$ is the entropy in bits an integer, when $p_v$ is how often value $v$ occurs. No code for single
 integers of these frequencies has a shorter mean length $\bar L$. Knowing the context can only lower
@@ -223,10 +231,12 @@ the entropy: that is how a file can be smaller than $H$ says.
         "and with the noise level as a further input. The same picture goes through it three "
         "times: clean, noisy without a word about it, and noisy with the level told.",
         r"""
-$$\min_{f,\,h} \; \operatorname{E}_{x,\,n,\,\sigma} \Bigl[ R(\hat y) + \lambda\,
+$$
+\min_{f,\,h} \; \operatorname{E}_{x,\,n,\,\sigma} \Bigl[ R(\hat y) + \lambda\,
 \bigl\lVert x - h(\hat y) \bigr\rVert^2 \Bigr], \quad
 \hat y = \operatorname{round}\bigl(g \odot f(x + n,\, \sigma)\bigr), \quad
-n \sim \mathcal N(0, \sigma^2)$$
+n \sim \mathcal N(0, \sigma^2)
+$$
 
 The target is the clean $x$, so the cheapest way for the network is to leave the noise $n$ out of
 the integers. Noise of level $\sigma$ alone means a PSNR of $-20 \log_{10} \sigma$ dB, a little more
@@ -265,9 +275,11 @@ where clipping at black and white takes some of it away.
         "small files, large λ close pictures, and one network learns them all by drawing λ anew "
         "for every crop.",
         r"""
-$$L = w(\lambda) \bigl( R + \lambda D \bigr) \qquad
+$$
+L = w(\lambda) \bigl( R + \lambda D \bigr) \qquad
 D = \text{MSE} + \beta\,(1 - \text{SSIM}) \qquad
-\lambda_q = \lambda_{\min} \Bigl(\frac{\lambda_{\max}}{\lambda_{\min}}\Bigr)^{(q-1)/99}$$
+\lambda_q = \lambda_{\min} \Bigl(\frac{\lambda_{\max}}{\lambda_{\min}}\Bigr)^{(q-1)/99}
+$$
 
 $R$ is in bits a pixel, the MSE on the scale 0–255; $\beta$, $\lambda_{\min}$ and
 $\lambda_{\max}$ stand on the card of the weights, and $w(\lambda)$ keeps the losses of all
@@ -310,8 +322,10 @@ $\mathrm dR / \mathrm dD = -\lambda$.
         "than codecs made for that, and a tiny picture has to carry a header and code tables that "
         "a large one hardly notices.",
         r"""
-$$\bar L = H(p) + D_{\text{KL}}(p \,\Vert\, q) \qquad
-\frac{\text{bytes}}{\text{pixel}} \approx b + \frac{F}{w \cdot h}$$
+$$
+\bar L = H(p) + D_{\text{KL}}(p \,\Vert\, q) \qquad
+\frac{\text{bytes}}{\text{pixel}} \approx b + \frac{F}{w \cdot h}
+$$
 
 A coder that expects $q$ and meets $p$ pays the divergence $D_{\text{KL}}$ on top of the entropy:
 it expects photographs and meets letters. A fixed cost of $F$ bytes, header and tables, is shared by

@@ -60,10 +60,29 @@ def noise_table(rows: list[dict]) -> tuple[list[str], list[tuple]]:
         for name, level, _ in columns:
             wanted = {"sigma": sigma, "denoiser": name, "level": level}
             psnr, ssim = (noise_study.mean(rows, key, **wanted) for key in ("psnr", "ssim"))
-            figures = f"{'∞' if psnr is None else format(psnr, '.2f')} / {ssim:.3f}" if ssim else None
-            cells.append(figures)
+            decibels = "∞" if psnr is None else f"{psnr:.2f}"
+            cells.append(f"{decibels} / {ssim:.3f}" if ssim else None)
         table.append((f"{sigma:g}", *cells))
     return ["sigma", *(label for *_, label in columns)], table
+
+
+def chain_table(chains: list[dict], sigma: float) -> tuple[list[str], list[tuple]]:
+    """Heads and rows: what was denoised and compressed, then PSNR / SSIM at equal bytes."""
+    bits = noise_study.BITS_PER_PIXEL
+    table = []
+    for denoiser, codec in dict.fromkeys((c["denoiser"], c["codec"]) for c in chains):
+        cells = [
+            noise_study.at_equal_bytes(chains, size, sigma=sigma, denoiser=denoiser, codec=codec)
+            for size in bits
+        ]
+        if any(cells):
+            names = {noise_study.NOISY: "no denoiser"}
+            names |= {name: found.label for name, found in classical.DENOISERS.items()}
+            way = "SDAE" if codec == OURS else f"{names[denoiser]}, {results.label(codec)}"
+            table.append((way, *(
+                f"{c['psnr']:.2f} / {c['ssim']:.3f}" if c else None for c in cells
+            )))
+    return ["bits per pixel", *(f"{size:g}" for size in bits)], table
 
 
 def training_log(place: Path) -> list[dict[str, float]]:

@@ -12,6 +12,8 @@ from sdae import classical
 from sdae.ui.denoising import Version
 from sdae.ui.palette import NOISY, OURS, TRUE
 
+_COLOURS = {"Noise": NOISY, "Removed": NOISY, "Residual": OURS}
+
 _STYLE = """
 <style>
 .sdae-denoisers { width: 100%; border-collapse: collapse; font-size: 0.875rem;
@@ -42,12 +44,13 @@ def table(start: Version, ours: Version, filtered: dict[str, Version]) -> None:
             for name in ("psnr", "ssim")}
     rows = [_row("Noisy", start, {}, measured)] if measured else []
     rows.append(_row("SDAE", ours, best, measured, "ours"))
-    for name, denoiser in classical.DENOISERS.items():
+    for name in classical.QUICK:
+        label = classical.DENOISERS[name].label
         if name in filtered:
-            rows.append(_row(denoiser.label, filtered[name], best, measured))
+            rows.append(_row(label, filtered[name], best, measured))
         else:
             columns = 3 if measured else 1
-            rows.append(f"<tr><th scope='row'>{escape(denoiser.label)}</th>"
+            rows.append(f"<tr><th scope='row'>{escape(label)}</th>"
                         f"<td class='wait' colspan='{columns}'>at work …</td></tr>")
     names = ("Denoiser", *(("PSNR", "SSIM") if measured else ()), "Time")
     heads = "".join(f"<th scope='col'>{name}</th>" for name in names)
@@ -65,18 +68,18 @@ def _row(label, version, best, measured, kind="") -> str:
     return f"<tr class='{kind}'><th scope='row'>{escape(label)}</th>{cells}<td>{time}</td></tr>"
 
 
-def histogram(differences: dict[str, np.ndarray], colours: dict[str, str]) -> None:
-    """Draw how often each difference occurs, in levels of 255, one curve for each name."""
+def histogram(shares: dict[str, np.ndarray]) -> None:
+    """Draw the shares of `sdae.ui.denoising.shares`, a curve for each name."""
     from plotly import graph_objects as go
 
     figure = go.Figure()
-    widest = max(np.percentile(np.abs(values), 99) for values in differences.values())
-    reach = int(np.clip(2 * widest, 8, 255))
-    for name, values in differences.items():
-        share = np.bincount(values.ravel() + 255, minlength=511) / values.size * 100
+    levels = np.arange(-255, 256)
+    # As far as the widest curve stands out from the axis.
+    reach = max(np.abs(levels)[share > 0.02].max(initial=8) for share in shares.values())
+    for name, share in shares.items():
         figure.add_scatter(
-            x=np.arange(-reach, reach + 1), y=share[255 - reach : 256 + reach], name=name,
-            line={"color": colours[name], "shape": "hvh", "width": 1.5}, fill="tozeroy",
+            x=levels[255 - reach : 256 + reach], y=share[255 - reach : 256 + reach], name=name,
+            line={"color": _COLOURS[name], "shape": "hvh", "width": 1.5}, fill="tozeroy",
             hovertemplate="%{x:+d}: %{y:.2f} %",
         )
     _draw(figure, "Difference, levels of 255", "Share of samples, %", "histogram")

@@ -72,17 +72,16 @@ def units(shown: Subject) -> None:
     model = shown.codec.model
     if drawn.open:
         with drawn:
-            found = {
-                f"{side}: {unit.name}": unit
-                for side, transform in (("Encoder", model.analysis), ("Decoder", model.synthesis))
-                for unit in lesson.units(transform)
-            }
-            for kind, words in (("DownUnit", "Down-sampling unit"), ("UpUnit", "Up-sampling unit"),
-                                ("ResidualBlock", "Residual block")):
-                names = [name for name, unit in found.items() if unit.kind == kind]
-                if names:
-                    name = st.selectbox(words, names, key=kind.lower(), bind="query-params")
-                    exhibit.drawing(diagrams.unit(found[name]), kind.lower())
+            for side, transform, first in (("encoder", model.analysis, "down_0"),
+                                           ("decoder", model.synthesis, "up_0")):
+                found = {unit.name: unit for unit in lesson.units(transform)}
+                name = st.selectbox(
+                    f"Layer of the {side}", list(found), list(found).index(first),
+                    key=f"{side}_layer", bind="query-params",
+                )
+                exhibit.drawing(diagrams.unit(found[name]), f"{side}-layer")
+            st.caption("down: down-sampling unit, up: up-sampling unit, block: residual block. "
+                       "Blue convolves, orange bends, green only moves numbers.")
     if maps.open:
         with maps:
             st.markdown("The three liveliest channels of each unit of the encoder as red, green "

@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+from skimage import data as samples
+
+from sdae import latents, refine
+from sdae.adjoint import Adjoint
+from sdae.inference import laplacian_bits
+
+PICTURE = samples.astronaut()[60:124, 180:276].astype("float32") / 255
+T = latents.quality_position(45)
+
+
+@pytest.fixture(scope="module")
+def network(codec):
+    return codec.network
+
+
+@pytest.fixture(scope="module")
+def latent(network):
+    return network.analysis(PICTURE, 0.0, T) * network.gains(T)[0]
+
+
+@pytest.fixture(scope="module")
+def integers(network, latent):
+    return refine.round_for_rate(network, latent, T)
+
+
+def bits(network, integers):
+    return laplacian_bits(integers, *network.contexts(integers, T)).sum(dtype="float64")
+
+
+def cost(network, integers):
+    """Bits + λ·squared error on the 0–255 scale, a third of it since λ is for the mean of RGB."""
+    picture = network.synthesis(integers * network.gains(T)[1], T)
+    error = np.square(255 * (picture - PICTURE)).sum(dtype="float64")
+    return bits(network, integers) + network.config.lagrangian(T) * error / 3
+
+
+def slope(function, at, direction, step):
+    return (function(at + step * direction) - function(at - step * direction)) / (2 * step)
+
+
+def some_of(gradient, rng):
+    """A direction that goes up in half of the values, by chance, steeply enough to be measured."""
+    direction = gradient * (rng.random(gradient.shape) < 0.5)
+    return direction / np.abs(direction).max()
+
+
+def test_gradient_of_the_squared_error_is_its_slope(network, integers):
+    adjoint, rng = Adjoint(network), np.random.default_rng(0)
+    error, gradient = adjoint.squared_error(integers, PICTURE, T)
+    picture = network.synthesis(integers * network.gains(T)[1], T)
+    assert error == pytest.approx(np.square(picture - PICTURE).sum(), rel=1e-4)
+    assert gradient.shape == integers.shape and gradient.dtype == np.float32
+    for _ in range(4):
+        direction = some_of(gradient, rng)
+        found = slope(lambda v: adjoint.squared_error(v, PICTURE, T)[0], integers, direction, 0.02)
+        assert np.sum(gradient * direction) == pytest.approx(found, rel=0.02)
+
+
+def test_gradient_along_the_linear_path_points_the_same_way(network, integers):
+    adjoint = Adjoint(network)
+    (error, whole), (same, linear) = (
+        adjoint.squared_error(integers, PICTURE, T, linear) for linear in (False, True)
+    )
+    assert same == pytest.approx(error, rel=1e-4)
+    size = np.linalg.norm(whole) * np.linalg.norm(linear)
+    assert np.sum(whole * linear) > 0.5 * size
+
+
+def test_gradient_through_the_contexts_is_the_slope_of_the_bits(network, integers):
+    mean, scale, gradient = Adjoint(network).later_bits(integers, T)
+    expected = network.contexts(integers, T)
+    np.testing.assert_array_equal(mean, expected[0])
+    np.testing.assert_array_equal(scale, expected[1])
+
+    def through_contexts(values):
+        """Bits of the integers as they are, expected by contexts that see ``values``."""
+        seen_mean, seen_scale = network.contexts(values, T)
+        return laplacian_bits(integers, seen_mean, seen_scale).sum(dtype="float64")
+
+    rng = np.random.default_rng(1)
+    for _ in range(4):
+        direction = some_of(gradient, rng)
+        found = slope(through_contexts, integers, direction, 0.002)
+        assert np.sum(gradient * direction) == pytest.approx(found, rel=0.03)
+
+
+def test_costs_fall_with_every_kind_of_care(network, latent, integers):
+    quick, slow = (refine.fit_picture(network, PICTURE, latent, T, e) for e in (0, 3))
+    found = [cost(network, values) for values in (np.rint(latent), integers, quick, slow)]
+    assert found == sorted(found, reverse=True) and len(set(found)) == 4
+    for values in (integers, quick, slow):
+        assert values.dtype == np.float32 and values.shape == latent.shape
+        np.testing.assert_array_equal(values, np.rint(values))
+
+
+def test_the_same_picture_gives_the_same_integers(network, latent):
+    seen = []
+    first = refine.fit_picture(network, PICTURE, latent, T, 1, seen.append)
+    np.testing.assert_array_equal(refine.fit_picture(network, PICTURE, latent, T, 1), first)
+    assert seen == sorted(set(seen)) and 0 < seen[0] and seen[-1] < 1
+    assert len(seen) == refine.STEPS_PER_EFFORT - 1
+
+
+def test_an_even_picture_stays_cheap(network):
+    even = np.full((16, 24, 3), 0.25, "float32")
+    y = network.analysis(even, 0.0, T) * network.gains(T)[0]
+    values = refine.fit_picture(network, even, y, T, 1)
+    picture = network.synthesis(values * network.gains(T)[1], T)
+    assert np.abs(picture - even).max() < 0.05
+    assert bits(network, values) <= bits(network, np.rint(y))
