@@ -17,6 +17,7 @@ from sdae.inference import (
     _bordered,
     _Convolution,
     _inner,
+    _Linear,
     _Residual,
     depth_to_space,
     one_blas_thread,
@@ -38,7 +39,8 @@ class Adjoint:
             _ResidualAdjoint(step) if isinstance(step, _Residual) else _ConvolutionAdjoint(step)
             for step in network._synthesis
         ]
-        self._linear = _turned(network._synthesis_linear)
+        linear = network._synthesis_linear
+        self._linear = _Linear(linear.kernel.T, _turned(linear.around))
         self._predictions = {kind: _PredictionAdjoint(p) for kind, p in network._contexts.items()}
 
     def squared_error(self, integers, image, t: float, linear=False) -> tuple[float, np.ndarray]:
@@ -63,7 +65,7 @@ class Adjoint:
                 picture, signs = self._synthesis(latent, t)
             error = picture - image
         with one_blas_thread():
-            gradient = _inner(self._linear(_bordered(space_to_depth(error, STRIDE))))
+            gradient = self._linear(space_to_depth(error, STRIDE))
             if not linear:
                 g = _bordered(error * np.float32(HEAD_SCALE))
                 for step in reversed(self._steps):
@@ -81,7 +83,7 @@ class Adjoint:
         for step in self._steps:
             x, sign = step.forward(x)
             signs.append(sign)
-        linear = _inner(network._synthesis_linear(_bordered(latent)))
+        linear = network._synthesis_linear(latent)
         stack = _inner(x) * np.float32(HEAD_SCALE) + np.float32(0.5)
         return depth_to_space(linear, STRIDE) + stack, signs
 

@@ -25,7 +25,7 @@ from sdae import network, train
 from sdae.network import Config
 
 small = Config(latent_channels=3, widths=(2, 2, 4), analysis_blocks=0, synthesis_blocks=0,
-               groups=(1, 2), levels=2)
+               groups=(1, 2), overlapped=1, levels=2)
 clean = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), dtype="uint8")
 inputs, target = train.make_batch(clean, np.random.default_rng(1), 0.5, 0.35)
 
