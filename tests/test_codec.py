@@ -26,7 +26,8 @@ def test_any_size_and_quality_comes_back_at_its_size(codec, width, height, quali
     assert codec.decompress(data).size == (width, height)
     latent, again = codec.encode(rgb, quality), codec.unpack(data)
     np.testing.assert_array_equal(latent.values, again.values)
-    assert latent.values.shape == (-(-height // 8), -(-width // 8), codec.network.config.latent_channels)
+    channels = codec.network.config.latent_channels
+    assert latent.values.shape == (-(-height // 8), -(-width // 8), channels)
     assert (again.width, again.height) == (width, height)
     assert again.quality == pytest.approx(quality, abs=0.005)
 
@@ -164,7 +165,8 @@ def test_any_payload_gives_a_picture_or_one_error(codec, payload, mode, width, h
         latent = codec.unpack(bitstream.write(header, payload))
     except sdae.BitstreamError:
         return
-    assert latent.values.shape == (-(-height // 8), -(-width // 8), codec.network.config.latent_channels)
+    channels = codec.network.config.latent_channels
+    assert latent.values.shape == (-(-height // 8), -(-width // 8), channels)
 
 
 def test_effort_lowers_rate_plus_distortion(codec):
