@@ -20,6 +20,7 @@ from test_browser import (  # noqa: F401
     photograph,
 )
 
+FIGURES = ".sdae-plates img, .sdae-ledger, .js-plotly-plot, svg[role=img]"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
@@ -46,9 +47,6 @@ def visit(chromium, address):  # noqa: F811
     for context in contexts:
         context.close()
     assert list(map(str, errors)) == []
-
-
-FIGURES = ".sdae-plates img, .sdae-ledger, .js-plotly-plot, svg[role=img]"
 
 
 def test_a_newcomer_walks_the_seven_steps_with_a_photograph_of_his_own(visit, photograph):  # noqa: F811
