@@ -16,7 +16,7 @@ import numpy as np
 from sdae.adjoint import Adjoint
 from sdae.inference import laplacian_bits
 
-STEPS_PER_EFFORT = 4
+STEPS_PER_EFFORT = 2
 """Looks at the restored picture for each unit of ``effort``."""
 
 _ROUNDS = 2
@@ -84,7 +84,7 @@ def fit_picture(network, image, y, t: float, effort=0, report=lambda share: None
         mean, scale, others = adjoint.later_bits(chosen, t)
         move = _STEP * (_LAST_STEP / _STEP) ** (1 - left)
         y = y + move * (chosen - gradient / (2 * inverse**2) - y)
-        temperature = _TEMPERATURE * max(0, left - 0.3) if effort > 0 else 0
+        temperature = _TEMPERATURE * max(0, left - 0.5) if effort else 0
         chosen = _choose(y, weight, mean, scale, _OTHERS * others, temperature, rng)
     return chosen
 

@@ -179,7 +179,7 @@ def test_effort_lowers_rate_plus_distortion(codec):
         return 8 * len(data) / (64 * 96) + lagrangian * error
 
     quick = codec.compress(picture, quality)
-    slow = codec.compress(picture, quality, effort=2, progress=seen.append)
+    slow = codec.compress(picture, quality, effort=3, progress=seen.append)
     assert cost(slow) < cost(quick)
     assert len(seen) > 4 and seen == sorted(set(seen)) and seen[-1] == 1
 
