@@ -208,12 +208,18 @@ def method_panel(table: dict, keys: list, name: str, how: str) -> None:
     if not present:
         st.info("No codec reaches this on every picture.", icon=":material/info:")
         return
-    show(
-        kodak_figures.methods(table, keys), name,
+    for column, (key, title, form) in zip(st.columns(len(keys)), keys):
+        figure = kodak_figures.bars(present, key, form)
+        figure.update_layout(height=320, margin={"l": 0, "r": 0, "t": 48, "b": 0}, title=title)
+        column.plotly_chart(figure, key=f"{name}-{key}", alt=f"{title}, a bar a codec.",
+                            config={"displaylogo": False})
+    st.caption(
         how + " Times are processor time of the nearest file, the network included."
-        + (f" Out of reach on some picture: {', '.join(missing)}." if missing else ""),
-        height=340,
+        + (f" Out of reach on some picture: {', '.join(missing)}." if missing else "")
     )
+    rows = kodak_figures.method_rows(present, [key for key, *_ in keys])
+    exhibit.download("Figures as CSV", table_csv(["codec", *(t for _, t, _ in keys)], rows),
+                     f"{name}.csv", "text/csv")
 
 
 def noise_section(found: Results, card: dict) -> None:
