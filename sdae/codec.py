@@ -92,8 +92,7 @@ class Codec:
 
     @property
     def model(self):
-        """The Keras model, for effort and for teaching; the first use imports Keras and builds it.
-        """
+        """The Keras model, for teaching; the first use imports Keras and builds it."""
         with self._lock:
             if self._model is None:
                 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -165,7 +164,8 @@ class Codec:
             sigma: how noisy the picture is, in [0, 1] of full scale. From 0.03, where that pays,
                 the picture goes through both networks twice: first to lose its noise, with any
                 effort in all eight ways to turn and mirror it, of which the mean is taken; what
-                comes out is encoded like any other picture.
+                comes out is encoded like any other picture. More than the noise there is takes
+                fine texture away with it.
 
         Raises:
             sdae.ImageError: the image cannot be read.
@@ -186,8 +186,12 @@ class Codec:
         """(H, W, 3) with noise → uint8 without, see `encode`."""
         views = list(product((0, 1, 2, 3), (1, -1))) if thorough else [(0, 1)]
         total = np.zeros(samples.shape, "uint16")
+        missing = max(0, sigma**2 - (1.1 * noise.estimate_sigma(samples)) ** 2) ** 0.5
         for number, (turns, step) in enumerate(views):
-            view = np.rot90(samples[:, ::step], turns)
+            # A picture that is less noisy than the network is told would lose its colours: what
+            # clipping does to more noise would be undone in it.
+            view = noise.strengthen(samples, missing, number) if missing else samples
+            view = np.rot90(view[:, ::step], turns)
             stage = _stage(progress, number / len(views), (number + 1) / len(views))
             latent = self._encode(view, sigma, 100, 0, _stage(stage, 0, 0.5))
             restored = np.asarray(self.decode(latent, _stage(stage, 0.5, 1)))

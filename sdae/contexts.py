@@ -83,7 +83,8 @@ def encoded(model, crops, codes) -> np.ndarray:
         t = latents.quality_position(codes[part] / 100).astype("float32")
         image = crops[part].astype("float32") / 255
         y = model.analysis(image, np.zeros(len(t), "float32"), t) * model.gains(t)[0]
-        values = [refine.round_for_rate(network, *one) for one in zip(ops.convert_to_numpy(y), t)]
+        ones = zip(image, ops.convert_to_numpy(y), t)
+        values = [refine.fit_picture(network, *one) for one in ones]
         parts.append(np.clip(values, -32768, 32767).astype("int16"))
     return np.concatenate(parts)
 

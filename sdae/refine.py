@@ -16,7 +16,7 @@ import numpy as np
 from sdae.adjoint import Adjoint
 from sdae.inference import laplacian_bits
 
-STEPS_PER_EFFORT = 4
+STEPS_PER_EFFORT = 2
 """Looks at the restored picture for each unit of ``effort``."""
 
 _ROUNDS = 2
@@ -84,7 +84,7 @@ def fit_picture(network, image, y, t: float, effort=0, report=lambda share: None
         mean, scale, others = adjoint.later_bits(chosen, t)
         move = _STEP * (_LAST_STEP / _STEP) ** (1 - left)
         y = y + move * (chosen - gradient / (2 * inverse**2) - y)
-        temperature = _TEMPERATURE * max(0, left - 0.3) if effort > 0 else 0
+        temperature = _TEMPERATURE * max(0, left - 0.5) if effort else 0
         chosen = _choose(y, weight, mean, scale, _OTHERS * others, temperature, rng)
     return chosen
 
@@ -116,7 +116,7 @@ def _choose(y, weight, mean, scale, slope=0, temperature=0, rng=None):
         cost = laplacian_bits(values, mean, scale) + weight * (y - values) ** 2 + slope * values
         if temperature:
             noise = rng.standard_exponential(cost.shape, "float32")
-            cost += np.float32(temperature) * np.log(noise)
+            cost += np.float32(temperature) * np.log(np.maximum(noise, np.float32(1e-9)))
         chosen = values if least is np.inf else np.where(cost < least, values, chosen)
         least = np.minimum(cost, least)
     return chosen

@@ -20,6 +20,7 @@ from test_browser import (  # noqa: F401
     photograph,
 )
 
+FIGURES = ".sdae-plates img, .sdae-ledger, .js-plotly-plot, svg[role=img]"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
@@ -48,10 +49,7 @@ def visit(chromium, address):  # noqa: F811
     assert list(map(str, errors)) == []
 
 
-FIGURES = ".sdae-plates img, .sdae-ledger, .js-plotly-plot, svg[role=img]"
-
-
-def test_a_newcomer_walks_the_seven_steps_with_a_photograph_of_his_own(visit, photograph):  # noqa: F811
+def test_a_newcomer_walks_the_seven_steps_with_a_photo(visit, photograph):  # noqa: F811
     page = visit("source=Camera&quality=60")
     page.locator("input[type=file]").set_input_files(photograph)
     page.get_by_text("200 × 150 pixels").wait_for()

@@ -1,6 +1,9 @@
 """The latent coder: everything comes back, damage is refused, small is small."""
 
+import shutil
+import subprocess
 import tracemalloc
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sdae import deflate, latents, layouts
+from sdae import bench, deflate, latents, layouts
 from sdae.deflate import DeflateError
 from sdae.latents import MEAN_UNIT, WEIGHT_UNIT, WIDTH_UNIT, Tables
 
@@ -236,3 +239,32 @@ def test_golden_file_of_the_shipped_weights_decodes(codec):
         values = stored["values"]
     found = codec.unpack((GOLDEN / "shipped.sdae").read_bytes()).values
     assert found.tobytes() == values.tobytes()
+
+
+@pytest.mark.skipif(not shutil.which("gzip"), reason="gzip is not installed")
+@pytest.mark.parametrize("effort", [0, 1])
+def test_gzip_inflates_a_payload(tables, effort):
+    stream = latents.encode(examples(1, 40, 40)[0], 5000, tables, effort)[2:]
+    raw = zlib.decompress(stream, -15)
+    trailer = zlib.crc32(raw).to_bytes(4, "little") + len(raw).to_bytes(4, "little")
+    member = bytes.fromhex("1f8b0800000000000003") + stream + trailer
+    found = subprocess.run(["gzip", "-dc"], input=member, capture_output=True, check=True)
+    assert found.stdout == raw
+
+
+def test_bench_sets_the_coder_between_zlib_and_the_ideal(tables):
+    latent = examples(4, 24, 24, seed=5)
+    lines = {line[:28].strip(): line[28:].split() for line in bench.coder(latent, 5000, tables)}
+    size = {name: float(words[0].replace(",", "")) for name, words in lines.items()}
+    assert size["ideal, our contexts"] < size["ours, effort 1"] <= size["ours, effort 0"]
+    assert size["ours, effort 0"] < size["zlib 9"] < size["int8, not packed"]
+    assert lines["zlib 9, deflate"][2] == "1.47"
+    assert size["ours, pack"] > 0 and size["ours, unpack"] > 0
+
+
+def test_ideal_coders_know_their_entropy(tables):
+    still = [np.ones((4, 4, sum(GROUPS)), "int16")] * 2
+    assert bench.ideal_static(still) == 0
+    halves = [np.zeros((4, 4, 8), "int16"), np.ones((4, 4, 8), "int16")]
+    assert bench.ideal_static(halves) == 16
+    assert bench.ideal_contexts(halves[:1], 5000, tables) == 0

@@ -70,6 +70,15 @@ def test_clipping_is_all_that_tells_the_two_variants_apart(photograph):
     assert np.array_equal(add(photograph, 0.3), noise.to_8_bits(free))
 
 
+@pytest.mark.parametrize("clipped", [True, False])
+def test_noise_is_made_stronger(photograph, clipped):
+    noisy = add(photograph, 0.06, clipped=clipped)
+    stronger = noise.strengthen(noisy, 0.08, seed=1)
+    assert stronger.dtype == noisy.dtype and stronger.shape == noisy.shape
+    assert estimate_sigma(stronger) == pytest.approx(0.1, rel=0.06)
+    assert np.array_equal(stronger, noise.strengthen(noisy, 0.08, seed=1))
+
+
 def test_wrong_kinds_and_levels_are_refused_in_a_sentence():
     with pytest.raises(ValueError, match="There is no noise 'fog'; choose one of gaussian, "):
         add(grey(), 0.1, "fog")

@@ -51,6 +51,13 @@ def test_more_strength_leaves_less_detail(codec, photographs):
     assert roughness == sorted(roughness, reverse=True)
 
 
+def test_more_strength_than_noise_keeps_the_colours(codec, photographs):
+    for clean, noisy in photographs:
+        soft = restored(codec, noisy, sigma=2.5 * SIGMA)
+        assert np.abs(soft.mean((0, 1)) - clean.mean((0, 1))).max() < 8
+        assert metrics.psnr(clean, soft) > metrics.psnr(clean, noisy) + 2
+
+
 @pytest.mark.parametrize("sigma, effort", [(0.01, 0), (0.1, 0), (0.1, 1)])
 def test_progress_rises_to_the_end(codec, photographs, sigma, effort):
     seen = []

@@ -10,7 +10,6 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -59,32 +58,8 @@ def add_arguments(parser, about: str) -> None:
 
 
 def load(args) -> sdae.Codec:
-    """The codec with the weights that the options name; effort needs Keras, which loads here."""
-    codec = sdae.load(args.weights)
-    if getattr(args, "effort", 0):
-        if sys.stderr.isatty():
-            say("Loading the network.", sys.stderr)
-        with _silence():
-            codec.model
-    return codec
-
-
-@contextmanager
-def _silence():
-    """Drop what compiled code writes to standard error.
-
-    TensorFlow logs a remark or two as it starts, whatever log level is set; what fails there
-    raises an exception all the same.
-    """
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nothing:
-            os.dup2(nothing.fileno(), 2)
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
+    """The codec with the weights that the options name."""
+    return sdae.load(args.weights)
 
 
 def sources(paths: list[Path], endings: set[str]) -> list[tuple[Path, Path]]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from plotly import graph_objects as go
-from plotly.subplots import make_subplots
 
 from sdae import classical, noise, noise_study, results
 from sdae.results import OURS
@@ -101,40 +100,39 @@ def pictures(table: list[dict], key: str) -> Drawn:
     )
 
 
-def methods(table: dict[str, dict | None], keys: list[tuple[str, str, str]]) -> Drawn:
-    """Bars of every codec, a panel a figure.
+def bars(table: dict[str, dict], key: str, form: str) -> go.Figure:
+    """Bars of one figure of every codec, times in milliseconds.
 
     Args:
-        table: of `sdae.results.methods`; codecs out of reach are left out.
-        keys: (figure, title, form of the number) of each panel; times are drawn in milliseconds.
+        table: of `sdae.results.methods`, without codecs out of reach.
+        key: of its figures.
+        form: of the numbers, as in d3.
     """
-    names = [name for name, found in table.items() if found]
-    figure = make_subplots(1, len(keys), subplot_titles=[title for _, title, _ in keys],
-                           horizontal_spacing=0.08)
-    for column, (key, title, form) in enumerate(keys, 1):
-        scale = 1000 if key.endswith("seconds") else 1
-        held = [name for name in names if key in table[name]]
-        values = [scale * table[name][key] for name in held]
-        labels = [results.label(name) for name in held]
-        figure.add_bar(
-            x=labels, y=values, marker_color=[_colour(name) for name in held], row=1, col=column,
-            texttemplate="%{y:" + form + "}", textposition="outside", cliponaxis=False,
-            hovertemplate="%{x}: %{y:" + form + "}<extra></extra>", showlegend=False,
-        )
-        if key.endswith("seconds"):
-            figure.update_yaxes(type="log", dtick=1, row=1, col=column)
-        elif key in ("ssim", "psnr") and values:
-            low, high = min(values), max(values)
-            edge = 0.3 * (high - low) or 0.1 * high
-            figure.update_yaxes(range=[low - 2 * edge, high + edge], row=1, col=column)
-    heads = ["codec", *(title for _, title, _ in keys)]
-    rows = [
-        (results.label(name), *(
-            table[name][key] * (1000 if key.endswith("seconds") else 1)
-            if key in table[name] else None for key, _, _ in keys
-        )) for name in names
-    ]
-    return Drawn(figure, "Bars of every codec: " + ", ".join(heads[1:]) + ".", heads, rows)
+    held = [name for name in table if key in table[name]]
+    values = [_shown(table[name], key) for name in held]
+    figure = go.Figure()
+    figure.add_bar(
+        x=[results.label(name) for name in held], y=values, cliponaxis=False,
+        marker_color=[_colour(name) for name in held], texttemplate="%{y:" + form + "}",
+        textposition="outside", hovertemplate="%{x}: %{y:" + form + "}<extra></extra>",
+    )
+    if key.endswith("seconds"):
+        figure.update_yaxes(type="log", dtick=1)
+    elif key in ("ssim", "psnr") and values:
+        edge = 0.3 * (max(values) - min(values)) or 0.1 * max(values)
+        figure.update_yaxes(range=[min(values) - 2 * edge, max(values) + edge])
+    return figure
+
+
+def method_rows(table: dict[str, dict], keys: list[str]) -> list[tuple]:
+    """Codec and figures of every codec, times in milliseconds; None where there is none."""
+    return [(results.label(name), *(_shown(found, key) for key in keys))
+            for name, found in table.items()]
+
+
+def _shown(found, key):
+    scale = 1000 if key.endswith("seconds") else 1
+    return scale * found[key] if key in found else None
 
 
 def noise_sweep(rows: list[dict]) -> Drawn:

@@ -41,9 +41,9 @@ def pipeline(shown: Subject) -> None:
                 diagrams.architecture(*parts, shown.latent.values.shape[2]), "architecture")
             st.caption(
                 "Height stands for the resolution and width for the number of channels, which is "
-                f"written below. {parameters:,} trained parameters in all, those of the linear paths, "
-                "gains and contexts included. The picture enters with two more planes, the noise "
-                "level and the quality."
+                f"written below. {parameters:,} trained parameters in all, those of the linear "
+                "paths, gains and contexts included. The picture enters with two more planes, the "
+                "noise level and the quality."
             )
 
 
