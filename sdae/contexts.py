@@ -30,7 +30,7 @@ from sdae.progress import progress
 HIDDEN = 32
 """Hidden units a channel group."""
 
-_LARGEST_SUM = 0.8 * 2**24
+_LARGEST_SUM, _LARGEST_MEAN = 0.8 * 2**24, 0.98 * 2**24
 
 
 def fit(arrays: dict, config: dict, paths: list[Path], crops=960, seconds=120.0, seed=1) -> Tables:
@@ -166,7 +166,12 @@ class RefinedContexts(ContextModel):
                 ops.convert_to_numpy(getattr(self, f"{kind}_{part}"))
                 for part in ("kernel", "share", "own", "lattice")
             )
-            tables[name] = whole((kernel * earlier).reshape(9, c, c), unit)
+            kernel = (kernel * earlier).reshape(9, c, c)
+            if kind == "mean":
+                # What the groups after the first add must stay in the exact range as well.
+                sums = np.abs(kernel[:, groups[0] :]).sum((0, 1)) * unit * latents.VALUE_CLIPS[1]
+                kernel = kernel * np.minimum(1, _LARGEST_MEAN / np.maximum(sums, 1))
+            tables[name] = whole(kernel, unit)
             tables[name + "_share"] = whole(share, WEIGHT_UNIT)
             tables[name + "_own"] = whole(own * same, unit)
             tables[name + "_coarse"] = whole(coarse, unit)

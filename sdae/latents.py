@@ -40,7 +40,7 @@ FEATURE_UNIT = 16
 WIDTH_UNIT = WEIGHT_UNIT * FEATURE_UNIT
 """Expected widths and all biases count in units of 1/16384."""
 
-VALUE_CLIPS = 1023, 255
+VALUE_CLIPS = 1023, 127
 """Largest magnitudes that predictions look at: of values in group 0, of values in other groups."""
 
 DEVIATION_CLIP = 15

@@ -279,6 +279,7 @@ class Trainer:
         self.model.compile(optimizer=self.optimizer, jit_compile=jit)
         self.validation = validation_batches(validation, 128, np.random.default_rng(0))
         self.history, self.seconds, self.started = [], 0.0, time.monotonic()
+        self.side = None
         self.steps = args.steps or max(1, len(pictures) // args.batch)
         if self.checkpoint.exists():
             self._load()
@@ -315,6 +316,10 @@ class Trainer:
         late = self.progress() > 2 / 3
         side = self.args.late_crop if late else self.args.crop
         batch = batches(self.args)[late]
+        if self.side not in (None, side):
+            # TensorFlow would meet a second shape with a graph for any shape, which has no lattice.
+            self.model.make_train_function(force=True)
+        self.side = side
         rate = self.learning_rate()
         self.optimizer.learning_rate.assign(rate)
         rng = np.random.default_rng((self.args.seed, len(self.history)))
