@@ -36,6 +36,8 @@ _LARGEST_SUM, _LARGEST_MEAN = 0.8 * 2**24, 0.98 * 2**24
 def fit(arrays: dict, config: dict, paths: list[Path], crops=960, seconds=120.0, seed=1) -> Tables:
     """The context tables of a network, from photographs.
 
+    Where the weights hold tables already, the fit goes on from them.
+
     Args:
         arrays, config: weights of the network and the configuration on their card.
         paths: picture files.
@@ -54,6 +56,8 @@ def fit(arrays: dict, config: dict, paths: list[Path], crops=960, seconds=120.0,
     refined = RefinedContexts(model.config, name="contexts")
     refined(ops.zeros((1, 8, 8, model.config.latent_channels)), ops.zeros(1))
     refined.start(model.contexts)
+    if any(name.startswith(latents.PREFIX) for name in arrays):
+        refined.resume(Tables.from_arrays(arrays))
     refit(refined, examples, codes, seconds, rng)
     predictions = refined.rounded()
     total = layouts.histogram(examples, codes, Tables(**predictions, **layouts.empty()))
@@ -147,6 +151,30 @@ class RefinedContexts(ContextModel):
         for variable in self.weights:
             if variable.path.split("/")[-1] in values:
                 variable.assign(values[variable.path.split("/")[-1]])
+
+    def resume(self, tables: Tables) -> None:
+        """Begin where the integers of tables are: the inverse of `rounded`."""
+        c, first = self.config.latent_channels, self.config.groups[0]
+        for name, kind, unit in (("mean", "mean", MEAN_UNIT), ("width", "scale", WEIGHT_UNIT)):
+            for part, values, divisor in (
+                ("kernel", getattr(tables, name).reshape(3, 3, c, c), unit),
+                ("share", getattr(tables, f"{name}_share"), WEIGHT_UNIT),
+                ("own", getattr(tables, f"{name}_own"), unit),
+                ("lattice", getattr(tables, f"{name}_coarse"), unit),
+            ):
+                getattr(self, f"{kind}_{part}").assign(values / divisor)
+        self.bias.assign(tables.bias / WIDTH_UNIT)
+        for g, (start, stop) in enumerate(zip(self.starts, self.starts[1:])):
+            if start:
+                kernel = tables.hidden[:, :, :start, g] / WEIGHT_UNIT
+                self.hidden[g].assign(kernel.reshape(3, 3, 2 * start, HIDDEN))
+            own = tables.hidden_own[:, start:stop] / WEIGHT_UNIT
+            self.hidden_own[g].assign(own.reshape(-1, HIDDEN))
+            self.hidden_out[g].assign(tables.hidden_out[start:stop].T / WEIGHT_UNIT)
+        coarse = tables.hidden_coarse.reshape(3, 2 * first, HIDDEN)
+        self.hidden_coarse.assign(coarse / WEIGHT_UNIT)
+        self.hidden_bias.assign(tables.hidden_bias.reshape(len(tables.bias), -1) / WIDTH_UNIT)
+        self.hidden_odd.assign(tables.hidden_odd / WIDTH_UNIT)
 
     def rounded(self) -> dict:
         """The weights as the integers of `sdae.latents.Tables`, buckets and packing left out."""

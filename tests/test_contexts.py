@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import fields
 
 import keras
 import numpy as np
@@ -78,6 +79,17 @@ def test_large_weights_are_kept_in_the_exact_range(refined):
     for kernel in layer.hidden[1:]:
         kernel.assign(kernel * 40)
     assert Tables(**layer.rounded(), **layouts.empty()).channels == 12
+
+
+def test_a_fit_goes_on_from_the_tables_that_it_left(refined):
+    tables = Tables(**refined.rounded(), **layouts.empty())
+    layer = contexts.RefinedContexts(CONFIG, name="contexts")
+    layer(ops.zeros((1, 8, 8, 12)), ops.zeros(1))
+    layer.resume(tables)
+    again = Tables(**layer.rounded(), **layouts.empty())
+    for field in fields(Tables):
+        found, expected = (getattr(t, field.name).astype("int64") for t in (again, tables))
+        assert np.abs(found - expected).max() <= 1, field.name
 
 
 def test_refit_saves_bits(model):
