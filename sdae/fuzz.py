@@ -7,7 +7,6 @@ A case follows from the seed and its number alone, so each finding can be repeat
 long, or more memory than stated.
 """
 
-import resource
 import sys
 import time
 import traceback
@@ -20,11 +19,12 @@ import numpy as np
 from sdae import bitstream
 from sdae.bitstream import MAX_SIDE, BitstreamError, Header
 from sdae.codec import MAX_PIXELS, Latent
+from sdae.memory import peak
 
 SECONDS = 10
 """Longest processor time for one file."""
 
-MEGABYTES, BYTES_A_PIXEL = 64, 32
+MEGABYTES, BYTES_A_PIXEL = 64, 56
 """Most resident memory that reading a file may take: so much, and so much for each pixel that its
 header states; what states more than `Codec.decompress` allows is refused before."""
 
@@ -271,7 +271,7 @@ def run(args) -> int:
     codec = sdae.load(args.weights)
     material = Material(codec)
     outcomes, slowest, findings, decoded = Counter(), {}, 0, 0
-    memory = start = _peak()
+    memory = start = peak()
     numbers = range(args.first, args.first + args.count)
     with progress(numbers, "fuzz", unit="file") as shown:
         for number in shown:
@@ -285,7 +285,7 @@ def run(args) -> int:
                 place = f"{Path(where.filename).name}:{where.lineno}"
                 reason = f"{type(error).__name__}: {error} ({place})"
             seconds = time.process_time() - began
-            before, memory = memory, _peak()
+            before, memory = memory, peak()
             decoded += outcome == "decoded"
             if seconds > SECONDS:
                 reason = reason or f"took {seconds:.1f} s"
@@ -309,9 +309,3 @@ def run(args) -> int:
     say(f"{args.count:,} files of seed {args.seed}: {findings:,} findings; {decoded:,} decoded; "
         f"peak memory {memory:,.0f} MB, {memory - start:,.0f} MB above the start.")
     return 1 if findings else 0
-
-
-def _peak() -> float:
-    """Most resident memory of this process so far, in megabytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak / 1024

@@ -387,6 +387,13 @@ class ContextModel(layers.Layer):
         rest = ((0, 0), (0, 0), (0, 0), (0, self.config.latent_channels - first))
         return result + ops.pad(coarse, rest)
 
+    def idle(self) -> int:
+        """How many stored weights can never act, since they look at what is not decoded yet."""
+        c, groups = self.config.latent_channels, np.array(self.config.groups)
+        own = int((groups**2).sum())
+        earlier = (c * c - own) // 2
+        return 2 * (9 * (c * c - earlier) + c * c - own)
+
     def call(self, integers, t):
         mean = self._predict(integers, "mean")
         deviation = ops.minimum(ops.abs(integers - mean), self.CLIP)

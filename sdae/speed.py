@@ -9,7 +9,6 @@ quality 75; SDAE at quality 75 without effort. The first round is not counted.
 from __future__ import annotations
 
 import io
-import resource
 import statistics
 import sys
 import time
@@ -22,6 +21,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from sdae.memory import peak
 
 CODECS = ("SDAE", "JPEG", "WebP", "AVIF")
 SIZES = ((128, 128), (768, 512), (4000, 3000))
@@ -92,9 +93,7 @@ def _turn(name, size, photo, weights) -> Turn:
     end, cpu = time.perf_counter(), time.process_time() - cpu
     if restored.size != size:
         raise RuntimeError(f"{name} gave back a picture of {restored.size}.")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    memory = peak / 1e6 if sys.platform == "darwin" else peak / 1024
-    return Turn(middle - start, end - middle, cpu, len(data), memory)
+    return Turn(middle - start, end - middle, cpu, len(data), peak())
 
 
 @lru_cache(maxsize=1)

@@ -374,7 +374,7 @@ class Trainer:
         trained = sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
         return {
             "config": self.config.to_dict(),
-            "parameters": trained,
+            "parameters": trained - self.model.contexts.idle(),
             "training": {k: v for k, v in vars(self.args).items() if k in _RECORDED},
             "start": self.args.start and Path(self.args.start).name,
             "photographs": [Path(p).name for p in self.args.photos],

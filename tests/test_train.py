@@ -64,6 +64,7 @@ def test_training_learns_saves_and_resumes(photos, tmp_path):
     assert train.run(args) == 0
     card = json.loads((tmp_path / "card.json").read_text())
     assert card["epochs"] == 1 and card["training"]["batch"] == 4
+    args.stop_after = None
     assert train.run(args) == 0
     rows = list(csv.DictReader((tmp_path / "loss.csv").open()))
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
