@@ -92,7 +92,7 @@ def test_what_takes_too_long_or_too_much_memory_is_a_finding(codec, monkeypatch,
         slow.setattr(fuzz.time, "process_time", lambda: next(clock))
         assert fuzz.run(arguments("--count", 1, "--decode", 0)) == 1
     assert "took 20.0 s" in capsys.readouterr().err
-    monkeypatch.setattr(fuzz, "_peak", lambda: next(peak))
+    monkeypatch.setattr(fuzz, "peak", lambda: next(peak))
     assert fuzz.run(arguments("--count", 1, "--decode", 0)) == 1
     assert "took 600 MB of memory" in capsys.readouterr().err
 
