@@ -1,5 +1,6 @@
 # make app     install what is missing into .venv and open the app in a browser
 # make test    install what is missing into .venv and run all tests
+# make results measure everything on Kodak again; what is measured already is kept
 # make clean   remove .venv and caches
 #
 # PYTHON=... chooses the interpreter, for example: make app PYTHON=python3.12
@@ -11,13 +12,19 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_inf
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
 	$$name -c '$(SUITABLE)' >/dev/null 2>&1 && echo $$name && break; done)
 
-.PHONY: app test clean
+.PHONY: app test results clean
 
 app: $(VENV)/app-installed
 	$(RUN) -m streamlit run streamlit_app.py --server.showEmailPrompt=false
 
 test: $(VENV)/test-installed
 	$(RUN) -m pytest
+
+results: $(VENV)/test-installed
+	$(RUN) -m sdae evaluate --sets kodak-thumb kodak
+	$(RUN) -m sdae evaluate --sets kodak-128 --stride 8
+	$(RUN) -m sdae evaluate --noise --sets kodak-thumb --peer-effort fast
+	$(RUN) -m sdae claims
 
 clean:
 	rm -rf $(VENV) .pytest_cache .hypothesis
