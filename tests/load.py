@@ -136,8 +136,12 @@ class Session:
                 return [width, height, text];
             }"""
         )
-        values = np.frombuffer(text.encode("latin-1"), "uint8")
-        return values.reshape(height, width, 4)[..., :3]
+        values = np.frombuffer(text.encode("latin-1"), "uint8").reshape(height, width, 4)[..., :3]
+        if values.shape != self.rgb.shape:
+            # The labels change at once, a picture when the browser has decoded it.
+            self.page.wait_for_timeout(200)
+            return self._pixels(side)
+        return values
 
 
 def picture(number, width, height) -> np.ndarray:
