@@ -91,7 +91,7 @@ def measure(name: str, args, pictures, validation) -> dict:
         options = parser.parse_args([*args.photos, "--output", folder])
         options.epochs = args.epochs
         options.steps = args.steps
-        options.late_crop = options.crop = 64
+        options.crop = 64
         for key, value in changes.items():
             if hasattr(options, key) and key != "start":
                 setattr(options, key, value)
@@ -130,10 +130,10 @@ def _forget(model) -> None:
     """Random orthogonal linear paths in place of the Karhunen–Loève transform."""
     import numpy as np
 
-    from sdae.network import _LINEAR_STEP
+    from sdae.config import LINEAR_STEP
 
     analysis, synthesis = model.analysis.linear.kernel, model.synthesis.linear.kernel
     square = np.random.default_rng(1).standard_normal((max(analysis.shape),) * 2)
-    basis = np.linalg.qr(square)[0][:, : analysis.shape[1]] / _LINEAR_STEP
+    basis = np.linalg.qr(square)[0][:, : analysis.shape[1]] / LINEAR_STEP
     analysis.assign(basis)
     synthesis.assign(basis.T)

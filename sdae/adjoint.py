@@ -9,10 +9,8 @@ adjoint of a 3×3 convolution is the convolution with the kernel turned round.
 
 import numpy as np
 
+from sdae.config import CLIP, HEAD_SCALE, STRIDE
 from sdae.inference import (
-    CLIP,
-    HEAD_SCALE,
-    STRIDE,
     Network,
     _bordered,
     _Convolution,

@@ -1,6 +1,20 @@
-"""The hyper-parameters of the network; ``card.json`` of the weights records them."""
+"""Constants of the network and its hyper-parameters; ``card.json`` of the weights records these."""
 
 from dataclasses import asdict, dataclass
+
+STRIDE = 8
+"""Side in pixels of the square that one latent position stands for."""
+
+LINEAR_STEP = 1 / 30
+"""Adam moves every weight by about the learning rate; the linear path is stored enlarged by
+1/LINEAR_STEP so that its effective steps are 30 times smaller and its start survives."""
+
+HEAD_SCALE = 0.1
+"""Residual heads write in units of full-scale colour, where a useful correction is a few per cent.
+"""
+
+CLIP = 15.0
+"""The largest deviation that contexts look at."""
 
 
 @dataclass(frozen=True)

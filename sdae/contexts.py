@@ -15,10 +15,10 @@ from PIL import Image
 
 from sdae import latents, layouts, refine, weights
 from sdae.latents import FEATURE_UNIT, MEAN_UNIT, WEIGHT_UNIT, WIDTH_UNIT, Tables
+from sdae.config import CLIP, Config
 from sdae.inference import Network
 from sdae.network import (
     Autoencoder,
-    Config,
     ContextModel,
     _interpolate,
     initialise,
@@ -122,7 +122,7 @@ class RefinedContexts(ContextModel):
         clip = ops.array(clip.astype("float32"))
         mean = self._predict(ops.clip(integers, -clip, clip), "mean")
         deviation = ops.abs(integers - mean)
-        width = self._predict(ops.minimum(deviation, self.CLIP), "scale")
+        width = self._predict(ops.minimum(deviation, CLIP), "scale")
         width = width + _interpolate(self.bias, t)
         logarithms = [_logarithm(deviation), _logarithm(ops.abs(integers))]
         bias = ops.split(_interpolate(self.hidden_bias, t), len(self.config.groups), -1)

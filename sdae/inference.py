@@ -19,18 +19,9 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from threadpoolctl import ThreadpoolController
 
-from sdae.config import Config
+from sdae.config import CLIP, HEAD_SCALE, LINEAR_STEP, STRIDE, Config
 from sdae.latents import LATTICE_NEIGHBOURS, lattice
 from sdae.weights import WeightsError
-
-STRIDE = 8
-"""Side in pixels of the square that one latent position stands for."""
-
-LINEAR_STEP = 1 / 30
-HEAD_SCALE = 0.1
-CLIP = 15.0
-# As in `sdae.network`: how the linear path is stored, what residual heads count in, and the
-# largest deviation that contexts look at.
 
 _PATCH_FLOATS = 1 << 17
 # A convolution takes so many floats of patches at a time: they fit a processor's second cache.

@@ -20,18 +20,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from sdae.config import Config
+from sdae.config import CLIP, HEAD_SCALE, LINEAR_STEP, STRIDE, Config
 from sdae.latents import LATTICE_NEIGHBOURS, lattice
-
-STRIDE = 8
-"""Side in pixels of the square that one latent position stands for."""
-
-_LINEAR_STEP = 1 / 30
-# Adam moves every weight by about the learning rate; the linear path is stored enlarged by
-# 1/_LINEAR_STEP so that its effective steps are 30 times smaller and its start survives.
-
-_HEAD_SCALE = 0.1
-# Residual heads write in units of full-scale colour, where a useful correction is a few per cent.
 
 
 def space_to_depth(x, block: int):
@@ -159,7 +149,7 @@ class LinearPath(layers.Layer):
     def build(self, shape):
         kernel = np.zeros((shape[-1], self.filters), "float32")
         if self._start is not None:
-            kernel += self._start / _LINEAR_STEP
+            kernel += self._start / LINEAR_STEP
         self.kernel = self.add_weight(
             shape=kernel.shape, name="kernel", initializer=lambda *_, **__: ops.array(kernel)
         )
@@ -169,9 +159,9 @@ class LinearPath(layers.Layer):
 
     def call(self, x):
         inputs, outputs = self.overlapped
-        around = ops.conv(x[..., :inputs], self.around * _LINEAR_STEP, padding="same")
+        around = ops.conv(x[..., :inputs], self.around * LINEAR_STEP, padding="same")
         around = ops.pad(around, ((0, 0), (0, 0), (0, 0), (0, self.filters - outputs)))
-        return ops.matmul(x, self.kernel * _LINEAR_STEP) + around
+        return ops.matmul(x, self.kernel * LINEAR_STEP) + around
 
     def compute_output_shape(self, shape):
         return (*shape[:-1], self.filters)
@@ -214,7 +204,7 @@ class AnalysisTransform(layers.Layer):
         for unit in self.units:
             x = unit(x)
         linear = self.linear(space_to_depth(centred, STRIDE))
-        return linear + ops.cast(x, "float32") * _HEAD_SCALE
+        return linear + ops.cast(x, "float32") * HEAD_SCALE
 
 
 class SynthesisTransform(layers.Layer):
@@ -258,7 +248,7 @@ class SynthesisTransform(layers.Layer):
         for unit in self.units:
             x = unit(x)
         linear = depth_to_space(self.linear(latent), STRIDE)
-        return linear + 0.5 + ops.cast(x, "float32") * _HEAD_SCALE
+        return linear + 0.5 + ops.cast(x, "float32") * HEAD_SCALE
 
 
 def _per_sample(values):
@@ -322,8 +312,6 @@ class ContextModel(layers.Layer):
     Call: integers (B, h, w, C) float32; t (B,). Returns mean and scale, each (B, h, w, C): the
     value is taken as Laplacian with that mean and that scale (mean absolute deviation).
     """
-
-    CLIP = 15.0
 
     def __init__(self, config: Config, spread=None, **options):
         super().__init__(**options)
@@ -396,7 +384,7 @@ class ContextModel(layers.Layer):
 
     def call(self, integers, t):
         mean = self._predict(integers, "mean")
-        deviation = ops.minimum(ops.abs(integers - mean), self.CLIP)
+        deviation = ops.minimum(ops.abs(integers - mean), CLIP)
         raw = self._predict(deviation, "scale") + _interpolate(self.bias, t)
         return mean, ops.softplus(raw) + 0.01
 

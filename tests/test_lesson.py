@@ -146,7 +146,8 @@ def test_there_is_a_slope_for_every_channel_of_every_prelu(codec):
 
 
 def test_activations_end_in_what_the_transforms_give(codec):
-    from sdae.network import _HEAD_SCALE, depth_to_space, space_to_depth
+    from sdae.config import HEAD_SCALE
+    from sdae.network import depth_to_space, space_to_depth
 
     rgb, model = picture(), codec.model
     t = np.float32([latents.quality_position(QUALITY)])
@@ -154,13 +155,13 @@ def test_activations_end_in_what_the_transforms_give(codec):
     heads = lesson.activations(codec, rgb, QUALITY)["head"]
     whole = model.analysis(image, np.zeros(1, "float32"), t) - model.analysis.linear(
         space_to_depth(image - 0.5, 8))
-    assert np.allclose(heads * _HEAD_SCALE, np.asarray(whole)[0], atol=1e-4)
+    assert np.allclose(heads * HEAD_SCALE, np.asarray(whole)[0], atol=1e-4)
 
     latent = codec.encode(rgb, QUALITY)
     _, inverse = model.gains(t)
     scaled = latent.values[None] * np.asarray(inverse)
     linear = depth_to_space(model.synthesis.linear(scaled), 8)
-    restored = np.asarray(linear)[0] + 0.5 + lesson.restoring(codec, latent)["head"] * _HEAD_SCALE
+    restored = np.asarray(linear)[0] + 0.5 + lesson.restoring(codec, latent)["head"] * HEAD_SCALE
     again = np.rint(np.clip(restored, 0, 1) * 255)
     assert np.abs(again - np.asarray(codec.decode(latent))).max() <= 1
 
