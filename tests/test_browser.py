@@ -101,6 +101,29 @@ def visit(chromium, address, **options):
     assert errors == []
 
 
+@pytest.fixture
+def tab(chromium, address):
+    """A function: path and parameters → a tab; it may ask nobody but the app."""
+    contexts, asked, errors = [], [], []
+
+    def tab(path, **options):
+        context = chromium.new_context(
+            accept_downloads=True, **{"viewport": {"width": 1280, "height": 1000}} | options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: errors.append(error))
+        page.goto(f"{address}/{path}")
+        return page
+
+    yield tab
+    for context in contexts:
+        context.close()
+    assert list(map(str, errors)) == []
+    assert [url for url in asked if not url.startswith((address, "blob:", "data:"))] == []
+
+
 @pytest.fixture(scope="module")
 def photograph(tmp_path_factory):
     """A picture file to drop: 200×150, smooth with texture."""

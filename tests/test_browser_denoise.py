@@ -11,42 +11,28 @@ from sdae import bitstream
 
 # Fixtures, which pytest finds by these names.
 from test_browser import (  # noqa: F401
-    PATIENCE,
     address,
     chromium,
     download,
     photograph,
     pixels,
     shown,
+    tab,
     wait_for_another,
 )
 
-DESKTOP = {"width": 1280, "height": 1000}
-
 
 @pytest.fixture
-def visit(chromium, address):  # noqa: F811
+def visit(tab):  # noqa: F811
     """A function: URL parameters → a tab on the page, nothing at work any more."""
-    contexts, errors = [], []
 
     def visit(parameters, **options):
-        context = chromium.new_context(accept_downloads=True, **{"viewport": DESKTOP} | options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: errors.append(error))
-        # A server that has shown no page yet does not know them by name.
-        page.goto(f"{address}/?source=Camera")
-        page.get_by_text("Take a picture with the camera.").wait_for()
-        page.goto(f"{address}/denoise?{parameters}")
+        page = tab(f"denoise?{parameters}", **options)
         if "Camera" not in parameters:
             settle(page)
         return page
 
-    yield visit
-    for context in contexts:
-        context.close()
-    assert list(map(str, errors)) == []
+    return visit
 
 
 def settle(page):

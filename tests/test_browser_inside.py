@@ -13,11 +13,11 @@ from sdae.ui.lesson_texts import STEPS
 
 # Fixtures, which pytest finds by these names.
 from test_browser import (  # noqa: F401
-    PATIENCE,
     address,
     chromium,
     download,
     photograph,
+    tab,
 )
 
 FIGURES = ".sdae-plates img, .sdae-ledger, .js-plotly-plot, svg[role=img]"
@@ -25,28 +25,15 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 
 
 @pytest.fixture
-def visit(chromium, address):  # noqa: F811
+def visit(tab):  # noqa: F811
     """A function: URL parameters → a tab on the page."""
-    contexts, errors = [], []
 
     def visit(parameters, **options):
-        viewport = {"viewport": {"width": 1280, "height": 1000}}
-        context = chromium.new_context(accept_downloads=True, **viewport | options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: errors.append(error))
-        # A server that has shown no page yet does not know them by name.
-        page.goto(f"{address}/?source=Camera")
-        page.get_by_text("Take a picture with the camera.").wait_for()
-        page.goto(f"{address}/inside?{parameters}")
+        page = tab(f"inside?{parameters}", **options)
         page.get_by_text("Teacher's notes").wait_for()
         return page
 
-    yield visit
-    for context in contexts:
-        context.close()
-    assert list(map(str, errors)) == []
+    return visit
 
 
 def test_a_newcomer_walks_the_seven_steps_with_a_photo(visit, photograph):  # noqa: F811

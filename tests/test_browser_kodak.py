@@ -8,7 +8,7 @@ import pytest
 from sdae import results, weights
 
 # Fixtures, which pytest finds by these names.
-from test_browser import PATIENCE, address, chromium, download  # noqa: F401
+from test_browser import address, chromium, download, tab  # noqa: F401
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -19,38 +19,15 @@ def no_pictures(tmp_path_factory):
         yield
 
 
-@pytest.fixture
-def visit(chromium, address):  # noqa: F811
-    """A function: path and parameters → a tab; it may ask nobody but the app."""
-    contexts, asked, errors = [], [], []
-
-    def visit(path, **options):
-        context = chromium.new_context(
-            accept_downloads=True, **{"viewport": {"width": 1280, "height": 1000}} | options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("pageerror", lambda error: errors.append(error))
-        page.goto(f"{address}/{path}")
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert list(map(str, errors)) == []
-    assert [url for url in asked if not url.startswith((address, "blob:", "data:"))] == []
-
-
 def settle(page):
     page.get_by_text("Where these figures come from").wait_for()
     page.locator("[data-stale=true]").first.wait_for(state="detached")
     return page
 
 
-def test_the_first_visit_of_a_server_has_the_whole_app(visit):
+def test_the_first_visit_of_a_server_has_the_whole_app(tab):  # noqa: F811
     """This must stay the first test: only a server that has shown no page yet can get it wrong."""
-    page = visit("denoise?source=Camera")
+    page = tab("denoise?source=Camera")
     page.get_by_text("Take a picture with the camera.").wait_for()
     for name in ("Compress", "Denoise", "Kodak", "Inside"):
         page.get_by_role("link", name=name, exact=True).wait_for()
@@ -61,8 +38,8 @@ def test_the_first_visit_of_a_server_has_the_whole_app(visit):
     assert page.url.split("?")[0].endswith("/kodak")
 
 
-def test_the_curve_shows_its_numbers_and_saves_them(visit):
-    page = settle(visit("kodak"))
+def test_the_curve_shows_its_numbers_and_saves_them(tab):  # noqa: F811
+    page = settle(tab("kodak"))
     mark = page.locator(".js-plotly-plot .scatterlayer .trace .points path").nth(5)
     box = mark.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -82,8 +59,8 @@ def test_the_curve_shows_its_numbers_and_saves_them(visit):
     assert page.locator(".js-plotly-plot").bounding_box()["height"] > 800
 
 
-def test_a_mark_and_a_row_lead_to_the_picture(visit):
-    page = settle(visit("kodak?section=Pictures"))
+def test_a_mark_and_a_row_lead_to_the_picture(tab):  # noqa: F811
+    page = settle(tab("kodak?section=Pictures"))
     mark = page.locator(".js-plotly-plot").first.locator(".points path").nth(2)
     box = mark.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -98,8 +75,8 @@ def test_a_mark_and_a_row_lead_to_the_picture(visit):
 
 
 @pytest.mark.parametrize("section", ["Rate and distortion", "Methods", "Claims"])
-def test_a_phone_shows_a_dashboard_without_scrolling_sideways(visit, section):
-    page = settle(visit(
+def test_a_phone_shows_a_dashboard_without_scrolling_sideways(tab, section):  # noqa: F811
+    page = settle(tab(
         f"kodak?section={section.replace(' ', '+')}",
         viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
