@@ -327,6 +327,16 @@ def training_section(found: Results, card: dict) -> None:
             ["setting", "value"],
             [(key.replace("_", " "), f"{value}") for key, value in said.items()], "configuration",
         )
+    heads, table, crops = measured.ablations(weights.folder())
+    if table:
+        st.subheader("One change at a time", anchor=False)
+        table_with_csv(heads, table, "ablations")
+        st.caption(
+            f"`sdae ablations`: every variant trained from the beginning on the same {crops:,} "
+            "crops of 64×64 pixels and judged on the same clean validation crops, the best first. "
+            "So short a training shows which choices are clearly wrong, not how good the right "
+            "ones become."
+        )
 
 
 def claim_section(found: Results, card: dict) -> None:

@@ -20,6 +20,8 @@ COLUMNS = "variant changes images minutes validation_loss denoised_psnr".split()
 VARIANTS = {
     "shipped configuration": {},
     "latent of 96 channels": {"latent_channels": 96, "groups": (3, 3, 6, 12, 24, 48)},
+    "first group of 2 channels": {"groups": (2, 4, 6, 12, 24, 48, 64)},
+    "first group of 6 channels": {"groups": (6, 6, 12, 24, 48, 64)},
     "three channel groups": {"groups": (12, 36, 112)},
     "overlap in 8 channels only": {"overlapped": 8},
     "wide and shallow": {"widths": (48, 96, 176), "analysis_blocks": 1, "synthesis_blocks": 1},

@@ -117,7 +117,21 @@ class Codec:
             sdae.ImageError: the image cannot be read.
             ValueError: quality or effort is out of range.
         """
-        return self.pack(self.encode(image, quality, effort=effort, progress=progress), effort)
+        _check_quality(quality)
+        _check_effort(effort)
+        samples = _samples(image)
+        height, width = samples.shape[:2]
+        if effort or height * width <= _LOOKED_AT:
+            latent = self.encode(samples, quality, effort=effort, progress=progress)
+            return self.pack(latent, effort)
+        # The integers of a large picture take more memory than its pixels: none are kept.
+        code = round(quality * 100)
+        strips = self._strips(samples, 0.0, code / 100, 0, progress=progress)
+        with one_blas_thread():
+            payload = latents.encode_bands(_banded(strips, height, width), code, self.tables)
+        return bitstream.write(
+            Header(self.model_id, bitstream.CONTEXTS, width, height, code), payload
+        )
 
     def decompress(
         self, data: bytes, progress=None, max_pixels: int = MAX_PIXELS
@@ -132,7 +146,17 @@ class Codec:
         Raises:
             BitstreamError: the bytes are damaged, too large or made with other weights.
         """
-        return self.decode(self.unpack(data, max_pixels), progress)
+        header, bands = self._unpacked(data, max_pixels)
+        return _picture(header, self._restored(header, _Bands(bands), progress))
+
+    def decompress_parts(self, data: bytes, progress=None, max_pixels: int = MAX_PIXELS):
+        """As `decompress`, but part by part, for who need not hold the picture whole.
+
+        Yields:
+            ((rows, columns), part): two slices, and the (h, w, 3) uint8 pixels that belong there.
+        """
+        header, bands = self._unpacked(data, max_pixels)
+        yield from self._restored(header, _Bands(bands), progress)
 
     def denoise(
         self, image, sigma: float | None = None, quality: float = 90, effort: int = 0
@@ -171,8 +195,7 @@ class Codec:
             sdae.ImageError: the image cannot be read.
             ValueError: quality, sigma or effort is out of range.
         """
-        if not 1 <= quality <= 100:
-            raise ValueError("The quality must lie between 1 and 100.")
+        _check_quality(quality)
         if not 0 <= sigma <= 1:
             raise ValueError("The noise level must lie between 0 and 1.")
         _check_effort(effort)
@@ -202,10 +225,30 @@ class Codec:
         """One pass; effort does nothing for noise, to which it would come closer."""
         height, width = samples.shape[:2]
         quality = round(quality * 100) / 100
+        look = not sigma and (effort > 0 or height * width <= _LOOKED_AT)
+
+        def strips(look, before, progress):
+            found = self._strips(samples, sigma, quality, effort, look, before, progress)
+            return np.concatenate(list(found))
+
+        if not look or effort or max(height, width) <= _WINDOW:
+            values = strips(look, None, progress)
+        else:
+            # A window's margin is wide enough for one step: all are rounded, then all looked at.
+            values = strips(False, None, _stage(progress, 0, 0.5))
+            values = strips(True, values, _stage(progress, 0.5, 1))
+        return Latent(values, width, height, quality)
+
+    def _strips(self, samples, sigma, quality, effort, look=False, before=None, progress=None):
+        """The integers of one row of windows after another, (n, w, C) int16.
+
+        look: whether they are chosen with a look at the picture they give, beginning with those
+        of `before`.
+        """
         t = latents.quality_position(quality)
         gain, _ = self.network.gains(t)
 
-        def integers(part, look, start, report):
+        def integers(part, start, report):
             part = np.pad(part, [(0, -side % STRIDE) for side in part.shape[:2]] + [(0, 0)], "edge")
             part = noise.to_floats(part)
             y = self.network.analysis(part, sigma, t) * gain
@@ -215,44 +258,31 @@ class Codec:
                 values = refine.round_for_rate(self.network, y, t)
             return np.clip(values, -32768, 32767).astype("int16")
 
-        def each_window(look, before, progress):
-            shape = *(-(-side // STRIDE) for side in (height, width)), len(gain)
-            values = np.empty(shape, "int16")
-            windows = _windows((height, width), 1, STRIDE, _ENCODER_MARGIN, progress)
-            for window, place, inner, report in windows:
-                seen = tuple(slice(s.start // STRIDE, -(-s.stop // STRIDE)) for s in window)
-                start = None if before is None else before[seen]
-                values[place] = integers(samples[window], look, start, report)[inner]
-            return values
-
-        look = not sigma and (effort > 0 or height * width <= _LOOKED_AT)
-        if not look or effort or max(height, width) <= _WINDOW:
-            values = each_window(look, None, progress)
-        else:
-            # A window's margin is wide enough for one step: all are rounded, then all looked at.
-            values = each_window(False, None, _stage(progress, 0, 0.5))
-            values = each_window(True, values, _stage(progress, 0.5, 1))
-        return Latent(values, width, height, quality)
+        across = -(-samples.shape[1] // STRIDE)
+        windows = _windows(samples.shape[:2], 1, STRIDE, _ENCODER_MARGIN, progress)
+        for window, (rows, columns), inner, report in windows:
+            seen = tuple(slice(s.start // STRIDE, -(-s.stop // STRIDE)) for s in window)
+            start = None if before is None else before[seen]
+            if not columns.start:
+                strip = np.empty((rows.stop - rows.start, across, len(gain)), "int16")
+            strip[:, columns] = integers(samples[window], start, report)[inner]
+            if columns.stop == across:
+                yield strip
+                del strip
 
     def decode(self, latent: Latent, progress=None) -> Image.Image:
         """Integers → RGB picture; ``progress`` as for `compress`."""
-        picture = Image.new("RGB", (latent.width, latent.height))
-        for (rows, columns), part in self.decode_parts(latent, progress):
-            picture.paste(Image.fromarray(part), (columns.start, rows.start))
-        return picture
+        return _picture(latent, self._restored(latent, latent.values, progress))
 
-    def decode_parts(self, latent: Latent, progress=None):
-        """Integers → RGB picture part by part, for who need not hold it whole.
-
-        Yields:
-            ((rows, columns), part): two slices, and the (h, w, 3) uint8 pixels that belong there.
-        """
-        t = latents.quality_position(latent.quality)
+    def _restored(self, about: Latent | Header, values, progress):
+        """The picture, size and quality as `about` says, part by part as `decompress_parts`."""
+        t = latents.quality_position(about.quality)
         _, inverse = self.network.gains(t)
-        windows = _windows(latent.values.shape[:2], STRIDE, 1, _DECODER_MARGIN, progress)
+        size = tuple(-(-side // STRIDE) for side in (about.height, about.width))
+        windows = _windows(size, STRIDE, 1, _DECODER_MARGIN, progress)
         for window, (rows, columns), inner, _ in windows:
-            picture = self.network.synthesis(latent.values[window] * inverse, t)[inner]
-            picture = picture[: latent.height - rows.start, : latent.width - columns.start]
+            picture = self.network.synthesis(values[window] * inverse, t)[inner]
+            picture = picture[: about.height - rows.start, : about.width - columns.start]
             rows = slice(rows.start, rows.start + picture.shape[0])
             columns = slice(columns.start, columns.start + picture.shape[1])
             yield (rows, columns), np.rint(np.clip(picture, 0, 1) * 255).astype("uint8")
@@ -280,6 +310,11 @@ class Codec:
         Raises:
             BitstreamError: the bytes are damaged, too large or made with other weights.
         """
+        header, bands = self._unpacked(data, max_pixels)
+        return Latent(np.concatenate(list(bands)), header.width, header.height, header.quality)
+
+    def _unpacked(self, data, max_pixels):
+        """The header of a file, and an iterator over its integers, band by band."""
         header, payload = bitstream.read_header(data)
         if header.model_id != self.model_id:
             raise BitstreamError(
@@ -292,21 +327,71 @@ class Codec:
                 f"{max_pixels / 1e6:g} million that are restored here; "
                 "use `sdae decompress` on a machine with more memory."
             )
+        return header, self._bands(header, payload)
+
+    def _bands(self, header, payload):
         h, w = -(-header.height // STRIDE), -(-header.width // STRIDE)
         try:
             if header.mode == bitstream.PLAIN:
-                values = deflate.unplain(payload, h, w, self.card["config"]["latent_channels"])
+                yield deflate.unplain(payload, h, w, self.card["config"]["latent_channels"])
             else:
-                with one_blas_thread():
-                    values = latents.decode(payload, h, w, header.quality_code, self.tables)
+                found = latents.decode_bands(payload, h, w, header.quality_code, self.tables)
+                while True:
+                    with one_blas_thread():
+                        band = next(found, None)
+                    if band is None:
+                        return
+                    yield band
         except deflate.DeflateError as error:
             raise BitstreamError(f"The file is damaged: {error}") from error
-        return Latent(values, header.width, header.height, header.quality)
+
+
+class _Bands:
+    """Integers that are decoded when a window asks for them and forgotten when all are past them.
+
+    Args:
+        bands: iterator over (n, w, C) arrays, from the top.
+    """
+
+    def __init__(self, bands):
+        self._bands, self._kept, self._top = bands, next(bands), 0
+
+    def __getitem__(self, window):
+        rows, columns = window
+        self._kept, self._top = self._kept[rows.start - self._top :], rows.start
+        while len(self._kept) < rows.stop - rows.start:
+            self._kept = np.concatenate([self._kept, next(self._bands)])
+        return self._kept[: rows.stop - rows.start, columns]
+
+
+def _banded(strips, height, width):
+    """Strips of integers, regrouped as `sdae.latents.bands`."""
+    sizes = latents.band_rows(-(-height // STRIDE), -(-width // STRIDE))
+    kept = []
+    for strip in strips:
+        while sizes and sum(map(len, kept)) + len(strip) >= sizes[0]:
+            rows = sizes.pop(0) - sum(map(len, kept))
+            yield np.concatenate([*kept, strip[:rows]])
+            kept, strip = [], strip[rows:]
+        kept.append(strip.copy())
+        del strip  # or it would stay while the next one is made
+
+
+def _picture(about, parts) -> Image.Image:
+    picture = Image.new("RGB", (about.width, about.height))
+    for (rows, columns), part in parts:
+        picture.paste(Image.fromarray(part), (columns.start, rows.start))
+    return picture
 
 
 def _stage(progress, first, last):
     """What reports the progress of a stage that goes from one share of the whole to another."""
     return progress and (lambda share: progress(first + share * (last - first)))
+
+
+def _check_quality(quality):
+    if not 1 <= quality <= 100:
+        raise ValueError("The quality must lie between 1 and 100.")
 
 
 def _check_effort(effort):

@@ -1,7 +1,7 @@
 """Fitting of the context tables on latents of training photographs.
 
     weights ──► latents of crops at many qualities ──► refit of the contexts, hidden units added
-            ──► integers ──► buckets, packing and byte order (`sdae.layouts`) ──► weights
+            ──► integers ──► buckets and their trees (`sdae.layouts`) ──► weights
 """
 
 import itertools
@@ -177,7 +177,7 @@ class RefinedContexts(ContextModel):
         self.hidden_odd.assign(tables.hidden_odd / WIDTH_UNIT)
 
     def rounded(self) -> dict:
-        """The weights as the integers of `sdae.latents.Tables`, buckets and packing left out."""
+        """The weights as the integers of `sdae.latents.Tables`, buckets and trees left out."""
         groups, c = self.config.groups, self.config.latent_channels
         group = np.repeat(np.arange(len(groups)), groups)
         earlier, same = group[:, None] < group[None], group[:, None] == group[None]

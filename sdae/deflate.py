@@ -93,30 +93,45 @@ def squeeze(segments, strategy: int = zlib.Z_DEFAULT_STRATEGY) -> bytes:
 
 
 def write(segments, effort: int = 0) -> bytes:
-    """One raw Deflate stream of the segments, one after another, each byte a Huffman code.
+    """One raw Deflate stream of the segments by a `Writer`; `inflate` gives them back, joined."""
+    writer = Writer(effort)
+    writer.add(segments)
+    return writer.getvalue()
 
-    Neighbouring segments share a block where that costs less than two blocks: a block brings the
-    lengths of its Huffman code, a shared one fits its bytes less well.
+
+class Writer:
+    """Makes one raw Deflate stream, each byte a Huffman code, of segments that come in groups.
+
+    Neighbouring segments of a group share a block where that costs less than two blocks: a block
+    brings the lengths of its Huffman code, a shared one fits its bytes less well.
 
     Args:
-        segments: list of uint8 arrays, each of one distribution; cheapest to describe where
-            smaller byte values are the more frequent ones; 255 may serve as a mark.
         effort: 0 estimates what blocks cost; 1 and more builds all of them to know.
-
-    Returns:
-        the stream; `inflate` gives back the joined segments.
     """
-    segments = [part for part in segments if len(part)] or [np.zeros(0, "uint8")]
-    target = _Bits()
-    blocks = _blocks(segments, effort)[1]
-    for start, end in blocks:
-        _emit(target, np.concatenate(segments[start:end]), end == len(segments), effort)
-    return target.getvalue()
+
+    def __init__(self, effort: int = 0):
+        self._effort, self._bits = effort, _Bits()
+        self._waiting = None
+
+    def add(self, segments) -> None:
+        """Append a group: uint8 arrays, each of one distribution; cheapest to describe where
+        smaller byte values are the more frequent ones; 255 may serve as a mark."""
+        segments = [part for part in segments if len(part)]
+        for start, end in _blocks(segments, self._effort)[1]:
+            if self._waiting is not None:
+                _emit(self._bits, self._waiting, False, self._effort)
+            self._waiting = np.concatenate(segments[start:end])
+
+    def getvalue(self) -> bytes:
+        """End the stream; nothing can be added after."""
+        content = np.zeros(0, "uint8") if self._waiting is None else self._waiting
+        _emit(self._bits, content, True, self._effort)
+        return self._bits.getvalue()
 
 
-def cost(segments) -> float:
-    """About how many bits `write` needs for the segments."""
-    return _blocks([part for part in segments if len(part)], 0)[0]
+def cost(segments, effort: int = 0) -> float:
+    """How many bits `write` needs for the segments, about; with effort nearly exactly."""
+    return _blocks([part for part in segments if len(part)], effort)[0]
 
 
 def _blocks(segments, effort):

@@ -2,13 +2,13 @@
 
     integers ──► contexts: where and how wide is the next one? ──► rank among the likely values
                                                                           │
-    bytes ◄── Deflate, a block a bucket ◄── packing, several a byte ◄── buckets of equal width
+    bytes ◄── Deflate ◄── words of ranks, a byte each (`sdae.trees`) ◄── buckets of equal width
 
 Integers come in the order of `Steps`: channel group by channel group, within a group coarse
 positions before fine ones. What is decoded so far predicts a mean and an expected width of the
 next integers. Both decide the bucket that an integer goes to; coded is its rank when the integers
-are sorted by their distance from the mean. A bucket packs several small ranks into a byte, the
-likeliest combinations becoming the smallest bytes; larger ranks escape to a bucket of their own.
+are sorted by their distance from the mean. A bucket makes words of its ranks, the likeliest words
+becoming the smallest bytes; ranks that it does not tell apart escape to a bucket of their own.
 
 All tables are integers, and so is everything that is summed: the predictions are sums of products
 of whole numbers, carried in floats that stay below 2^24 (float32) or 2^53 (float64). Such sums are
@@ -23,6 +23,7 @@ import numpy as np
 
 from sdae import deflate
 from sdae.deflate import DeflateError
+from sdae.trees import ALPHABET, END, Forest, Tree
 from sdae.weights import WeightsError
 
 PREFIX = "tables/"
@@ -63,12 +64,11 @@ _WIDTH_STEP, _WIDTH_ZERO = 8 / WIDTH_UNIT, 64
 _MEAN_CLIP = FEATURE_UNIT << 15
 _BAND = 16384
 _CHUNK = 2048
-_SIZES = 8_000, 100_000, 1_000_000
+_SIZES = 300, 9_000, 200_000
 _LAYOUTS = 1, 3, 5, 6
-# The layout that serves best up to each of these numbers of integers, and above the last.
+# The layout that serves best up to each of these numbers of integers other than 0, and above.
 
-_FINALISTS = 2
-_END, _HUGE = np.uint8(255), 254
+_HUGE = 254
 _LARGEST_RANK = 1 << 20
 _PIECE = 1 << 18
 
@@ -105,9 +105,9 @@ class Tables:
         hidden_odd: (G, H) added at level 4.
         hidden_out: (C, H) what the hidden units of its group add to the width of a channel.
         buckets: (layouts, WIDTHS, FRACTIONS) bucket of each pair of width and fraction.
-        packing: (layouts, buckets + 1, 3) alphabet, how many symbols a byte and whether they are a
-            run, see `_Packing`; the row after the last bucket is for escapes, zeros fill up.
-        order: (layouts, buckets + 1, 256) byte value of each combination of symbols.
+        costs: (layouts, buckets + 1, ALPHABET) of the symbols of the tree of each bucket, see
+            `sdae.trees`; the row after the last bucket is for escapes, zeros fill up.
+        words: (layouts, buckets + 1) how many words each tree may have.
 
     Raises:
         TablesError: shapes do not fit together, or a sum could leave the exact range.
@@ -130,8 +130,8 @@ class Tables:
     hidden_odd: np.ndarray
     hidden_out: np.ndarray
     buckets: np.ndarray
-    packing: np.ndarray
-    order: np.ndarray
+    costs: np.ndarray
+    words: np.ndarray
 
     @classmethod
     def from_arrays(cls, arrays: dict) -> "Tables":
@@ -151,7 +151,7 @@ class Tables:
 
     def __post_init__(self):
         c, first, count = int(self.groups.sum()), int(self.groups[0]), len(self.groups)
-        layouts, rows = self.packing.shape[:2]
+        layouts, rows = self.words.shape
         levels, units = len(self.bias), self.hidden_out.shape[-1]
         shapes = {
             "mean": (9, c, c),
@@ -170,13 +170,17 @@ class Tables:
             "hidden_odd": (count, units),
             "hidden_out": (c, units),
             "buckets": (layouts, WIDTHS, FRACTIONS),
-            "packing": (layouts, rows, 3),
-            "order": (layouts, rows, 256),
+            "costs": (layouts, rows, ALPHABET),
+            "words": (layouts, rows),
         }
         for name, shape in shapes.items():
             array = getattr(self, name)
             if array.shape != shape or array.dtype.kind not in "iu":
                 raise TablesError(f"The context table {name} is misshapen.")
+        alphabets = np.count_nonzero(self.costs, 2)
+        for alphabet, words in zip(alphabets.flat, self.words.flat):
+            if words and not 2 <= alphabet <= words <= END:
+                raise TablesError("The context tables hold a tree that cannot grow.")
         if max(self._largest_sums()) >= 1 << 24:
             raise TablesError("The context tables hold weights too large for exact sums.")
 
@@ -448,35 +452,38 @@ def survey(values, quality_code: int, tables: Tables, live: int):
     Returns:
         cell, rank: int32 arrays of h·w·live.
     """
-    cell, rank = zip(*_surveyed(values, quality_code, tables, live))
+    cell, rank = zip(*(_survey(part, quality_code, tables, live) for part in bands(values)))
     return np.concatenate(cell), np.concatenate(rank)
 
 
-def _surveyed(values, quality_code, tables, live):
-    """What `survey` finds, band by band."""
-    for part in _bands(values):
-        means, widths, numbers = [], [], []
-        predictor = Predictor(*part.shape[:2], quality_code, tables, live)
-        rows = part.reshape(-1, part.shape[2])[predictor.steps.order].astype("int32")
-        for step in predictor.plan:
-            group, start, stop, _ = step
-            own = predictor.slices[group]
-            known = rows[start:stop, own]
-            mean, width = predictor.predict(*step)
-            predictor.fill(*step, known, mean)
-            kept = live - own.start
-            means.append(mean[:, :kept].ravel())
-            widths.append(width[:, :kept].ravel())
-            numbers.append(known[:, :kept].ravel())
-        cell, nearest, above = cells(np.concatenate(means), np.concatenate(widths))
-        yield cell, ranks(np.concatenate(numbers), nearest, above)
+def _survey(band, quality_code, tables, live):
+    means, widths, numbers = [], [], []
+    predictor = Predictor(*band.shape[:2], quality_code, tables, live)
+    rows = band.reshape(-1, band.shape[2])[predictor.steps.order].astype("int32")
+    for step in predictor.plan:
+        group, start, stop, _ = step
+        own = predictor.slices[group]
+        known = rows[start:stop, own]
+        mean, width = predictor.predict(*step)
+        predictor.fill(*step, known, mean)
+        kept = live - own.start
+        means.append(mean[:, :kept].ravel())
+        widths.append(width[:, :kept].ravel())
+        numbers.append(known[:, :kept].ravel())
+    cell, nearest, above = cells(np.concatenate(means), np.concatenate(widths))
+    return cell, ranks(np.concatenate(numbers), nearest, above)
 
 
-def _bands(values):
-    """Horizontal bands of about `_BAND` positions; contexts do not reach from one to the next."""
-    h, w, _ = values.shape
+def band_rows(h: int, w: int) -> list[int]:
+    """Rows of the bands of an (h, w) latent: each of about `_BAND` positions, and coded as if the
+    others were not there, so that no more than one need be in memory."""
     rows = max(4, _BAND // w)
-    return [values[top : top + rows] for top in range(0, h, rows)]
+    return [min(rows, h - top) for top in range(0, h, rows)]
+
+
+def bands(values) -> list[np.ndarray]:
+    """The bands of an (h, w, C) array, from the top."""
+    return np.split(values, np.cumsum(band_rows(*values.shape[:2]))[:-1])
 
 
 def encode(values: np.ndarray, quality_code: int, tables: Tables, effort: int = 0) -> bytes:
@@ -488,25 +495,37 @@ def encode(values: np.ndarray, quality_code: int, tables: Tables, effort: int = 
         tables: the context tables of the weights.
         effort: 0 is fast; 1 and more also try slower encodings of the same stream.
     """
-    h, w, c = values.shape
+    c = values.shape[2]
     if c != tables.channels:
         raise ValueError(f"The latent has {c} channels and the tables are for {tables.channels}.")
+    parts = bands(values)
+    if len(parts) > 1:
+        return encode_bands(parts, quality_code, tables, effort)
     used = np.flatnonzero(values.any((0, 1)))
-    live = int(used[-1]) + 1 if len(used) else 0
-    if not live:
+    if not len(used):
         return b"\0"
-    found = _surveyed(values, quality_code, tables, live)
-    last = len(tables.packing) - 1
-    usual = min(_LAYOUTS[bisect.bisect(_SIZES, h * w * live)], last)
-    tries, found = (range(last + 1), list(found)) if effort else ([usual], found)
-    packed = [(layout, _pack(found, tables, layout)) for layout in tries]
-    if effort:
-        packed.sort(key=lambda found: deflate.cost(found[1]))
-    streams = []
-    for layout, segments in packed[:_FINALISTS]:
-        stream = min(deflate.write(segments, effort), deflate.squeeze(segments), key=len)
-        streams.append(bytes([live, layout]) + stream)
-    return min(streams, key=len)
+    live = int(used[-1]) + 1
+    segments = _segments(values, quality_code, tables, live, effort)
+    stream = min(deflate.write(segments, effort), deflate.squeeze(segments), key=len)
+    return bytes([live]) + stream
+
+
+def encode_bands(parts, quality_code: int, tables: Tables, effort: int = 0) -> bytes:
+    """The payload of more than one band, which come one after another, see `bands`."""
+    writer = deflate.Writer(effort)
+    for part in parts:
+        writer.add(_segments(part, quality_code, tables, tables.channels, effort))
+    return bytes([tables.channels]) + writer.getvalue()
+
+
+def _segments(band, quality_code, tables, live, effort):
+    """A band → the segments for Deflate, those of the layout that costs the least."""
+    found = _survey(band, quality_code, tables, live)
+    last = len(tables.words) - 1
+    usual = min(_LAYOUTS[bisect.bisect(_SIZES, np.count_nonzero(band))], last)
+    tries = range(last + 1) if effort else [usual]
+    packed = [_pack(*found, tables, layout) for layout in tries]
+    return min(packed, key=lambda segments: deflate.cost(segments, effort)) if effort else packed[0]
 
 
 def decode(
@@ -517,34 +536,56 @@ def decode(
     Raises:
         DeflateError: the payload is damaged or belongs to another size.
     """
-    values = np.zeros((h, w, tables.channels), "int16")
+    values = np.empty((h, w, tables.channels), "int16")
+    top = 0
+    for band in decode_bands(payload, h, w, quality_code, tables):
+        values[top : top + len(band)] = band
+        top += len(band)
+    return values
+
+
+def decode_bands(payload: bytes, h: int, w: int, quality_code: int, tables: Tables):
+    """As `decode`, but yields one of the `bands` after another."""
+    sizes = band_rows(h, w)
     if payload == b"\0":
-        return values
+        for rows in sizes:
+            yield np.zeros((rows, w, tables.channels), "int16")
+        return
     if len(payload) < 2 or not 0 < payload[0] <= tables.channels:
         raise DeflateError("The packed integers are damaged.")
-    live, layout = payload[0], payload[1]
-    if layout >= len(tables.packing):
-        raise DeflateError("The packed integers are damaged.")
-    queues = _Queues(_unpack(payload[2:], h * w * live, tables, layout))
+    live = payload[0]
+    # A byte of a bucket stands for one integer at least; an escape takes six more bytes at most.
+    limit = 7 * h * w * live + len(sizes) * (tables.words.shape[1] + 1)
+    content, position = deflate.inflate(payload[1:], limit), 0
+    for left, rows in zip(range(len(sizes) - 1, -1, -1), sizes):
+        layout, streams, position = unpack(content, position, rows * w * live, tables)
+        if not left:
+            if position < len(content):
+                raise DeflateError("The packed integers are more than the picture has room for.")
+            del content  # a hostile one may be large
+        yield _decoded(rows, w, quality_code, tables, live, layout, _Queues(streams))
+
+
+def _decoded(h, w, quality_code, tables, live, layout, queues):
     lookup = tables.buckets[layout].ravel()
-    for band in _bands(values):
-        predictor = Predictor(*band.shape[:2], quality_code, tables, live)
-        rows = np.zeros((band.shape[0] * w, tables.channels), "int32")
-        for step in predictor.plan:
-            group, start, stop, _ = step
-            own = predictor.slices[group]
-            expected, width = predictor.predict(*step)
-            kept = min(live, own.stop) - own.start
-            cell, nearest, above = cells(expected[:, :kept], width[:, :kept])
-            rank = queues.take(lookup.take(cell.ravel()))
-            offset = offsets(rank).reshape(-1, kept)
-            known = rows[start:stop, own]
-            known[:, :kept] = nearest + np.where(above, offset, -offset)
-            predictor.fill(*step, known, expected)
-        if rows.min() < -32768 or rows.max() > 32767:
-            raise DeflateError("The packed integers are out of range.")
-        band.reshape(-1, tables.channels)[predictor.steps.order] = rows
-    return values
+    predictor = Predictor(h, w, quality_code, tables, live)
+    rows = np.zeros((h * w, tables.channels), "int32")
+    for step in predictor.plan:
+        group, start, stop, _ = step
+        own = predictor.slices[group]
+        expected, width = predictor.predict(*step)
+        kept = min(live, own.stop) - own.start
+        cell, nearest, above = cells(expected[:, :kept], width[:, :kept])
+        rank = queues.take(lookup.take(cell.ravel()))
+        offset = offsets(rank).reshape(-1, kept)
+        known = rows[start:stop, own]
+        known[:, :kept] = nearest + np.where(above, offset, -offset)
+        predictor.fill(*step, known, expected)
+    if rows.min() < -32768 or rows.max() > 32767:
+        raise DeflateError("The packed integers are out of range.")
+    values = np.empty(rows.shape, "int16")
+    values[predictor.steps.order] = rows
+    return values.reshape(h, w, -1)
 
 
 class _Queues:
@@ -573,100 +614,30 @@ class _Queues:
         return found
 
 
-class _Packing:
-    """How the ranks of one bucket become bytes.
-
-    Ranks of ``alphabet`` − 1 and more become the symbol of the escapes. A byte is ``several``
-    symbols, the first most significant; or, with ``run``, up to ``several`` − 1 zeros and the
-    symbol that ends them, or ``several`` zeros. The likeliest are the smallest bytes.
-
-    Args:
-        alphabet, several, run: a row of `Tables.packing`.
-        order: (256,) a row of `Tables.order`.
-    """
-
-    def __init__(self, alphabet, several, run, order):
-        self.escape, self.several, self.run = alphabet - 1, several, run
-        self.leaves = several * (alphabet - 1) + 1 if run else alphabet**several
-        self._order = order
-        self._weights = alphabet ** np.arange(several - 1, -1, -1)
-        whole = np.argsort(order[: self.leaves], kind="stable")
-        if run:
-            zeros, symbols = np.divmod(whole, alphabet - 1)
-            self._ended = zeros < several
-            self._lengths = zeros + self._ended
-            self._symbols = (symbols + 1).astype("uint8")
-        else:
-            self._digits = (whole[:, None] // self._weights % alphabet).astype("uint8")
-
-    def combine(self, ranks):
-        """Ranks → bytes."""
-        symbols = np.minimum(ranks, self.escape)
-        if self.run:
-            ends = np.flatnonzero(symbols)
-            zeros = np.diff(ends, prepend=-1) - 1
-            full, zeros = np.divmod(zeros, self.several)
-            rest = len(symbols) - 1 - ends[-1] if len(ends) else len(symbols)
-            size = len(ends) + int(full.sum()) - rest // -self.several
-            whole = np.full(size, self.several * self.escape)
-            whole[np.cumsum(full + 1) - 1] = zeros * self.escape + symbols[ends] - 1
-            return self._order.take(whole)
-        if self.several == 1:
-            return self._order.take(symbols)
-        padded = np.zeros(-(-len(symbols) // self.several) * self.several, symbols.dtype)
-        padded[: len(symbols)] = symbols
-        columns = padded.reshape(-1, self.several).T
-        whole = columns[0]
-        for column in columns[1:]:
-            whole = whole * (self.escape + 1) + column
-        return self._order.take(whole)
-
-    def separate(self, content, limit):
-        """Bytes → symbols, uint8, at most ``limit`` and the filling of the last byte."""
-        if len(content) and content.max() >= self.leaves:
-            raise DeflateError("The packed integers are damaged.")
-        if len(content) * (1 if self.run else self.several) >= limit + self.several:
-            raise DeflateError("The packed integers are more than the picture has room for.")
-        if not self.run:
-            return self._digits.take(content, axis=0).ravel()
-        ends = np.cumsum(self._lengths.take(content))
-        size = int(ends[-1]) if len(ends) else 0
-        if size >= limit + self.several:
-            raise DeflateError("The packed integers are more than the picture has room for.")
-        ended = self._ended.take(content)
-        symbols = np.zeros(size, "uint8")
-        symbols[ends[ended] - 1] = self._symbols[content[ended]]
-        return symbols
-
-
 @lru_cache(maxsize=16)
-def _packings(tables, layout):
-    """The `_Packing` of every bucket of a layout, and of the escapes."""
-    rows = [row for row in tables.packing[layout].tolist() if row[0]]
-    return [_Packing(*row, order) for row, order in zip(rows, tables.order[layout])]
+def forest(tables, layout):
+    """The trees of all buckets of a layout, and that of the escapes."""
+    rows = zip(tables.costs[layout], tables.words[layout].tolist())
+    *trees, last = [Tree(costs, most) for costs, most in rows if most]
+    return Forest(trees), Forest([last])
 
 
-def _pack(surveyed, tables, layout):
-    """Ranks → the segments for Deflate: each bucket and its end, escapes, far and huge escapes."""
-    *packings, last = _packings(tables, layout)
-    lookup, found = tables.buckets[layout].ravel(), []
-    for cell, rank in surveyed:
-        bucket = lookup.take(cell)
-        order = np.argsort(bucket, kind="stable")
-        ends = np.cumsum(np.bincount(bucket, minlength=len(packings)))[:-1]
-        found.append(np.split(_narrow(rank.take(order)), ends))
-    segments, tails = [], []
-    for k, packing in enumerate(packings):
-        part = np.concatenate([parts[k] for parts in found])
-        segments.append(np.append(packing.combine(part), _END))
-        tails.append(part[part >= packing.escape] - packing.escape)
-    tail = np.concatenate(tails)
-    rest = tail[tail >= last.escape] - last.escape
-    segments += [
-        last.combine(tail),
-        np.minimum(rest, _HUGE).astype("uint8"),
-        (rest[rest >= _HUGE] - _HUGE).astype("<u4").view("uint8"),
-    ]
+def _pack(cell, rank, tables, layout):
+    """Ranks → the segments of a band: the layout and the first bucket, each further bucket,
+    escapes, far and huge escapes. Every bucket has its end."""
+    buckets, escapes = forest(tables, layout)
+    bucket = tables.buckets[layout].ravel().take(cell)
+    order = np.argsort(bucket, kind="stable")
+    ends = np.cumsum(np.bincount(bucket, minlength=len(buckets.trees)))[:-1]
+    parts = np.split(_narrow(rank.take(order)), ends)
+    far = [part[part >= t.escape] - t.escape for part, t in zip(parts, buckets.trees)]
+    far, last = np.concatenate(far), escapes.trees[0].escape
+    huge = far[far >= last] - last
+    segments = buckets.cut(parts)
+    segments[0] = np.append(np.uint8(layout), segments[0])
+    segments.append(escapes.cut([far])[0][:-1])
+    segments.append(np.minimum(huge, _HUGE).astype("uint8"))
+    segments.append((huge[huge >= _HUGE] - _HUGE).astype("<u4").view("uint8"))
     return segments
 
 
@@ -679,20 +650,34 @@ def _kind(most):
     return "uint8" if most < 256 else "uint16" if most < 65536 else "int32"
 
 
-def _unpack(data, total, tables, layout):
-    """Deflate stream → the ranks of every bucket, in coding order."""
-    *packings, last = _packings(tables, layout)
-    # A byte of a bucket stands for one integer at least; an escape takes six more bytes at most.
-    content = deflate.inflate(data, 7 * total + len(packings))
-    found, position, room = [], 0, total
-    for packing in packings:
-        end = content.find(_END, position)
+def unpack(content: bytes, position: int, total: int, tables: Tables):
+    """What the segments of a band say.
+
+    Args:
+        content: inflated bytes, in which the band begins at ``position``.
+        total: how many integers it has.
+
+    Returns:
+        the layout, the ranks of each bucket in coding order, and where the band ends.
+
+    Raises:
+        DeflateError: the content is damaged.
+    """
+    layout = content[position] if position < len(content) else len(tables.words)
+    if layout >= len(tables.words):
+        raise DeflateError("The packed integers are damaged.")
+    buckets, escapes = forest(tables, layout)
+    last = escapes.trees[0]
+    position += 1
+    found, room = [], total
+    for tree in buckets.trees:
+        end = content.find(END, position)
         if end < 0:
             raise DeflateError("The packed integers are cut short.")
         part = np.frombuffer(content, "uint8", end - position, position)
-        found.append(packing.separate(part, room))
-        # What fills the last byte is no integer.
-        room -= max(0, len(found[-1]) - packing.several + 1)
+        found.append(tree.numbers(part, room))
+        # What fills the last word is no integer.
+        room -= max(0, len(found[-1]) - tree.longest + 1)
         position = end + 1
     if sum(map(len, found)) < total:
         raise DeflateError("The packed integers are fewer than the picture has room for.")
@@ -705,21 +690,19 @@ def _unpack(data, total, tables, layout):
         position += size
         return content[position - size : position]
 
-    counts = [np.count_nonzero(part == packing.escape) for part, packing in zip(found, packings)]
+    counts = [np.count_nonzero(part == tree.escape) for part, tree in zip(found, buckets.trees)]
     count = sum(counts)
-    tail = last.separate(take(-(-count // last.several)), total)[:count]
+    tail = last.numbers(take(last.words(content[position:], count)), count)[:count]
     far = take(np.count_nonzero(tail == last.escape))
     huge = take(4 * np.count_nonzero(far == _HUGE)).view("<u4")
-    if position < len(content):
-        raise DeflateError("The packed integers are more than the picture has room for.")
     tail = _escapes(tail, far, huge, last.escape)
     tails = np.split(tail, np.cumsum(counts)[:-1])
-    for k, (packing, tail) in enumerate(zip(packings, tails)):
+    for k, (tree, tail) in enumerate(zip(buckets.trees, tails)):
         if len(tail):
-            escaped = found[k] == packing.escape
-            found[k] = found[k].astype(_kind(packing.escape + int(tail.max())))
-            found[k][escaped] = packing.escape + tail
-    return found
+            escaped = found[k] == tree.escape
+            found[k] = found[k].astype(_kind(tree.escape + int(tail.max())))
+            found[k][escaped] = tree.escape + tail
+    return layout, found, position
 
 
 def _escapes(tail, far, huge, escape):

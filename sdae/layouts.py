@@ -3,14 +3,16 @@
 Everything here looks at one table: how often each rank occurred in each cell, a cell being a pair
 of expected width and fraction of the mean (see `sdae.latents.cells`).
 
-Cells of like distribution share a bucket. A bucket packs as many ranks into a byte as make its
-bytes distributed like those of all other buckets, so that one Huffman code can serve them all: in
-a small image a second code costs more than it saves.
+Cells of like distribution share a bucket. The tree of a bucket makes words of ranks whose bytes are
+distributed like those of all other buckets, so that one Huffman code can serve them all: in a small
+image a second code costs more than it saves.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from sdae import latents
+from sdae import latents, trees
 from sdae.latents import FRACTIONS, WIDTHS
 
 SIZES = (5, 8, 11, 14, 19, 26, 40)
@@ -18,6 +20,9 @@ SIZES = (5, 8, 11, 14, 19, 26, 40)
 
 _RANKS = 128
 _NONE = 255
+_ALPHABETS = (*range(2, 13), 14, 16, 20, 24, 32, 48, 64, 96, 127)
+_RELUCTANCE = 0, 32 * trees.COST_UNIT
+_MOST_COST = 31 * trees.COST_UNIT
 _STEEPNESS = (0.85, 0.9, 0.94, 0.97)
 _ROUNDS = 8
 
@@ -26,8 +31,8 @@ def empty() -> dict:
     """One layout with one bucket, to predict with before buckets are fitted."""
     return {
         "buckets": np.zeros((1, WIDTHS, FRACTIONS), "uint8"),
-        "packing": np.array([[[127, 1, 0], [127, 1, 0]]], "uint8"),
-        "order": np.tile(np.arange(256, dtype="uint8"), (1, 2, 1)),
+        "costs": np.pad(np.full((1, 2, 127), trees.COST_UNIT, "uint16"), ((0, 0), (0, 0), (0, 1))),
+        "words": np.full((1, 2), 127, "uint8"),
     }
 
 
@@ -37,12 +42,12 @@ def fit(total, sizes=SIZES) -> dict:
     rows = max(len(m[1]) for m in made)
 
     def padded(array):
-        return np.concatenate([array, np.zeros((rows - len(array), *array.shape[1:]), "uint8")])
+        return np.concatenate([array, np.zeros((rows - len(array), *array.shape[1:]), array.dtype)])
 
     return {
         "buckets": np.stack([m[0] for m in made]),
-        "packing": np.stack([padded(m[1]) for m in made]),
-        "order": np.stack([padded(m[2]) for m in made]),
+        "costs": np.stack([padded(m[1]) for m in made]),
+        "words": np.stack([padded(m[2]) for m in made]),
     }
 
 
@@ -116,101 +121,104 @@ def _ordered(seen, member, tallies):
 
 
 def layout(total, bucket):
-    """Packing and order of the bytes for given buckets: what `sdae.latents.Tables` has a row of."""
+    """Trees for given buckets: what `sdae.latents.Tables` has a row of."""
     tallies = np.zeros((int(bucket.max()) + 1, _RANKS))
     np.add.at(tallies, bucket.ravel(), total)
-    chosen, escapes = packings(tallies)
-    orders = []
-    for option, tally in zip(chosen, [*tallies, escapes]):
-        chances, _ = leaves(_chances(tally), *option)
-        row = np.zeros(256, "uint8")
-        row[np.argsort(-chances, kind="stable")] = np.arange(len(chances))
-        orders.append(row)
-    return bucket, np.array(chosen, "uint8"), np.array(orders)
+    chosen = forest(tallies)
+    costs = np.zeros((len(chosen), trees.ALPHABET), "uint16")
+    for row, option in zip(costs, chosen):
+        row[: len(option.costs)] = option.costs
+    return bucket, costs, np.array([len(option.chances) for option in chosen], "uint8")
 
 
-def packings(tallies):
-    """The packing of each bucket, and of the escapes, that costs the least in one Huffman code.
+@dataclass(frozen=True)
+class _Option:
+    """A tree that a bucket may have, and what it would do.
 
-    The packings, the code that they share and the code of the escapes depend on each other; a few
+    Attributes:
+        costs: of its symbols, as `sdae.trees.grow` wants them.
+        chances: (words,) probability of each byte.
+        size: how many bytes the bucket takes.
+        escapes: counts of the numbers that it does not tell apart, less the first such.
+    """
+
+    costs: list
+    chances: np.ndarray
+    size: float
+    escapes: np.ndarray
+
+    def price(self, bits, escape_bits):
+        """Bits in a code of ``bits`` a byte, escapes in one of ``escape_bits`` a number."""
+        coded = self.size * self.chances @ bits[: len(self.chances)]
+        return coded + self.escapes @ escape_bits[: len(self.escapes)]
+
+
+def forest(tallies) -> list[_Option]:
+    """The tree of each bucket, and of the escapes, that cost the least in one Huffman code.
+
+    The trees, the code that they share and the code of the escapes depend on each other; a few
     rounds from several starts settle them.
 
     Args:
         tallies: (buckets, _RANKS) counts.
-
-    Returns:
-        list of (alphabet, several, run), the escapes' last, and the (_RANKS,) counts of escapes.
     """
-    options = _options()
-    candidates = [_candidates(tally, options) for tally in tallies]
-    whole = [option for option in options if not option[2]]
-    best = (np.inf,)
+    candidates = [_options(tally) for tally in tallies]
+    best, least = None, np.inf
     for steepness in _STEEPNESS:
         bits = _bits(steepness ** np.arange(256))
         escape_bits = 4.0 + 2 * np.arange(_RANKS)
         for _ in range(_ROUNDS):
-            chosen = [_cheapest(rows, bits, escape_bits) for rows in candidates]
+            prices = [[o.price(bits, escape_bits) for o in options] for options in candidates]
+            chosen = [options[np.argmin(row)] for options, row in zip(candidates, prices)]
+            cost = sum(map(min, prices))
             escapes = np.zeros(_RANKS)
-            for tally, (_, (option, *_)) in zip(tallies, chosen):
-                escapes[: _RANKS - option[0] + 1] += tally[option[0] - 1 :]
-            cost = sum(price for price, _ in chosen)
-            last = _cheapest(_candidates(escapes, whole), bits, escape_bits)
-            rows = [row for _, row in (*chosen, last)]
-            if cost < best[0]:
-                best = (cost, [option for option, *_ in rows], escapes)
+            for option in chosen:
+                escapes[: len(option.escapes)] += option.escapes
+            chosen.append(min(_options(escapes), key=lambda o: o.price(bits, escape_bits)))
+            if cost < least:
+                best, least = chosen, cost
             escape_bits = _bits(escapes + 1e-6 * tallies.sum()) * 1.05 + 0.1
             code = np.full(256, 1e-6 * tallies.sum())
-            for _, chances, size, _ in rows:
-                code[: len(chances)] += chances * size
+            for option in chosen:
+                code[: len(option.chances)] += option.chances * option.size
             bits = _bits(code)
-    return best[1:]
+    return best
 
 
-def _options():
-    """All packings worth a try; the byte 255 is left to mark the ends of segments."""
-    several = [(a, n, 0) for a in range(2, 17) for n in range(2, 9) if a**n < 256]
-    single = [(a, 1, 0) for a in (*range(2, 33), 40, 48, 64, 80, 96, 127)]
-    lengths = (2, 3, 4, 5, 6, 8, 10, 12, 14, 17, 20, 24, 28, 32, 40, 48, 64, 80, 100, 127, 180, 250)
-    runs = [(a, n, 1) for a in range(2, 9) for n in lengths if n * (a - 1) < 255]
-    return several + single + runs
+def _options(tally) -> list[_Option]:
+    """Trees of all alphabets and sizes that are worth a try.
+
+    Splitting words only where they end in zeros, or less readily elsewhere, comes from adding to
+    the costs of the other symbols.
+    """
+    found = []
+    chances = tally + 1e-9 * tally.sum() + 1e-30
+    for alphabet in _ALPHABETS:
+        told = np.append(chances[: alphabet - 1], chances[alphabet - 1 :].sum())
+        single = _bits(told) * trees.COST_UNIT
+        for reluctance in _RELUCTANCE:
+            costs = np.clip(np.rint(single), 1, _MOST_COST)
+            costs[1:] += reluctance
+            costs, due = costs.astype(int).tolist(), alphabet
+
+            def pause(words):
+                nonlocal due
+                if len(words) >= due:
+                    due = 1.15 * len(words)
+                    found.append(_option(costs, words, reluctance, tally))
+
+            trees.grow(costs, trees.END, pause)
+    return found
 
 
-def leaves(chances, alphabet, several, run):
-    """Probability of every byte of a packing, in the order of its number, and integers a byte."""
-    single = np.append(chances[: alphabet - 1], chances[alphabet - 1 :].sum())
-    if run:
-        zeros = single[0] ** np.arange(several + 1)
-        joint = np.append(np.outer(zeros[:-1], single[1:]).ravel(), zeros[-1])
-        return joint, zeros[:-1].sum()
-    joint = np.ones(1)
-    for _ in range(several):
-        joint = np.outer(joint, single).ravel()
-    return joint, several
-
-
-def _chances(tally):
-    return (tally + 1e-9 * tally.sum() + 1e-30) / (tally + 1e-9 * tally.sum() + 1e-30).sum()
+def _option(costs, words, reluctance, tally):
+    words = sorted(words)
+    total = np.array([cost for cost, _, _ in words], "float64")
+    total -= [reluctance * (len(word) - word.count(0)) for _, _, word in words]
+    chances = 2 ** (-total / trees.COST_UNIT)
+    each = np.array([len(word) for _, _, word in words]) @ chances
+    return _Option(costs, chances, tally.sum() / each, tally[len(costs) - 1 :])
 
 
 def _bits(counts):
     return -np.log2(counts / counts.sum())
-
-
-def _candidates(tally, options):
-    """For every packing: itself, its bytes' probabilities from the largest, bytes, escapes."""
-    rows = []
-    for option in options:
-        joint, each = leaves(_chances(tally), *option)
-        rows.append((option, np.sort(joint)[::-1], tally.sum() / each, tally[option[0] - 1 :]))
-    return rows
-
-
-def _cheapest(rows, bits, escape_bits):
-    """The fewest bits and the packing that needs them, for given code lengths."""
-    best = (np.inf, None)
-    for row in rows:
-        _, chances, size, escapes = row
-        price = size * chances @ bits[: len(chances)] + escapes @ escape_bits[: len(escapes)]
-        if price < best[0]:
-            best = (price, row)
-    return best

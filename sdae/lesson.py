@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from sdae import deflate, latents, layouts, tokens
+from sdae import deflate, latents, layouts, tokens, trees
 from sdae.codec import STRIDE, Codec, Latent
 
 # --- the network ------------------------------------------------------------------------------
@@ -263,7 +263,7 @@ class Spent:
     Attributes:
         channels: (C,) bytes spent on each channel.
         tables: bytes of block headers, Huffman tables among them.
-        frame: bytes of what marks ends of blocks and buckets, and of the two that start a payload.
+        frame: bytes of what marks ends of blocks and buckets, of the number of channels and the layouts.
     """
 
     channels: np.ndarray
@@ -287,28 +287,31 @@ def spent(codec: Codec, latent: Latent) -> Spent:
     channels = np.zeros(tables.channels)
     if payload == b"\0":
         return Spent(channels, 0.0, 1.0)
-    live, layout = payload[:2]
-    blocks = tokens.read(payload[2:])
-    content = np.frombuffer(tokens.replay(blocks), "uint8")
+    live = payload[0]
+    blocks = tokens.read(payload[1:])
+    content = tokens.replay(blocks)
     symbols = [token for block in blocks for token in block.tokens if token.size]
     sizes = [token.size for token in symbols]
     bits = np.repeat([len(token.bits) / token.size for token in symbols], sizes)
-    cell, rank = latents.survey(latent.values, code, tables, live)
-    channel = _channels(latent, tables, live)
-    bucket = tables.buckets[layout].ravel().take(cell)
-    escapes = [int(row[0]) - 1 for row in tables.packing[layout] if row[0]][:-1]
-    start, escaped = 0, np.zeros(len(rank), bool)
-    for number, escape in enumerate(escapes):
-        end = start + int((content[start:] == 255).argmax())
-        mine = np.flatnonzero(bucket == number)
-        symbol = np.minimum(rank[mine], escape)
-        escaped[mine] = symbol == escape
-        tally = np.bincount(symbol, minlength=escape + 1)
-        # One more than counted, so that the only symbol of a bucket is not free of information.
-        information = np.log2((len(mine) + 1) / np.maximum(tally, 1))[symbol]
-        _share(channels, channel[mine], information, bits[start:end].sum())
-        start = end + 1
-    _share(channels, channel[escaped], np.ones(escaped.sum()), bits[start:].sum())
+    start = 0
+    for band in latents.bands(latent.values):
+        cell, rank = latents.survey(band, code, tables, live)
+        layout, _, stop = latents.unpack(content, start, len(rank), tables)
+        start += 1
+        channel = _channels(band, tables, live)
+        bucket, escaped = tables.buckets[layout].ravel().take(cell), np.zeros(len(rank), bool)
+        for number, tree in enumerate(latents.forest(tables, layout)[0].trees):
+            end = content.index(trees.END, start)
+            mine = np.flatnonzero(bucket == number)
+            symbol = np.minimum(rank[mine], tree.escape)
+            escaped[mine] = symbol == tree.escape
+            tally = np.bincount(symbol, minlength=tree.escape + 1)
+            # One more than counted, so that the only symbol of a bucket is not free.
+            information = np.log2((len(mine) + 1) / np.maximum(tally, 1))[symbol]
+            _share(channels, channel[mine], information, bits[start:end].sum())
+            start = end + 1
+        _share(channels, channel[escaped], np.ones(escaped.sum()), bits[start:stop].sum())
+        start = stop
     headers = sum(block.header_bits for block in blocks)
     frame = 8 * len(payload) - headers - channels.sum()
     return Spent(channels / 8, headers / 8, frame / 8)
@@ -319,15 +322,13 @@ def _share(channels, channel, weights, bits):
         np.add.at(channels, channel, bits * weights / weights.sum())
 
 
-def _channels(latent, tables, live):
-    """The channel of every integer, in the order of `sdae.latents.survey`."""
-    parts = []
-    for band in latents._bands(latent.values):
-        predictor = latents.Predictor(*band.shape[:2], 100, tables, live)
-        for group, start, stop, _ in predictor.plan:
-            own = predictor.slices[group]
-            parts.append(np.tile(np.arange(own.start, min(live, own.stop)), stop - start))
-    return np.concatenate(parts)
+def _channels(band, tables, live):
+    """The channel of every integer of a band, in the order of `sdae.latents.survey`."""
+    predictor = latents.Predictor(*band.shape[:2], 100, tables, live)
+    owned = [(predictor.slices[group], stop - start) for group, start, stop, _ in predictor.plan]
+    return np.concatenate(
+        [np.tile(np.arange(own.start, min(live, own.stop)), n) for own, n in owned]
+    )
 
 
 LINE = 64

@@ -61,7 +61,7 @@ def test_every_truncation_is_noticed(length):
     [
         (b"\x89PNG\r\n\x1a\n" + bytes(40), "not a .sdae file"),
         (b"", "not a .sdae file"),
-        (b"SDA\x02" + bytes(40), "format version 2"),
+        (b"SDA\x01" + bytes(40), "format version 1"),
         (bitstream.write(Header(b"abcd", 9, 1, 1, 100), b""), "mode 9"),
         (bitstream.write(Header(b"abcd", 1, 0, 5, 100), b""), "0×5"),
         (bitstream.write(Header(b"abcd", 1, 70000, 5, 100), b""), "70000×5"),

@@ -9,7 +9,7 @@ from PIL import Image
 from skimage import data as samples
 
 import sdae
-from sdae import bitstream, codec as codec_module, images, metrics
+from sdae import bitstream, codec as codec_module, images, latents, metrics
 
 PICTURE = images.thumb(samples.astronaut())
 
@@ -117,8 +117,24 @@ def test_a_picture_of_many_windows_is_one_payload(codec, small_windows):
     latent = codec.unpack(data)
     assert (latent.width, latent.height) == (512, 330)
     reader = zlib.decompressobj(-zlib.MAX_WBITS)
-    reader.decompress(payload[2:])  # what stands before it: live channels and layout
+    reader.decompress(payload[1:])  # what stands before it: the number of live channels
     assert reader.eof and not reader.unused_data
+
+
+def test_a_large_picture_passes_through_in_strips(codec, small_windows, monkeypatch):
+    picture = samples.astronaut()[:505, :430]
+    monkeypatch.setattr(codec_module, "_LOOKED_AT", 0)
+    monkeypatch.setattr(latents, "_BAND", 600)  # bands of 11 rows, strips of 24 and more
+    latent, shares = codec.encode(picture, 70), []
+    assert len(latents.bands(latent.values)) == 6
+    data = codec.compress(picture, 70, progress=shares.append)
+    assert data == codec.pack(latent)
+    assert shares == sorted(shares) and shares[-1] == 1
+    np.testing.assert_array_equal(codec.unpack(data).values, latent.values)
+    restored = np.asarray(codec.decode(latent))
+    np.testing.assert_array_equal(np.asarray(codec.decompress(data)), restored)
+    for place, part in codec.decompress_parts(data):
+        np.testing.assert_array_equal(restored[place], part)
 
 
 @given(st.integers(1, 3000), st.sampled_from([96, 128]))

@@ -97,23 +97,31 @@ def test_what_takes_too_long_or_too_much_memory_is_a_finding(codec, monkeypatch,
     assert "took 600 MB of memory" in capsys.readouterr().err
 
 
+def _alone(tree):
+    """Whether the escape is a word."""
+    return len(tree.child) and tree.child[0, tree.escape] < 0
+
+
 def worst(codec, kind, total) -> bytes:
     """Payloads that take the most memory: noughts as many as any payload may hold, or an escape
     of the longest kind for each integer."""
-    layout = len(codec.tables.packing) - 1
-    *packings, last = latents._packings(codec.tables, layout)
+    layout = len(codec.tables.words) - 1
+    buckets, escapes = latents.forest(codec.tables, layout)
     if kind == "noughts":
         content = bytes(7 * total)
     else:
-        single = next(k for k, packing in enumerate(packings) if packing.several == 1)
-        mark = packings[single].combine(np.array([packings[single].escape])).tobytes()
-        marks = last.combine(np.full(total, last.escape)).tobytes()
+        # The bucket whose escape alone makes a word, and the word of such escapes.
+        single = next(k for k, tree in enumerate(buckets.trees) if _alone(tree))
+        mark = buckets.cut([[tree.escape] * (k == single) for k, tree in enumerate(buckets.trees)])
+        marks = escapes.cut([np.full(total, escapes.trees[0].escape)])[0][:-1]
         content = (
-            b"\xff" * single + mark * total + b"\xff" * (len(packings) - single)
-            + marks + b"\xfe" * total + b"\0\0\0\1" * total
+            b"\xff" * single + mark[single][:-1].tobytes() * total
+            + b"\xff" * (len(buckets.trees) - single)
+            + marks.tobytes() + b"\xfe" * total + b"\0\0\0\1" * total
         )
     packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return bytes([codec.tables.channels, layout]) + packer.compress(content) + packer.flush()
+    content = bytes([layout]) + content
+    return bytes([codec.tables.channels]) + packer.compress(content) + packer.flush()
 
 
 @pytest.mark.parametrize("kind", ["noughts", "escapes"])

@@ -113,6 +113,19 @@ def test_every_dashboard_has_its_figures_with_downloads(page, section, figures, 
     assert len(at.caption) >= files
 
 
+def test_ablations_stand_with_the_training_the_best_first(page, complete):
+    (complete.parent / "experiments.csv").write_text(
+        "variant,changes,images,minutes,validation_loss,denoised_psnr\n"
+        "shipped configuration,,9600,1.7,2.05,24.1\n"
+        "half the widths,\"widths=(24,48,64)\",9600,0.9,2.01,24.6\n", encoding="utf-8",
+    )
+    at = page("Training")
+    assert downloads(at).count("Table as CSV") == 3
+    assert any("9,600 crops" in caption.value for caption in at.caption)
+    (table,) = [m.value for m in at.markdown if "half the widths" in m.value]
+    assert table.index("half the widths") < table.index("shipped configuration")
+
+
 def test_the_curve_is_that_of_the_results(page, complete):
     at = page("Rate and distortion", set="kodak-thumb")
     (figure,) = charts(at)

@@ -74,8 +74,7 @@ def searches(monkeypatch):
     queue = rivals.Queue("rivals", rivals._REMEMBERED)
     queue.begun, queue.gate, queue.asked = begun, gate, asked
     monkeypatch.setattr(rivals, "_searches", lambda: queue)
-    for key in ("rivals_question", "rivals_futures"):
-        st.session_state.pop(key, None)
+    st.session_state.pop("rivals futures", None)
     return queue
 
 
@@ -107,6 +106,15 @@ def test_a_new_question_drops_what_has_not_begun(searches):
     assert settled(prepared(1), 200).keys() == NAMES
     # One search of the old question had begun; the other three never ran.
     assert len(searches.asked) == 5
+
+
+def test_another_peer_to_be_first_overtakes_the_rest(searches):
+    rivals.search(prepared(1), 100, "webp")
+    assert searches.begun.wait(30)
+    rivals.search(prepared(1), 100, "avif")
+    searches.gate.set()
+    assert settled(prepared(1), 100, "avif").keys() == NAMES
+    assert searches.asked[:2] == ["webp", "avif"]
 
 
 def test_a_search_dropped_by_another_session_is_asked_again(searches):

@@ -56,7 +56,7 @@ def compress(codec, args, job: Job, bars: bool = False) -> dict:
     from sdae import metrics
 
     # Part by part, for a picture of a hundred megapixels fits into memory once, not twice.
-    restored = codec.decode_parts(codec.unpack(file))
+    restored = codec.decompress_parts(file)
     psnr = metrics.psnr_by_parts(picture.rgb, restored)
     files.write(job, file)
     return {

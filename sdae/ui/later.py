@@ -26,16 +26,18 @@ class Queue:
 
         A key stands for its answer, whoever asks. Key `first` comes before the others and is
         waited for, up to `patience` seconds. What this session asked here before and no longer
-        asks is dropped if it has not begun.
+        asks is dropped if it has not begun; where another key is to be first, the others step
+        back behind it.
         """
         asked = f"{self._name} futures"
         keys = sorted(tasks, key=lambda key: key != first)
-        for key, future in st.session_state.get(asked, {}).items():
-            if key not in tasks:
+        leader, waiting = st.session_state.get(asked, (None, {}))
+        for key, future in waiting.items():
+            if key not in tasks or leader != first:
                 future.cancel()
         # Asking again also brings back what another session has dropped.
         futures = {key: self.ask(key, tasks[key]) for key in keys}
-        st.session_state[asked] = futures
+        st.session_state[asked] = first, futures
         wait([futures[first]] if first in futures else [], patience)
         return {k: f.result() for k, f in futures.items() if f.done() and not f.cancelled()}
 

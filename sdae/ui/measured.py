@@ -95,6 +95,20 @@ def training_log(place: Path) -> list[dict[str, float]]:
                 for row in csv.DictReader(file)]
 
 
+def ablations(place: Path) -> tuple[list[str], list[tuple], int]:
+    """Heads and rows of ``experiments.csv`` beside the weights' folder, the best first, and how
+    many crops of 64×64 pixels each variant saw; no rows where there is none."""
+    path = Path(place).parent / "experiments.csv"
+    if not path.exists():
+        return [], [], 0
+    with path.open(newline="", encoding="utf-8") as file:
+        found = sorted(csv.DictReader(file), key=lambda row: float(row["validation_loss"]))
+    rows = [(row["variant"], f"{float(row['validation_loss']):.3f}",
+             f"{float(row['denoised_psnr']):.2f}", row["minutes"]) for row in found]
+    return (["variant", "validation loss", "σ 0.1 restored, dB", "minutes"], rows,
+            int(found[0]["images"]) if found else 0)
+
+
 def _read(found: Results, set_name: str):
     files = sorted(found.path(set_name, OURS).parent.glob("*.json"))
     stamp = tuple((file.name, file.stat().st_mtime_ns) for file in files)

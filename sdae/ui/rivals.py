@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import wait
 from functools import partial
 from html import escape
 
@@ -28,25 +27,14 @@ def search(
     """The answers that are there, by peer name; the rest is searched on, so ask again.
 
     An answer is None where a peer has no file of at most `budget` bytes. Peer `first` is searched
-    before the others and waited for, up to `patience` seconds. What this session asked before,
-    of another picture or budget, is dropped if it has not begun.
+    before the others and waited for, up to `patience` seconds.
     """
-    question = picture.key, budget, first
-    if st.session_state.get("rivals_question") != question:
-        for future in st.session_state.get("rivals_futures", ()):
-            future.cancel()
-    names = sorted(PEERS, key=lambda name: name != first)
-    # Asking again also brings back what another session has dropped.
-    futures = {
-        name: _searches().ask(
-            (name, picture.key, budget), partial(measure.rival, name, picture.rgb, budget)
-        )
-        for name in names
+    keys = {name: (name, picture.key, budget) for name in PEERS}
+    tasks = {
+        key: partial(measure.rival, name, picture.rgb, budget) for name, key in keys.items()
     }
-    st.session_state["rivals_question"] = question
-    st.session_state["rivals_futures"] = list(futures.values())
-    wait([futures[first]] if first else [], patience)
-    return {n: f.result() for n, f in futures.items() if f.done() and not f.cancelled()}
+    found = _searches().collect(tasks, keys.get(first), patience)
+    return {name: found[key] for name, key in keys.items() if key in found}
 
 
 _STYLE = """
