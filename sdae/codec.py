@@ -202,12 +202,21 @@ class Codec:
         samples = _samples(image)
         if sigma < _CLEANED:
             return self._encode(samples, sigma, quality, effort, progress)
-        samples = self._clean(samples, sigma, effort > 0, _stage(progress, 0, 2 / 3))
+        samples = self.clean(samples, sigma, effort, _stage(progress, 0, 2 / 3))
         return self._encode(samples, 0.0, quality, effort, _stage(progress, 2 / 3, 1))
 
-    def _clean(self, samples, sigma, thorough, progress):
-        """(H, W, 3) with noise → uint8 without, see `encode`."""
-        views = list(product((0, 1, 2, 3), (1, -1))) if thorough else [(0, 1)]
+    def clean(self, samples: np.ndarray, sigma: float, effort: int = 0, progress=None):
+        """What `encode` makes of a noisy picture before it encodes it: the first of two passes.
+
+        Args:
+            samples: (H, W, 3) uint8, or float32 on the scale [0, 1] of full range.
+            sigma: how noisy it is, from 0.03 on.
+            effort, progress: as for `encode`.
+
+        Returns:
+            (H, W, 3) uint8.
+        """
+        views = list(product((0, 1, 2, 3), (1, -1))) if effort else [(0, 1)]
         total = np.zeros(samples.shape, "uint16")
         missing = max(0, sigma**2 - (1.1 * noise.estimate_sigma(samples)) ** 2) ** 0.5
         for number, (turns, step) in enumerate(views):

@@ -33,7 +33,7 @@ class Queue:
         keys = sorted(tasks, key=lambda key: key != first)
         leader, waiting = st.session_state.get(asked, (None, {}))
         for key, future in waiting.items():
-            if key not in tasks or leader != first:
+            if key not in tasks or first not in (leader, key):
                 future.cancel()
         # Asking again also brings back what another session has dropped.
         futures = {key: self.ask(key, tasks[key]) for key in keys}

@@ -78,7 +78,8 @@ def chain_table(chains: list[dict], sigma: float) -> tuple[list[str], list[tuple
         if any(cells):
             names = {noise_study.NOISY: "no denoiser"}
             names |= {name: found.label for name, found in classical.DENOISERS.items()}
-            way = "SDAE" if codec == OURS else f"{names[denoiser]}, {results.label(codec)}"
+            way = (results.label(denoiser) if codec == OURS
+                   else f"{names[denoiser]}, {results.label(codec)}")
             table.append((way, *(
                 f"{c['psnr']:.2f} / {c['ssim']:.3f}" if c else None for c in cells
             )))
