@@ -2,8 +2,8 @@
 
 Every variant sees the same number of pixels in the same order and is judged on the same
 validation crops at the same five qualities; validation is on clean crops but for
-``denoised_psnr``. Trainings this short tell which choices are clearly wrong, not how good the
-right ones become.
+``denoised_psnr``; minutes are of processor time. Trainings this short tell which choices are
+clearly wrong, not how good the right ones become.
 """
 
 from __future__ import annotations
@@ -102,14 +102,14 @@ def measure(name: str, args, pictures, validation) -> dict:
             options, pictures, validation, config)
         if changes.get("start") == "random":
             _forget(trainer.model)
-        begun = time.monotonic()
+        begun = time.process_time()
         trainer.run()
     last = trainer.history[-1]
     return {
         "variant": name,
         "changes": " ".join(f"{k}={v}".replace(" ", "") for k, v in changes.items()),
         "images": last["images"] * options.crop**2 // 64**2,
-        "minutes": round((time.monotonic() - begun) / 60, 1),
+        "minutes": round((time.process_time() - begun) / 60, 1),
         "validation_loss": last["validation_loss"],
         "denoised_psnr": last["denoised_psnr"],
     }

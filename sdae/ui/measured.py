@@ -105,7 +105,7 @@ def ablations(place: Path) -> tuple[list[str], list[tuple], int]:
     with path.open(newline="", encoding="utf-8") as file:
         found = sorted(csv.DictReader(file), key=lambda row: float(row["validation_loss"]))
     rows = [(row["variant"], f"{float(row['validation_loss']):.3f}",
-             f"{float(row['denoised_psnr']):.2f}", row["minutes"]) for row in found]
+             f"{float(row['denoised_psnr']):.2f}", row["minutes"] or None) for row in found]
     return (["variant", "validation loss", "σ 0.1 restored, dB", "minutes"], rows,
             int(found[0]["images"]) if found else 0)
 
