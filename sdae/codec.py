@@ -238,7 +238,7 @@ class Codec:
 
         def strips(look, before, progress):
             found = self._strips(samples, sigma, quality, effort, look, before, progress)
-            return np.concatenate(list(found))
+            return latents.stacked(found, -(-height // STRIDE))
 
         if not look or effort or max(height, width) <= _WINDOW:
             values = strips(look, None, progress)
@@ -320,7 +320,8 @@ class Codec:
             BitstreamError: the bytes are damaged, too large or made with other weights.
         """
         header, bands = self._unpacked(data, max_pixels)
-        return Latent(np.concatenate(list(bands)), header.width, header.height, header.quality)
+        values = latents.stacked(bands, -(-header.height // STRIDE))
+        return Latent(values, header.width, header.height, header.quality)
 
     def _unpacked(self, data, max_pixels):
         """The header of a file, and an iterator over its integers, band by band."""

@@ -519,13 +519,14 @@ def encode_bands(parts, quality_code: int, tables: Tables, effort: int = 0) -> b
 
 
 def _segments(band, quality_code, tables, live, effort):
-    """A band → the segments for Deflate, those of the layout that costs the least."""
+    """A band → the segments for Deflate, of the usual layout, or with effort of the cheapest."""
     found = _survey(band, quality_code, tables, live)
-    last = len(tables.words) - 1
-    usual = min(_LAYOUTS[bisect.bisect(_SIZES, np.count_nonzero(band))], last)
-    tries = range(last + 1) if effort else [usual]
-    packed = [_pack(*found, tables, layout) for layout in tries]
-    return min(packed, key=lambda segments: deflate.cost(segments, effort)) if effort else packed[0]
+    layouts = len(tables.words)
+    if not effort:
+        usual = _LAYOUTS[bisect.bisect(_SIZES, np.count_nonzero(band))]
+        return _pack(*found, tables, min(usual, layouts - 1))
+    packed = (_pack(*found, tables, layout) for layout in range(layouts))
+    return min(packed, key=lambda segments: deflate.cost(segments, effort))
 
 
 def decode(
@@ -536,11 +537,17 @@ def decode(
     Raises:
         DeflateError: the payload is damaged or belongs to another size.
     """
-    values = np.empty((h, w, tables.channels), "int16")
-    top = 0
-    for band in decode_bands(payload, h, w, quality_code, tables):
-        values[top : top + len(band)] = band
-        top += len(band)
+    return stacked(decode_bands(payload, h, w, quality_code, tables), h)
+
+
+def stacked(parts, h: int) -> np.ndarray:
+    """One (h, w, C) array of parts that come from the top and are not all in memory at once."""
+    values, top = None, 0
+    for part in parts:
+        if values is None:
+            values = np.empty((h, *part.shape[1:]), part.dtype)
+        values[top : top + len(part)] = part
+        top += len(part)
     return values
 
 
@@ -557,9 +564,10 @@ def decode_bands(payload: bytes, h: int, w: int, quality_code: int, tables: Tabl
     # A byte of a bucket stands for one integer at least; an escape takes six more bytes at most.
     limit = 7 * h * w * live + len(sizes) * (tables.words.shape[1] + 1)
     content, position = deflate.inflate(payload[1:], limit), 0
-    for left, rows in zip(range(len(sizes) - 1, -1, -1), sizes):
+    while sizes:
+        rows = sizes.pop(0)
         layout, streams, position = unpack(content, position, rows * w * live, tables)
-        if not left:
+        if not sizes:
             if position < len(content):
                 raise DeflateError("The packed integers are more than the picture has room for.")
             del content  # a hostile one may be large

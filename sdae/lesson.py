@@ -263,7 +263,8 @@ class Spent:
     Attributes:
         channels: (C,) bytes spent on each channel.
         tables: bytes of block headers, Huffman tables among them.
-        frame: bytes of what marks ends of blocks and buckets, of the number of channels and the layouts.
+        frame: bytes of what marks ends of blocks and buckets, and of the number of channels and
+            the layouts.
     """
 
     channels: np.ndarray
