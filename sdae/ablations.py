@@ -58,8 +58,8 @@ def run(args) -> int:
     from sdae import data
 
     try:
-        pictures = data.pyramid(data.photographs(args.photos))
-        validation = data.pyramid(data.photographs([args.validation]), (1.0,))
+        pictures = data.load(data.photographs(args.photos))
+        validation = data.load(data.photographs([args.validation]))
     except FileNotFoundError as error:
         print(error, file=sys.stderr)
         return 2
@@ -120,8 +120,9 @@ class _Blind(train.Trainer):
 
     def __init__(self, *args):
         super().__init__(*args)
-        for inputs, _, _ in self.validation:
-            inputs["sigma"] = 0 * inputs["sigma"]
+        for batches in self.validation.values():
+            for inputs, _ in batches:
+                inputs["sigma"] = 0 * inputs["sigma"]
 
     def batch(self, clean, rng):
         inputs, target = super().batch(clean, rng)

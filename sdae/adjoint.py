@@ -9,7 +9,7 @@ adjoint of a 3×3 convolution is the convolution with the kernel turned round.
 
 import numpy as np
 
-from sdae.config import CLIP, HEAD_SCALE, STRIDE
+from sdae.config import CLIP, HEAD_SCALE, LATTICE_SPACING, STRIDE
 from sdae.inference import (
     Network,
     _bordered,
@@ -21,7 +21,7 @@ from sdae.inference import (
     one_blas_thread,
     space_to_depth,
 )
-from sdae.latents import LATTICE_NEIGHBOURS, lattice
+from sdae.latents import lattice, lattice_neighbours
 
 
 class Adjoint:
@@ -184,7 +184,7 @@ class _PredictionAdjoint:
 
     def __call__(self, gradient):
         p = self.prediction
-        level = lattice(*gradient.shape[:2])[..., None]
+        level = lattice(*gradient.shape[:2], LATTICE_SPACING)[..., None]
         odd, first = level == 4, p.coarse.shape[-1]
         shared = gradient * np.where(odd, p.share[1], p.share[0])
         result = _inner(self.turned(_bordered(shared)))
@@ -204,5 +204,5 @@ def _gather_back(gradient, level):
 def _sums(x, level):
     h, w, _ = x.shape
     x = np.pad(x, ((2, 2), (2, 2), (0, 0)))
-    offsets = LATTICE_NEIGHBOURS[level]
+    offsets = lattice_neighbours(level, LATTICE_SPACING)
     return sum(x[2 + dy : 2 + dy + h, 2 + dx : 2 + dx + w] for dy, dx in offsets)

@@ -78,7 +78,8 @@ def run(args) -> int:
         print(error, file=sys.stderr)
         return 2
     if args.bench == "effort":
-        for line in effort(codec, data.centres(pictures, args.side), args.efforts, args.qualities):
+        crops = data.centres(data.load(paths), args.side)
+        for line in effort(codec, crops, args.efforts, args.qualities):
             print(line)
         return 0
     views = {

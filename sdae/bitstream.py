@@ -2,7 +2,7 @@
 
     offset  bytes  field
     0       3      magic "SDA"
-    3       1      version, 2
+    3       1      version, 3
     4       4      model id: the first bytes of the weights' SHA-256
     8       1      mode: 0 plain (the original's int8 + Deflate), 1 contexts + Deflate;
                    bit 7 set: metadata stands before the payload
@@ -21,7 +21,7 @@ import zlib
 from dataclasses import dataclass
 
 MAGIC = b"SDA"
-VERSION = 2
+VERSION = 3
 PLAIN, CONTEXTS = 0, 1
 MAX_SIDE = 65535
 """Longest side in pixels that a file may state."""

@@ -16,6 +16,9 @@ HEAD_SCALE = 0.1
 CLIP = 15.0
 """The largest deviation that contexts look at."""
 
+LATTICE_SPACING = 4
+"""Spacing of the coarsest positions in the rate model of training; see `sdae.latents.lattice`."""
+
 
 @dataclass(frozen=True)
 class Config:

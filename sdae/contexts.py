@@ -4,18 +4,26 @@
             ──► integers ──► buckets and their trees (`sdae.layouts`) ──► weights
 """
 
-import itertools
 import time
 from pathlib import Path
 
 import keras
 import numpy as np
 from keras import ops
-from PIL import Image
 
-from sdae import latents, layouts, refine, weights
-from sdae.latents import FEATURE_UNIT, MEAN_UNIT, WEIGHT_UNIT, WIDTH_UNIT, Tables
-from sdae.config import CLIP, Config
+from sdae import data, latents, layouts, refine, weights
+from sdae.latents import (
+    FEATURE_UNIT,
+    FINE,
+    LAST,
+    MEAN_UNIT,
+    WEIGHT_UNIT,
+    WIDTH_UNIT,
+    Tables,
+    lattice,
+    lattice_neighbours,
+)
+from sdae.config import CLIP, LATTICE_SPACING, Config
 from sdae.inference import Network
 from sdae.network import (
     Autoencoder,
@@ -23,13 +31,13 @@ from sdae.network import (
     _interpolate,
     initialise,
     laplacian_bits,
-    lattice,
 )
 from sdae.progress import progress
 
 HIDDEN = 32
 """Hidden units a channel group."""
 
+_UNITS = dict.fromkeys(("mean", "mean_own", "mean_coarse"), MEAN_UNIT)
 _LARGEST_SUM, _LARGEST_MEAN = 0.8 * 2**24, 0.98 * 2**24
 
 
@@ -52,7 +60,7 @@ def fit(arrays: dict, config: dict, paths: list[Path], crops=960, seconds=120.0,
     codes = rng.integers(100, 10001, crops)
     middle = rng.random(crops) < 0.75
     codes[middle] = rng.integers(1100, 8100, crops)[middle]
-    examples = encoded(model, pictures(paths, crops, rng), codes)
+    examples = encoded(model, data.crops(data.load(paths), crops, 128, rng), codes)
     refined = RefinedContexts(model.config, name="contexts")
     refined(ops.zeros((1, 8, 8, model.config.latent_channels)), ops.zeros(1))
     refined.start(model.contexts)
@@ -62,21 +70,6 @@ def fit(arrays: dict, config: dict, paths: list[Path], crops=960, seconds=120.0,
     predictions = refined.rounded()
     total = layouts.histogram(examples, codes, Tables(**predictions, **layouts.empty()))
     return Tables(**predictions, **layouts.fit(total))
-
-
-def pictures(paths, count: int, rng) -> np.ndarray:
-    """Crops of photographs at all scales, down to the whole: (count, 128, 128, 3) uint8."""
-    result = np.empty((count, 128, 128, 3), "uint8")
-    order = itertools.cycle(rng.permutation(len(paths)).tolist())
-    for k, index in zip(range(count), order):
-        with Image.open(paths[index]) as image:
-            image = image.convert("RGB")
-        scale = (128 / min(image.size)) ** min(1.0, 1.5 * rng.random())
-        size = [max(128, round(side * scale)) for side in image.size]
-        image = np.asarray(image.resize(size, Image.Resampling.LANCZOS))
-        top, left = (rng.integers(side - 127) for side in image.shape[:2])
-        result[k] = image[top : top + 128, left : left + 128]
-    return result
 
 
 def encoded(model, crops, codes) -> np.ndarray:
@@ -94,17 +87,27 @@ def encoded(model, crops, codes) -> np.ndarray:
 
 
 class RefinedContexts(ContextModel):
-    """`ContextModel` with hidden units, as `sdae.latents.Tables` describes them."""
+    """`ContextModel` with a finer lattice for more groups, neighbours one by one in the mean, and
+    hidden units, as `sdae.latents.Tables` describes them."""
 
     def build(self, *shapes):
         super().build(*shapes)
-        groups, first = self.config.groups, self.config.groups[0]
+        # What the variables below replace.
+        replaced = self.mean_own, self.mean_lattice, self.scale_lattice
+        for variable in (*replaced, self.mean_share, self.scale_share):
+            variable.trainable = False
+        c, groups, fine = self.config.latent_channels, self.config.groups, self._fine
         self.starts = np.cumsum([0, *groups]).tolist()
 
         def weight(name, shape, inputs=None):
             start = inputs and keras.initializers.RandomNormal(0.4 / inputs**0.5)
             return self.add_weight(shape=shape, name=name, initializer=start or "zeros")
 
+        self.mean_shares = weight("mean_shares", (LAST + 1, c))
+        self.scale_shares = weight("scale_shares", (LAST + 1, c))
+        self.mean_around = weight("mean_around", (4, c, c))
+        self.mean_coarse = weight("mean_coarse", (LAST - 1, 4, fine, fine))
+        self.scale_coarse = weight("scale_coarse", (LAST - 1, fine, fine))
         self.hidden, self.hidden_own, self.hidden_out = [], [], []
         for g, size in enumerate(groups):
             seen = 2 * self.starts[g]
@@ -112,36 +115,70 @@ class RefinedContexts(ContextModel):
             self.hidden.append(kernel)
             self.hidden_own.append(weight(f"hidden_own_{g}", (2 * size, HIDDEN), 2 * size))
             self.hidden_out.append(weight(f"hidden_out_{g}", (HIDDEN, size)))
-        self.hidden_coarse = weight("hidden_coarse", (3, 2 * first, HIDDEN), 2 * first)
+        self.hidden_coarse = weight("hidden_coarse", (LAST - 1, 2 * fine, HIDDEN), 2 * max(groups[:FINE]))
         self.hidden_bias = weight("hidden_bias", (self.config.levels, len(groups) * HIDDEN))
-        self.hidden_odd = weight("hidden_odd", (len(groups), HIDDEN))
+        self.hidden_level = weight("hidden_level", (LAST, len(groups), HIDDEN))
+
+    @property
+    def _fine(self):
+        """Channels of the groups that are coded level by level."""
+        return sum(self.config.groups[:FINE])
 
     def call(self, integers, t):
-        first = self.config.groups[0]
-        clip = np.repeat(latents.VALUE_CLIPS, [first, self.config.latent_channels - first])
+        config, first, fine = self.config, self.config.groups[0], self._fine
+        rest = config.latent_channels - fine
+        clip = np.repeat(latents.VALUE_CLIPS, [first, config.latent_channels - first])
         clip = ops.array(clip.astype("float32"))
-        mean = self._predict(ops.clip(integers, -clip, clip), "mean")
+        level = lattice(*integers.shape[1:3])[None, :, :, None]
+        level = np.where(np.arange(fine + rest) < fine, level, level // LAST * LAST)
+        masks = [ops.array((level == k).astype("float32")) for k in range(LAST + 1)]
+
+        def predicted(x, kind, near):
+            """The sum over earlier groups and what `near` adds at each level."""
+            shares = getattr(self, f"{kind}_shares")
+            share = sum(shares[k] * masks[k] for k in range(LAST + 1))
+            found = self._from_earlier(x, getattr(self, f"{kind}_kernel")) * share
+            coarse = sum(near(x[..., :fine], k) * masks[k][..., :fine] for k in range(1, LAST))
+            padded = ops.pad(coarse, ((0, 0), (0, 0), (0, 0), (0, rest)))
+            return found + near(x, LAST) * masks[LAST] + padded
+
+        def one_by_one(x, k):
+            weights = self.mean_around if k == LAST else self.mean_coarse[k - 1]
+            weights = weights * self._same[: x.shape[-1], : x.shape[-1]]
+            return sum(ops.matmul(part, weights[i]) for i, part in enumerate(neighbours(x, k)))
+
+        def together(x, k):
+            weights = self.scale_own if k == LAST else self.scale_coarse[k - 1]
+            weights = weights * self._same[: x.shape[-1], : x.shape[-1]]
+            return ops.matmul(sum(neighbours(x, k)) / 4, weights)
+
+        mean = predicted(ops.clip(integers, -clip, clip), "mean", one_by_one)
         deviation = ops.abs(integers - mean)
-        width = self._predict(ops.minimum(deviation, CLIP), "scale")
+        width = predicted(ops.minimum(deviation, CLIP), "scale", together)
         width = width + _interpolate(self.bias, t)
         logarithms = [_logarithm(deviation), _logarithm(ops.abs(integers))]
-        bias = ops.split(_interpolate(self.hidden_bias, t), len(self.config.groups), -1)
-        level = lattice(*integers.shape[1:3])[None, :, :, None]
-        masks = [ops.array((level == k).astype("float32")) for k in range(5)]
-        near = [self._neighbours(x, 4) for x in logarithms]
+        bias = ops.split(_interpolate(self.hidden_bias, t), len(config.groups), -1)
+        near = [sum(neighbours(x, LAST)) / 4 for x in logarithms]
+        coarse = [
+            [sum(neighbours(x[..., :fine], k)) / 4 for x in logarithms] for k in range(1, LAST)
+        ]
         parts = []
         for g, (start, stop) in enumerate(zip(self.starts, self.starts[1:])):
-            own = ops.concatenate([x[..., start:stop] for x in near], -1)
-            hidden = ops.matmul(own, self.hidden_own[g]) + self.hidden_odd[g]
-            hidden = bias[g] + hidden * masks[4]
+
+            def beside(x):
+                return ops.concatenate([part[..., start:stop] for part in x], -1)
+
+            where = [mask[..., start : start + 1] for mask in masks]
+            hidden = bias[g] + ops.matmul(beside(near), self.hidden_own[g]) * where[LAST]
+            hidden = hidden + sum(self.hidden_level[k - 1, g] * where[k] for k in range(1, LAST + 1))
             if start:
                 known = ops.concatenate([x[..., :start] for x in logarithms], -1)
                 hidden = hidden + ops.conv(known, self.hidden[g], padding="same")
-            else:
-                first = ops.concatenate([x[..., :stop] for x in logarithms], -1)
-                for k in (1, 2, 3):
-                    around = self._neighbours(first, k)
-                    hidden = hidden + ops.matmul(around, self.hidden_coarse[k - 1]) * masks[k]
+            if g < FINE:
+                rows = slice(2 * start, 2 * stop)
+                for k in range(1, LAST):
+                    kernel = self.hidden_coarse[k - 1, rows]
+                    hidden = hidden + ops.matmul(beside(coarse[k - 1]), kernel) * where[k]
             parts.append(ops.matmul(ops.relu(hidden), self.hidden_out[g]))
         return mean, ops.softplus(width + ops.concatenate(parts, -1)) + 0.01
 
@@ -151,19 +188,34 @@ class RefinedContexts(ContextModel):
         for variable in self.weights:
             if variable.path.split("/")[-1] in values:
                 variable.assign(values[variable.path.split("/")[-1]])
+        # Each of the four has its part in what was learned for their mean. Levels that the
+        # trained model lacks begin as the coarsest of their kind, diagonal or straight, that it has.
+        missing = LAST - 2 * (LATTICE_SPACING.bit_length() - 1)
+        nearest = [max(k - missing, 2 - k % 2) - 1 for k in range(1, LAST)]
+        # Groups that the trained model codes in two passes begin with what it has for the last.
+        for kind in ("mean", "scale"):
+            own, coarse, share = (
+                ops.convert_to_numpy(getattr(self, f"{kind}_{part}"))
+                for part in ("own", "lattice", "share")
+            )
+            first, fine = coarse.shape[1], self._fine
+            near = np.repeat(own[None, :fine, :fine], LAST - 1, 0)
+            near[:, :first, :first] = coarse[nearest]
+            shares = np.repeat(share, [LAST, 1], 0)
+            shares[1:LAST, :fine] = share[1, :fine]
+            getattr(self, f"{kind}_shares").assign(shares)
+            if kind == "mean":
+                near, own = np.repeat(near[:, None] / 4, 4, 1), np.repeat(own[None] / 4, 4, 0)
+                self.mean_around.assign(own)
+            getattr(self, f"{kind}_coarse").assign(near)
 
     def resume(self, tables: Tables) -> None:
         """Begin where the integers of tables are: the inverse of `rounded`."""
-        c, first = self.config.latent_channels, self.config.groups[0]
-        for name, kind, unit in (("mean", "mean", MEAN_UNIT), ("width", "scale", WEIGHT_UNIT)):
-            for part, values, divisor in (
-                ("kernel", getattr(tables, name).reshape(3, 3, c, c), unit),
-                ("share", getattr(tables, f"{name}_share"), WEIGHT_UNIT),
-                ("own", getattr(tables, f"{name}_own"), unit),
-                ("lattice", getattr(tables, f"{name}_coarse"), unit),
-            ):
-                getattr(self, f"{kind}_{part}").assign(values / divisor)
+        for variable, name in self._linear():
+            unit = _UNITS.get(name, WEIGHT_UNIT)
+            variable.assign(getattr(tables, name).reshape(variable.shape) / unit)
         self.bias.assign(tables.bias / WIDTH_UNIT)
+        coarse = []
         for g, (start, stop) in enumerate(zip(self.starts, self.starts[1:])):
             if start:
                 kernel = tables.hidden[:, :, :start, g] / WEIGHT_UNIT
@@ -171,10 +223,24 @@ class RefinedContexts(ContextModel):
             own = tables.hidden_own[:, start:stop] / WEIGHT_UNIT
             self.hidden_own[g].assign(own.reshape(-1, HIDDEN))
             self.hidden_out[g].assign(tables.hidden_out[start:stop].T / WEIGHT_UNIT)
-        coarse = tables.hidden_coarse.reshape(3, 2 * first, HIDDEN)
-        self.hidden_coarse.assign(coarse / WEIGHT_UNIT)
+            if g < FINE:
+                coarse.append(tables.hidden_coarse[:, :, start:stop].reshape(LAST - 1, -1, HIDDEN))
+        self.hidden_coarse.assign(np.concatenate(coarse, 1) / WEIGHT_UNIT)
         self.hidden_bias.assign(tables.hidden_bias.reshape(len(tables.bias), -1) / WIDTH_UNIT)
-        self.hidden_odd.assign(tables.hidden_odd / WIDTH_UNIT)
+        self.hidden_level.assign(tables.hidden_level / WIDTH_UNIT)
+
+    def _linear(self):
+        """The variables of the linear predictions, and their names in `sdae.latents.Tables`."""
+        return (
+            (self.mean_kernel, "mean"),
+            (self.mean_shares, "mean_share"),
+            (self.mean_around, "mean_own"),
+            (self.mean_coarse, "mean_coarse"),
+            (self.scale_kernel, "width"),
+            (self.scale_shares, "width_share"),
+            (self.scale_own, "width_own"),
+            (self.scale_coarse, "width_coarse"),
+        )
 
     def rounded(self) -> dict:
         """The weights as the integers of `sdae.latents.Tables`, buckets and trees left out."""
@@ -189,44 +255,72 @@ class RefinedContexts(ContextModel):
 
         tables = {"groups": np.array(groups, "uint8")}
         tables["bias"] = whole(self.bias, WIDTH_UNIT, "int32")
-        for name, kind, unit in (("mean", "mean", MEAN_UNIT), ("width", "scale", WEIGHT_UNIT)):
-            kernel, share, own, coarse = (
-                ops.convert_to_numpy(getattr(self, f"{kind}_{part}"))
-                for part in ("kernel", "share", "own", "lattice")
-            )
-            kernel = (kernel * earlier).reshape(9, c, c)
-            if kind == "mean":
+        for variable, name in self._linear():
+            unit, values = _UNITS.get(name, WEIGHT_UNIT), ops.convert_to_numpy(variable)
+            if name in ("mean", "width"):
+                values = (values * earlier).reshape(9, c, c)
+            elif not name.endswith("share"):
+                values = values * same[: values.shape[-1], : values.shape[-1]]
+            if unit == MEAN_UNIT:
                 # What the groups after the first add must stay in the exact range as well.
-                sums = np.abs(kernel[:, groups[0] :]).sum((0, 1)) * unit * latents.VALUE_CLIPS[1]
-                kernel = kernel * np.minimum(1, _LARGEST_MEAN / np.maximum(sums, 1))
-            tables[name] = whole(kernel, unit)
-            tables[name + "_share"] = whole(share, WEIGHT_UNIT)
-            tables[name + "_own"] = whole(own * same, unit)
-            tables[name + "_coarse"] = whole(coarse, unit)
+                sums = np.abs(values[..., groups[0] :, :]).sum(tuple(range(values.ndim - 1)))
+                sums *= unit * latents.VALUE_CLIPS[1]
+                values = values * np.minimum(1, _LARGEST_MEAN / np.maximum(sums, 1))
+            tables[name] = whole(values, unit)
         hidden = np.zeros((9, 2, c, len(groups), HIDDEN))
         own, out = np.zeros((2, c, HIDDEN)), np.zeros((c, HIDDEN))
-        coarse = ops.convert_to_numpy(self.hidden_coarse).reshape(3, 2, groups[0], HIDDEN)
+        coarse = np.zeros((LAST - 1, 2, self._fine, HIDDEN))
         bias = ops.convert_to_numpy(self.hidden_bias).reshape(-1, len(groups), HIDDEN)
-        odd = ops.convert_to_numpy(self.hidden_odd)
+        levels = ops.convert_to_numpy(self.hidden_level)
         for g, (start, stop) in enumerate(zip(self.starts, self.starts[1:])):
             if start:
                 kernel = ops.convert_to_numpy(self.hidden[g])
                 hidden[:, :, :start, g] = kernel.reshape(9, 2, start, HIDDEN)
             own[:, start:stop] = ops.convert_to_numpy(self.hidden_own[g]).reshape(2, -1, HIDDEN)
             out[start:stop] = ops.convert_to_numpy(self.hidden_out[g]).T
+            if g < FINE:
+                near = ops.convert_to_numpy(self.hidden_coarse)[:, 2 * start : 2 * stop]
+                coarse[:, :, start:stop] = near.reshape(LAST - 1, 2, -1, HIDDEN)
         # What a unit sums must stay in the exact range. Below the cut-off a unit is linear: what
         # its inputs lose by a factor its outputs can regain.
         member = np.eye(len(groups))[group]
         sums = np.abs(hidden).sum((0, 1, 2)) + member.T @ np.abs(own).sum(0)
-        sums[0] += np.abs(coarse).sum((0, 1, 2))
+        sums += member[: self._fine].T @ np.abs(coarse).sum((0, 1))
         shrink = np.maximum(1, sums * WEIGHT_UNIT * latents.LOGARITHM_CLIP / _LARGEST_SUM)
         tables["hidden"] = whole(hidden / shrink, WEIGHT_UNIT)
         tables["hidden_own"] = whole(own / (member @ shrink), WEIGHT_UNIT)
-        tables["hidden_coarse"] = whole(coarse / shrink[0], WEIGHT_UNIT)
+        tables["hidden_coarse"] = whole(coarse / (member @ shrink)[: self._fine], WEIGHT_UNIT)
         tables["hidden_bias"] = whole(bias / shrink, WIDTH_UNIT, "int32")
-        tables["hidden_odd"] = whole(odd / shrink, WIDTH_UNIT, "int32")
+        tables["hidden_level"] = whole(levels / shrink, WIDTH_UNIT, "int32")
         tables["hidden_out"] = whole(out * (member @ shrink), WEIGHT_UNIT)
         return tables
+
+
+def neighbours(x, level):
+    """The four neighbours of every position, each (B, h, w, C); see `sdae.latents.Steps`."""
+    found = []
+    for offsets in lattice_neighbours(level):
+        part = x
+        for axis, offset in enumerate(offsets, 1):
+            part = _mirrored(part, offset, axis) if offset else part
+        found.append(part)
+    return found
+
+
+def _mirrored(x, offset, axis):
+    """What lies so far along an axis, or where that is outside, as far the other way."""
+    length, reach = x.shape[axis], abs(offset)
+    padded = ops.pad(x, [(reach, reach) if k == axis else (0, 0) for k in range(4)])
+
+    def shifted(by):
+        cut = [slice(None)] * 4
+        cut[axis] = slice(reach + by, reach + by + length)
+        return padded[tuple(cut)]
+
+    at = np.arange(length) + offset
+    outside = ((at < 0) | (at >= length)).astype("float32")
+    outside = outside.reshape([-1 if k == axis else 1 for k in range(4)])
+    return shifted(offset) + shifted(-offset) * ops.array(outside)
 
 
 def _logarithm(x):

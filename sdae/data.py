@@ -8,6 +8,9 @@ from PIL import Image
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".tif", ".tiff"}
 """File name endings that count as photographs in a training folder."""
 
+SCALES = 0.35, 2.0
+"""Smallest and largest scale of a training crop, of which 1 is the photograph as it is."""
+
 
 def photographs(folders) -> list[Path]:
     """All picture files below the folders, sorted by name.
@@ -25,32 +28,24 @@ def photographs(folders) -> list[Path]:
     return found
 
 
-def pyramid(paths, scales=(1.0, 0.7, 0.5), smallest=64) -> list[np.ndarray]:
-    """Decode each photograph once, at several scales.
-
-    Scaled-down copies are sharper than the photographs and widen the range of detail a network
-    sees. Copies with a side below ``smallest`` pixels are left out.
-
-    Returns:
-        list of (H, W, 3) uint8 arrays.
-    """
+def load(paths) -> list[Image.Image]:
+    """The photographs, decoded, RGB."""
     pictures = []
     for path in paths:
         with Image.open(path) as image:
-            image = image.convert("RGB")
-        for scale in scales:
-            size = tuple(round(side * scale) for side in image.size)
-            if min(size) >= smallest:
-                copy = image if scale == 1 else image.resize(size, Image.Resampling.LANCZOS)
-                pictures.append(np.asarray(copy))
+            pictures.append(image.convert("RGB"))
     return pictures
 
 
 def crops(pictures, count: int, side: int, rng: np.random.Generator) -> np.ndarray:
-    """Random crops, mirrored and turned at random, larger pictures more often.
+    """Random crops at random scales, mirrored and turned at random, larger pictures more often.
+
+    Scales lie between the ends of `SCALES`, small and large ones alike: enlarged photographs are
+    as soft as those of large cameras, reduced ones as sharp as thumbnails.
 
     Args:
-        pictures: list of (H, W, 3) uint8 arrays; those smaller than ``side`` are passed over.
+        pictures: list of RGB images; of one that is smaller than a crop the largest square is
+            enlarged.
         count: crops to draw.
         side: side in pixels.
         rng: source of randomness.
@@ -58,14 +53,14 @@ def crops(pictures, count: int, side: int, rng: np.random.Generator) -> np.ndarr
     Returns:
         (count, side, side, 3) uint8.
     """
-    fitting = [p for p in pictures if min(p.shape[:2]) >= side]
-    area = np.array([p.shape[0] * p.shape[1] for p in fitting], "float64")
+    area = np.array([p.width * p.height for p in pictures], "float64")
     result = np.empty((count, side, side, 3), "uint8")
-    for k, index in enumerate(rng.choice(len(fitting), count, p=area / area.sum())):
-        picture = fitting[index]
-        top = rng.integers(picture.shape[0] - side + 1)
-        left = rng.integers(picture.shape[1] - side + 1)
-        crop = picture[top : top + side, left : left + side]
+    for k, index in enumerate(rng.choice(len(pictures), count, p=area / area.sum())):
+        picture = pictures[index]
+        scale = np.exp(rng.uniform(*np.log(SCALES)))
+        box = min(side / scale, *picture.size)
+        left, top = ((length - box) * rng.random() for length in picture.size)
+        crop = np.asarray(_scaled(picture, side, (left, top, left + box, top + box)))
         if rng.random() < 0.5:
             crop = crop[:, ::-1]
         if rng.random() < 0.25:
@@ -74,11 +69,16 @@ def crops(pictures, count: int, side: int, rng: np.random.Generator) -> np.ndarr
     return result
 
 
-def centres(pictures, side: int) -> np.ndarray:
-    """The centre crop of each picture that is large enough: (n, side, side, 3) uint8."""
-    result = []
+def centres(pictures, side: int, scale: float = 1) -> np.ndarray:
+    """The centre of each picture that is large enough, scaled: (n, side, side, 3) uint8."""
+    reach, result = side / scale, []
     for picture in pictures:
-        top, left = (picture.shape[0] - side) // 2, (picture.shape[1] - side) // 2
-        if min(top, left) >= 0:
-            result.append(picture[top : top + side, left : left + side])
+        left, top = ((length - reach) // 2 for length in picture.size)
+        if min(left, top) >= 0:
+            box = left, top, left + reach, top + reach
+            result.append(np.asarray(_scaled(picture, side, box)))
     return np.stack(result)
+
+
+def _scaled(picture, side, box):
+    return picture.resize((side, side), Image.Resampling.BICUBIC, box)

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from threadpoolctl import ThreadpoolController
 
-from sdae.config import CLIP, HEAD_SCALE, LINEAR_STEP, STRIDE, Config
-from sdae.latents import LATTICE_NEIGHBOURS, lattice
+from sdae.config import CLIP, HEAD_SCALE, LATTICE_SPACING, LINEAR_STEP, STRIDE, Config
+from sdae.latents import lattice, lattice_neighbours
 from sdae.weights import WeightsError
 
 _PATCH_FLOATS = 1 << 17
@@ -250,7 +250,7 @@ class _Prediction:
         self.own, self.coarse, self.share = own * (group[:, None] == group), coarse, share
 
     def __call__(self, x):
-        level = lattice(*x.shape[:2])[..., None]
+        level = lattice(*x.shape[:2], LATTICE_SPACING)[..., None]
         odd, first = level == 4, self.coarse.shape[-1]
         result = _inner(self.around(_bordered(x))) * np.where(odd, self.share[1], self.share[0])
         result += _neighbours(x, 4) @ self.own * odd
@@ -267,7 +267,7 @@ def _neighbours(x, level):
     padded[2:-2, 2:-2, :c] = x
     padded[2:-2, 2:-2, c] = 1
     total = sum(
-        padded[2 + dy : 2 + dy + h, 2 + dx : 2 + dx + w] for dy, dx in LATTICE_NEIGHBOURS[level]
+        padded[2 + dy : 2 + dy + h, 2 + dx : 2 + dx + w] for dy, dx in lattice_neighbours(level, LATTICE_SPACING)
     )
     return total[..., :c] / np.maximum(total[..., c:], 1)
 

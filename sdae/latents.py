@@ -51,15 +51,18 @@ HIDDEN_CLIP = 1023
 WIDTHS, FRACTIONS = 256, 4
 """Expected widths are told apart in 256 steps, distances of the mean from an integer in 4."""
 
-LATTICE_NEIGHBOURS = {
-    1: ((-2, -2), (-2, 2), (2, -2), (2, 2)),
-    2: ((-2, 0), (2, 0), (0, -2), (0, 2)),
-    3: ((-1, -1), (-1, 1), (1, -1), (1, 1)),
-    4: ((-1, 0), (1, 0), (0, -1), (0, 1)),
-}
-"""For each level of the lattice (see `lattice`) the offsets that earlier levels have filled."""
+SPACING = 8
+"""Every so many rows and columns lies a position that is coded before all others of its group."""
+
+LAST = 2 * (SPACING.bit_length() - 1)
+"""The last level of the lattice."""
+
+FINE = 2
+"""So many groups are coded level by level; the others, which see these, in two passes: all levels
+before the last, called level 0, and the last."""
 
 _FEATURE_BITS, _FRACTION_SHIFT = 4, 1
+_ONE_FEATURE = np.float32(1 / FEATURE_UNIT)
 _WIDTH_STEP, _WIDTH_ZERO = 8 / WIDTH_UNIT, 64
 _MEAN_CLIP = FEATURE_UNIT << 15
 _BAND = 16384
@@ -93,16 +96,19 @@ class Tables:
     Attributes:
         groups: (G,) sizes of the channel groups; their sum is C.
         mean, width: (9, C, C) weights of the nine positions around, of earlier groups.
-        mean_share, width_share: (2, C) factors of these sums at levels 0–3 and at level 4.
-        mean_own, width_own: (C, C) weights of the four neighbours in the own group, level 4.
-        mean_coarse, width_coarse: (3, c, c) the same for levels 1–3; c channels in group 0.
+        mean_share, width_share: (LAST + 1, C) factors of these sums by level.
+        mean_own: (4, C, C) weights of the four neighbours in the own group, last level.
+        mean_coarse: (LAST − 1, 4, c, c) the same for levels 1 to LAST − 1; c channels in
+            the first FINE groups.
+        width_own, width_coarse: (C, C), (LAST − 1, c, c) weights of the mean of these neighbours.
         bias: (levels, C) expected width by quality, before anything is known.
         hidden: (9, 2, C, G, H) weights of the nine positions around, of earlier groups; second
             axis: logarithm of the deviation, logarithm of the magnitude.
-        hidden_own: (2, C, H) weights of the four neighbours in the own group, level 4.
-        hidden_coarse: (3, 2, c, H) the same for levels 1–3.
+        hidden_own: (2, C, H) weights of the mean of the four neighbours in the own group, last
+            level.
+        hidden_coarse: (LAST − 1, 2, c, H) the same for levels 1 to LAST − 1.
         hidden_bias: (levels, G, H) by quality.
-        hidden_odd: (G, H) added at level 4.
+        hidden_level: (LAST, G, H) added at levels 1 to LAST.
         hidden_out: (C, H) what the hidden units of its group add to the width of a channel.
         buckets: (layouts, WIDTHS, FRACTIONS) bucket of each pair of width and fraction.
         costs: (layouts, buckets + 1, ALPHABET) of the symbols of the tree of each bucket, see
@@ -127,7 +133,7 @@ class Tables:
     hidden_own: np.ndarray
     hidden_coarse: np.ndarray
     hidden_bias: np.ndarray
-    hidden_odd: np.ndarray
+    hidden_level: np.ndarray
     hidden_out: np.ndarray
     buckets: np.ndarray
     costs: np.ndarray
@@ -150,24 +156,24 @@ class Tables:
         return {PREFIX + field.name: getattr(self, field.name) for field in fields(self)}
 
     def __post_init__(self):
-        c, first, count = int(self.groups.sum()), int(self.groups[0]), len(self.groups)
+        c, fine, count = int(self.groups.sum()), int(self.groups[:FINE].sum()), len(self.groups)
         layouts, rows = self.words.shape
         levels, units = len(self.bias), self.hidden_out.shape[-1]
         shapes = {
             "mean": (9, c, c),
-            "mean_share": (2, c),
-            "mean_own": (c, c),
-            "mean_coarse": (3, first, first),
+            "mean_share": (LAST + 1, c),
+            "mean_own": (4, c, c),
+            "mean_coarse": (LAST - 1, 4, fine, fine),
             "width": (9, c, c),
-            "width_share": (2, c),
+            "width_share": (LAST + 1, c),
             "width_own": (c, c),
-            "width_coarse": (3, first, first),
+            "width_coarse": (LAST - 1, fine, fine),
             "bias": (levels, c),
             "hidden": (9, 2, c, count, units),
             "hidden_own": (2, c, units),
-            "hidden_coarse": (3, 2, first, units),
+            "hidden_coarse": (LAST - 1, 2, fine, units),
             "hidden_bias": (levels, count, units),
-            "hidden_odd": (count, units),
+            "hidden_level": (LAST, count, units),
             "hidden_out": (c, units),
             "buckets": (layouts, WIDTHS, FRACTIONS),
             "costs": (layouts, rows, ALPHABET),
@@ -194,30 +200,42 @@ class Tables:
         yield max(total(self.width, 0, 1), near) * DEVIATION_CLIP * FEATURE_UNIT
         yield total(self.hidden_out, 1) * HIDDEN_CLIP
         yield total(self.bias)
-        own = np.split(self.hidden_own, np.cumsum(self.groups)[:-1], 1)
-        near = max(total(part, 0, 1) for part in (*own, *self.hidden_coarse))
+        ends = np.cumsum(self.groups)
+        near = max(total(part, 0, 1) for part in np.split(self.hidden_own, ends[:-1], 1))
+        for part in np.split(self.hidden_coarse, ends[: FINE - 1], 2):
+            near = max(near, total(part, 1, 2))
         logarithms = total(self.hidden, 0, 1, 2) + near
-        yield logarithms * LOGARITHM_CLIP + total(self.hidden_bias) + total(self.hidden_odd)
-        yield total(self.mean[:, self.groups[0] :], 0, 1) * VALUE_CLIPS[1]
+        yield logarithms * LOGARITHM_CLIP + total(self.hidden_bias) + total(self.hidden_level)
+        for kernel in (self.mean, self.mean_own, *self.mean_coarse):
+            yield total(kernel[:, self.groups[0] :], 0, 1) * VALUE_CLIPS[1]
 
     @property
     def channels(self) -> int:
         return int(self.groups.sum())
 
 
-def lattice(h: int, w: int) -> np.ndarray:
-    """The level, 0 to 4, at which each position of an (h, w) latent is coded; int8 array.
+def lattice(h: int, w: int, spacing: int = SPACING) -> np.ndarray:
+    """The level at which each position of an (h, w) latent is coded; int8 array.
 
-    Level 0 is every fourth row and column; each further level doubles the filled positions and
-    finds its four nearest neighbours filled: diagonal, straight, diagonal, straight.
+    Level 0 is every ``spacing``-th row and column. Each further level doubles the filled positions
+    and finds its four nearest neighbours filled: diagonal, straight, diagonal, straight, …
     """
     i, j = np.ogrid[:h, :w]
-    level = np.full((h, w), 2, "int8")
-    level[(i % 4 == 0) & (j % 4 == 0)] = 0
-    level[(i % 4 == 2) & (j % 4 == 2)] = 1
-    level[(i % 2 == 1) & (j % 2 == 1)] = 3
-    level[(i + j) % 2 == 1] = 4
+    level = np.zeros((h, w), "int8")
+    for k in range(1, 2 * spacing.bit_length() - 2, 2):
+        reach = max(offset[0] for offset in lattice_neighbours(k, spacing))
+        down, across = i % (2 * reach) == reach, j % (2 * reach) == reach
+        level[down & across] = k
+        level[(i % reach == 0) & (j % reach == 0) & (down ^ across)] = k + 1
     return level
+
+
+def lattice_neighbours(level: int, spacing: int = SPACING) -> tuple:
+    """The offsets from a position of this level, 1 or more, to the four that are filled before."""
+    reach = spacing >> (level + 1) // 2
+    if level % 2:
+        return (-reach, -reach), (-reach, reach), (reach, -reach), (reach, reach)
+    return (-reach, 0), (reach, 0), (0, -reach), (0, reach)
 
 
 class Steps:
@@ -228,33 +246,39 @@ class Steps:
 
     Attributes:
         order: (h·w,) index of each position in the row-major plane.
-        ends: where each of the five levels ends.
+        ends: where each of the levels ends.
         around: (h·w, 9) numbers of the 3×3 positions around.
-        neighbours, share: for each level 1–4 (4, n) numbers, and (n, 1) one over how many of them
-            lie inside.
+        neighbours: for each level but 0 (4, n) numbers. For one that lies outside the one on the
+            other side stands in.
     """
 
     def __init__(self, h: int, w: int):
         level = lattice(h, w)
         self.order = np.argsort(level.ravel(), kind="stable")
-        self.ends = np.cumsum(np.bincount(level.ravel(), minlength=5)).tolist()
-        number = np.full((h + 4, w + 4), h * w, "int32")
+        self.ends = np.cumsum(np.bincount(level.ravel(), minlength=LAST + 1)).tolist()
+        number = np.full((h + 1, w + 1), h * w, "int32")
         plane = np.empty(h * w, "int32")
         plane[self.order] = np.arange(h * w)
-        number[2:-2, 2:-2] = plane.reshape(h, w)
+        number[:h, :w] = plane.reshape(h, w)
 
-        def look(offsets, rows):
-            y, x = np.divmod(rows, w)
-            return np.stack([number[y + 2 + dy, x + 2 + dx] for dy, dx in offsets], 1)
+        def inside(places, length):
+            """Places outside become the one after the last, which is for all of them."""
+            return np.where((places < 0) | (places >= length), length, places)
 
+        y, x = np.divmod(self.order, w)
         square = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
-        self.around = look(square, self.order)
-        self.neighbours, self.share = {}, {}
-        for k, offsets in LATTICE_NEIGHBOURS.items():
-            found = look(offsets, self.order[self.ends[k - 1] : self.ends[k]])
-            inside = (found < h * w).sum(1, keepdims=True)
-            self.neighbours[k] = np.ascontiguousarray(found.T)
-            self.share[k] = (1 / np.maximum(inside, 1)).astype("float32")
+        found = [number[inside(y + dy, h), inside(x + dx, w)] for dy, dx in square]
+        self.around, self.neighbours = np.stack(found, 1), {}
+        for k in range(1, LAST + 1):
+            part = slice(self.ends[k - 1], self.ends[k])
+
+            def mirrored(at, offset, length):
+                ahead = inside(at[part] + offset, length)
+                return np.where(ahead < length, ahead, inside(at[part] - offset, length))
+
+            self.neighbours[k] = np.stack(
+                [number[mirrored(y, dy, h), mirrored(x, dx, w)] for dy, dx in lattice_neighbours(k)]
+            )
 
 
 _steps = lru_cache(maxsize=4)(Steps)
@@ -274,29 +298,33 @@ class _Weights:
                 for s in self.slices[:-1]
             ]
 
-        def near(own, coarse, kind):
-            """For each group the weights of levels 1–4; only the first has levels 1–3."""
-            return [[*coarse.astype(kind), own[s, s].astype(kind)] for s in self.slices]
-
         self.mean = later(tables.mean, "float64")
         self.mean_share = tables.mean_share / WEIGHT_UNIT
-        self.mean_near = near(
-            tables.mean_own / FEATURE_UNIT, tables.mean_coarse / FEATURE_UNIT, "float64"
-        )
+        # For each group the weights of levels 1 to LAST, which only the first few have all.
+        self.mean_near = [
+            [
+                np.vstack(level).astype("float32" if s.start else "float64")
+                for level in (*tables.mean_coarse[:, :, s, s], tables.mean_own[:, s, s])
+            ]
+            for s in self.slices
+        ]
         self.width = later(tables.width, "float32")
         self.width_share = (tables.width_share / WEIGHT_UNIT).astype("float32")
-        self.width_near = near(tables.width_own, tables.width_coarse, "float32")
+        self.width_near = [
+            [*tables.width_coarse[:, s, s].astype("float32"), tables.width_own[s, s].astype("float32")]
+            for s in self.slices
+        ]
         units = tables.hidden_out.shape[-1]
         self.hidden, self.hidden_near = [], []
         for g, s in enumerate(self.slices):
             if g + 1 < len(self.slices):
                 forward = tables.hidden[:, :, s, g + 1 :]
                 self.hidden.append(forward.reshape(18 * (s.stop - s.start), -1).astype("float32"))
-            levels = [*tables.hidden_coarse, tables.hidden_own[:, s]]
+            levels = [*tables.hidden_coarse[:, :, s], tables.hidden_own[:, s]]
             levels = [level.reshape(-1, units).astype("float32") for level in levels]
             self.hidden_near.append(levels)
         self.hidden_out = [tables.hidden_out[s].T.astype("float32") for s in self.slices]
-        self.hidden_odd = tables.hidden_odd.astype("float32")
+        self.hidden_level = tables.hidden_level.astype("float32")
 
 
 _weights = lru_cache(maxsize=4)(_Weights)
@@ -328,10 +356,10 @@ class Predictor:
         self.units = bias.shape[1]
         self.hidden_sum = np.tile(bias.reshape(-1), (n, 1))
         ends = self.steps.ends
-        even = ends[3]
-        self.plan = [(0, a, b, k) for k, (a, b) in enumerate(zip([0] + ends, ends)) if b > a]
-        for g in range(1, len(self.slices)):
-            self.plan += [(g, a, b, k) for a, b, k in ((0, even, 0), (even, n, 4)) if b > a]
+        levels = [(a, b, k) for k, (a, b) in enumerate(zip([0] + ends, ends)) if b > a]
+        passes = [(a, b, k) for a, b, k in ((0, ends[-2], 0), (ends[-2], n, LAST)) if b > a]
+        groups = range(len(self.slices))
+        self.plan = [(g, *step) for g in groups for step in (levels if g < FINE else passes)]
 
     def predict(self, group, start, stop, level):
         """What to expect at one step of the plan.
@@ -341,19 +369,19 @@ class Predictor:
             width: (n, c) float32 whole numbers in units of 1/WIDTH_UNIT.
         """
         weights, rows, own = self.weights, slice(start, stop), self.slices[group]
-        odd = int(level == 4)
-        mean = np.rint(self.mean_sum[rows, own] * weights.mean_share[odd, own])
-        width = np.rint(self.width_sum[rows, own] * weights.width_share[odd, own])
+        mean = np.rint(self.mean_sum[rows, own] * weights.mean_share[level, own])
+        width = np.rint(self.width_sum[rows, own] * weights.width_share[level, own])
         hidden = self.hidden_sum[rows, group * self.units : (group + 1) * self.units]
         if level:
             size = own.stop - own.start
-            a, b, c, d = (self.known[group].take(r, axis=0) for r in self.steps.neighbours[level])
-            near = np.rint((a + b + (c + d)) * self.steps.share[level])
-            mean += near[:, :size] @ weights.mean_near[group][level - 1]
+            found = [self.known[group].take(r, axis=0) for r in self.steps.neighbours[level]]
+            kernel = weights.mean_near[group][level - 1]
+            values = np.concatenate([part[:, :size] for part in found], 1) * _ONE_FEATURE
+            mean += values.astype(kernel.dtype, copy=False) @ kernel
+            near = np.rint(sum(found) * np.float32(0.25))
             width += near[:, size : 2 * size] @ weights.width_near[group][level - 1]
             hidden = hidden + near[:, 2 * size :] @ weights.hidden_near[group][level - 1]
-        if odd:
-            hidden += weights.hidden_odd[group]
+            hidden += weights.hidden_level[level - 1, group]
         hidden = np.rint(hidden * (1 / WEIGHT_UNIT))
         hidden = np.minimum(np.maximum(hidden, 0), HIDDEN_CLIP)
         width += hidden @ weights.hidden_out[group]
@@ -364,7 +392,7 @@ class Predictor:
     def fill(self, group, start, stop, level, integers, mean):
         """Take the integers of a step, (n, c) int32, and the mean that was predicted."""
         last = group + 1 == len(self.slices)
-        if last and level == 4:
+        if last and level == LAST:
             return  # nothing looks at these
         size = integers.shape[1]
         known, scaled = self.known[group][start:stop], integers * FEATURE_UNIT
@@ -385,7 +413,7 @@ class Predictor:
         mean = self.weights.mean[group][:, :ahead]
         width = self.weights.width[group][:, :ahead]
         hidden = self.weights.hidden[group][:, :units]
-        values = known[:, :size] * np.float32(1 / FEATURE_UNIT)
+        values = known[:, :size] * _ONE_FEATURE
         values = values.astype(mean.dtype)
         deviations = np.ascontiguousarray(known[:, size : 2 * size])
         logarithms = np.ascontiguousarray(known[:, 2 * size :])

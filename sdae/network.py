@@ -20,8 +20,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from sdae.config import CLIP, HEAD_SCALE, LINEAR_STEP, STRIDE, Config
-from sdae.latents import LATTICE_NEIGHBOURS, lattice
+from sdae.config import CLIP, HEAD_SCALE, LATTICE_SPACING, LINEAR_STEP, STRIDE, Config
+from sdae.latents import lattice, lattice_neighbours
 
 
 def space_to_depth(x, block: int):
@@ -305,9 +305,11 @@ class Gains(layers.Layer):
 class ContextModel(layers.Layer):
     """What already decoded integers tell about the next one: a mean and a scale, both linear.
 
-    Channels come in groups; the positions of group 0 come in the five levels of `lattice`, those
-    of the others in two passes, levels 0–3 and level 4. A value may look at all nine positions of
-    all earlier groups, and at the mean of its four filled neighbours in its own group.
+    Channels come in groups; the positions of group 0 come in the five levels of the `lattice` of
+    `LATTICE_SPACING`, those of the others in two passes, levels 0–3 and level 4. A value may look
+    at all nine positions of all earlier groups, and at the mean of its four filled neighbours in
+    its own group. The latent coder, whose tables are fitted when the network is trained, looks
+    closer (`sdae.latents.Tables`).
 
     Call: integers (B, h, w, C) float32; t (B,). Returns mean and scale, each (B, h, w, C): the
     value is taken as Laplacian with that mean and that scale (mean absolute deviation).
@@ -345,7 +347,7 @@ class ContextModel(layers.Layer):
         padded = ops.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)))
         total, count = 0.0, np.zeros((1, h, w, 1), "float32")
         inside = np.pad(np.ones((h, w), "float32"), 2)
-        for dy, dx in LATTICE_NEIGHBOURS[level]:
+        for dy, dx in lattice_neighbours(level, LATTICE_SPACING):
             total = total + padded[:, 2 + dy : 2 + dy + h, 2 + dx : 2 + dx + w]
             count[0, :, :, 0] += inside[2 + dy : 2 + dy + h, 2 + dx : 2 + dx + w]
         return total / ops.array(np.maximum(count, 1))
@@ -361,7 +363,7 @@ class ContextModel(layers.Layer):
 
     def _predict(self, x, kind):
         first = self.config.groups[0]
-        level = lattice(x.shape[1], x.shape[2])[None, :, :, None]
+        level = lattice(x.shape[1], x.shape[2], LATTICE_SPACING)[None, :, :, None]
         masks = [ops.array((level == k).astype("float32")) for k in range(5)]
         share = getattr(self, f"{kind}_share")
         result = self._from_earlier(x, getattr(self, f"{kind}_kernel"))

@@ -17,7 +17,7 @@ import numpy as np
 
 _BALANCE = 0.46
 _VALIDATION_QUALITIES = (0.15, 0.3, 0.45, 0.6, 0.8)
-_VALIDATION_SIGMAS = (0.0, 0.1)
+_VALIDATION_SIGMA = 0.1
 _RECORDED = (
     "epochs minutes steps batch crop late_crop rate ssim_weight noisy sigma float32 seed".split()
 )
@@ -75,7 +75,7 @@ def run(args) -> int:
         print(error, file=sys.stderr)
         return 2
     print(f"reading {len(paths)} photographs", file=sys.stderr)
-    trainer = Trainer(args, data.pyramid(train_paths), data.pyramid(validation_paths, (1.0,)))
+    trainer = Trainer(args, data.load(train_paths), data.load(validation_paths))
     trainer.run()
     if trainer.progress() >= 1:
         fit_contexts(args, train_paths)
@@ -169,21 +169,31 @@ def make_batch(clean, rng, noisy, highest_sigma):
 
 
 def validation_batches(pictures, side, rng, batch=32):
-    """The same crops at fixed qualities and noise levels: a list of (inputs, clean, sigma)."""
+    """The same crops at fixed qualities: (inputs, clean) in lists by what they are for.
+
+    "" has the photographs as they are, "enlarged" at twice the size, "noisy" with noise.
+    """
     from sdae import data
 
-    clean = data.centres(pictures, side).astype("float32") / 255
-    batches = []
-    for sigma in _VALIDATION_SIGMAS:
+    def batches(clean, sigma, qualities):
+        clean = clean.astype("float32") / 255
         noise = rng.standard_normal(clean.shape, "float32") * np.float32(sigma)
         image = np.clip(clean + noise, 0, 1) if sigma else clean
-        for t in _VALIDATION_QUALITIES if sigma == 0 else (_VALIDATION_QUALITIES[-1],):
+        found = []
+        for t in qualities:
             for start in range(0, len(clean), batch):
                 part = slice(start, start + batch)
                 n = len(clean[part])
                 levels = {"sigma": np.full(n, sigma, "float32"), "t": np.full(n, t, "float32")}
-                batches.append(({"image": image[part], **levels}, clean[part], sigma))
-    return batches
+                found.append(({"image": image[part], **levels}, clean[part]))
+        return found
+
+    plain = data.centres(pictures, side)
+    return {
+        "": batches(plain, 0.0, _VALIDATION_QUALITIES),
+        "enlarged": batches(data.centres(pictures, side, 2.0), 0.0, _VALIDATION_QUALITIES),
+        "noisy": batches(plain, _VALIDATION_SIGMA, _VALIDATION_QUALITIES[-1:]),
+    }
 
 
 def _make_model(config, basis, spread, compute, ssim_weight):
@@ -253,7 +263,7 @@ class Trainer:
 
     Args:
         args: the options of ``sdae train``.
-        pictures, validation: lists of (H, W, 3) uint8, to train on and to validate on.
+        pictures, validation: lists of RGB images, to train on and to validate on.
         config: hyper-parameters of the network; the shipped ones by default.
     """
 
@@ -348,24 +358,28 @@ class Trainer:
 
     def validate(self) -> dict:
         """Loss, bits per pixel and PSNR of the validation crops, rounded to the pixel grid."""
-        totals, curve, denoised = [], {}, []
-        for inputs, clean, sigma in self.validation:
-            predicted = self.model.predict_on_batch(inputs)
-            picture = np.round(np.clip(predicted["picture"], 0, 1) * 255)
-            error = np.mean((picture - clean * 255) ** 2, axis=(1, 2, 3))
-            psnr = 10 * np.log10(255**2 / np.maximum(error, 1e-3))
-            if sigma:
-                denoised += list(psnr)
-                continue
-            t = round(float(inputs["t"][0]), 2)
-            lagrangian = self.config.lagrangian(t)
-            totals += list(balance(lagrangian) * (predicted["bits"] + lagrangian * error))
-            curve.setdefault(t, []).append((predicted["bits"], psnr))
-        row = {"validation_loss": round(float(np.mean(totals)), 5)}
+        row, curve = {}, {}
+        for kind, batches in self.validation.items():
+            totals, psnrs = [], []
+            for inputs, clean in batches:
+                predicted = self.model.predict_on_batch(inputs)
+                picture = np.round(np.clip(predicted["picture"], 0, 1) * 255)
+                error = np.mean((picture - clean * 255) ** 2, axis=(1, 2, 3))
+                psnrs.append(10 * np.log10(255**2 / np.maximum(error, 1e-3)))
+                t = round(float(inputs["t"][0]), 2)
+                lagrangian = self.config.lagrangian(t)
+                totals += list(balance(lagrangian) * (predicted["bits"] + lagrangian * error))
+                if not kind:
+                    curve.setdefault(t, []).append((predicted["bits"], psnrs[-1]))
+            if kind == "noisy":
+                row["denoised_psnr"] = round(float(np.concatenate(psnrs).mean()), 3)
+            else:
+                name = f"{kind}_validation_loss".lstrip("_")
+                row[name] = round(float(np.mean(totals)), 5)
         for t, parts in curve.items():
             bits, psnr = (np.concatenate(column).mean() for column in zip(*parts))
             row |= {f"bpp_{t}": round(float(bits), 4), f"psnr_{t}": round(float(psnr), 3)}
-        return row | {"denoised_psnr": round(float(np.mean(denoised)), 3)}
+        return row
 
     def card(self) -> dict:
         """What the weights are, for card.json."""

@@ -27,33 +27,46 @@ def test_missing_and_empty_folders_are_named(tmp_path):
         data.photographs([tmp_path])
 
 
-def test_pyramid_leaves_out_copies_that_are_too_small(photos):
-    pictures = data.pyramid(data.photographs([photos]), scales=(1.0, 0.75), smallest=64)
-    assert sorted(p.shape for p in pictures) == [
-        (64, 64, 3),
-        (68, 90, 3),
-        (90, 120, 3),
-        (200, 70, 3),
-    ]
+def test_crops_are_pieces_of_the_pictures_at_scales_within_the_limits():
+    """In a ramp of known slope a crop has that slope over its scale."""
+    ramp = np.add.outer(np.arange(400) / 2, np.arange(420) / 8)
+    picture = Image.fromarray(np.rint(np.stack([ramp] * 3, -1)).astype("uint8"))
+    crops = data.crops([picture], 60, 64, np.random.default_rng(0))
+    assert crops.shape == (60, 64, 64, 3)
+    scales = []
+    for crop in crops[:, 8:-8, 8:-8, 0].astype(float):
+        slopes = sorted(abs((crop[-1] - crop[0]).mean() / 47 if axis else
+                            (crop[:, -1] - crop[:, 0]).mean() / 47) for axis in (0, 1))
+        assert slopes[1] == pytest.approx(4 * slopes[0], rel=0.15)
+        scales.append(0.5 / slopes[1])
+    least, most = data.SCALES
+    assert min(scales) == pytest.approx(least, rel=0.2) and max(scales) == pytest.approx(most, rel=0.2)
+    assert np.median(scales) == pytest.approx((least * most) ** 0.5, rel=0.25)
 
 
-def test_crops_are_pieces_of_the_pictures():
-    ramp = np.add.outer(np.arange(70) * 3, np.arange(80)).astype("uint8")
-    picture = np.stack([ramp] * 3, -1)
-    crops = data.crops([picture], 20, 16, np.random.default_rng(0))
-    assert crops.shape == (20, 16, 16, 3)
-    for crop in crops[..., 0].astype(int):
-        steps = {abs(int(np.diff(crop, axis=axis).mean())) for axis in (0, 1)}
-        assert steps <= {1, 3} and len(steps) == 2 or (np.diff(crop) < -100).any()
+def test_of_a_picture_smaller_than_a_crop_the_largest_square_is_enlarged():
+    colours = np.zeros((6, 20, 3), "uint8")
+    colours[:, 10:] = 200
+    crops = data.crops([Image.fromarray(colours)], 9, 32, np.random.default_rng(0))
+    assert crops.shape == (9, 32, 32, 3) and crops.max() > 150
 
 
 def test_the_same_seed_draws_the_same_crops(photos):
-    pictures = data.pyramid(data.photographs([photos]))
-    first, second = (data.crops(pictures, 5, 32, np.random.default_rng(7)) for _ in range(2))
+    pictures = data.load(data.photographs([photos]))
+    assert [p.size for p in pictures] == [(70, 200), (120, 90), (64, 64)]
+    first, second, other = (
+        data.crops(pictures, 5, 32, np.random.default_rng(seed)) for seed in (7, 7, 8)
+    )
     np.testing.assert_array_equal(first, second)
+    assert (first != other).any()
 
 
 def test_centres_skip_pictures_that_are_too_small():
-    pictures = [np.zeros((40, 50, 3), "uint8"), np.full((64, 33, 3), 9, "uint8")]
-    result = data.centres(pictures, 34)
-    assert result.shape == (1, 34, 34, 3) and result.max() == 0
+    rng = np.random.default_rng(0)
+    small, large = (
+        Image.fromarray(rng.integers(0, 256, (h, w, 3), dtype="uint8")) for h, w in [(30, 50), (64, 35)]
+    )
+    result = data.centres([small, large], 34)
+    assert result.shape == (1, 34, 34, 3)
+    np.testing.assert_array_equal(result[0], np.asarray(large)[15:49, :34])
+    assert data.centres([small, large], 34, scale=2).shape == (2, 34, 34, 3)

@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from sdae import bench, deflate, latents, layouts
 from sdae.deflate import DeflateError
-from sdae.latents import MEAN_UNIT, WEIGHT_UNIT, WIDTH_UNIT, Tables
+from sdae.latents import FINE, LAST, MEAN_UNIT, WEIGHT_UNIT, WIDTH_UNIT, Tables
 
 GROUPS = (2, 2, 4)
 GOLDEN = Path(__file__).parent / "golden"
@@ -34,7 +34,7 @@ def examples(count, h=16, w=16, seed=0):
 
 def make_tables(seed=0, units=3):
     rng = np.random.default_rng(seed)
-    c, first, count = sum(GROUPS), GROUPS[0], len(GROUPS)
+    c, fine, count = sum(GROUPS), sum(GROUPS[:FINE]), len(GROUPS)
     group = np.repeat(np.arange(count), GROUPS)
     earlier = group[:, None] < group[None]
     later = group[:, None] < np.arange(count)[None]
@@ -46,19 +46,19 @@ def make_tables(seed=0, units=3):
     predictions = {
         "groups": np.array(GROUPS, "uint8"),
         "mean": noise(MEAN_UNIT, 9, c, c) * earlier,
-        "mean_share": np.full((2, c), WEIGHT_UNIT, "int16"),
-        "mean_own": np.rint(0.4 * np.eye(c) * MEAN_UNIT).astype("int16"),
-        "mean_coarse": noise(MEAN_UNIT, 3, first, first),
+        "mean_share": np.full((LAST + 1, c), WEIGHT_UNIT, "int16"),
+        "mean_own": np.tile(np.rint(0.1 * np.eye(c) * MEAN_UNIT).astype("int16"), (4, 1, 1)),
+        "mean_coarse": noise(MEAN_UNIT, LAST - 1, 4, fine, fine),
         "width": noise(WEIGHT_UNIT, 9, c, c) * earlier,
-        "width_share": np.full((2, c), WEIGHT_UNIT, "int16"),
+        "width_share": np.full((LAST + 1, c), WEIGHT_UNIT, "int16"),
         "width_own": noise(WEIGHT_UNIT, c, c),
-        "width_coarse": noise(WEIGHT_UNIT, 3, first, first),
+        "width_coarse": noise(WEIGHT_UNIT, LAST - 1, fine, fine),
         "bias": np.rint(bias * WIDTH_UNIT).astype("int32"),
         "hidden": noise(WEIGHT_UNIT, 9, 2, c, count, units) * later[:, :, None],
         "hidden_own": noise(WEIGHT_UNIT, 2, c, units),
-        "hidden_coarse": noise(WEIGHT_UNIT, 3, 2, first, units),
+        "hidden_coarse": noise(WEIGHT_UNIT, LAST - 1, 2, fine, units),
         "hidden_bias": noise(WIDTH_UNIT, 3, count, units).astype("int32"),
-        "hidden_odd": noise(WIDTH_UNIT, count, units).astype("int32"),
+        "hidden_level": noise(WIDTH_UNIT, LAST, count, units).astype("int32"),
         "hidden_out": noise(WEIGHT_UNIT, c, units),
     }
     latent = examples(40)

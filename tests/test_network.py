@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from sdae import network
+from sdae import latents, network
+from sdae.config import LATTICE_SPACING
 from sdae.network import Autoencoder, Config, ContextModel, initialise
 
 SMALL = Config(
@@ -68,11 +69,14 @@ def test_gains_interpolate_exponentially(small):
     np.testing.assert_allclose(gain * inverse, 1, rtol=1e-4)
 
 
-def test_lattice_neighbours_are_always_filled_before():
-    level = network.lattice(20, 24)
-    for k, offsets in network.LATTICE_NEIGHBOURS.items():
+@pytest.mark.parametrize("spacing, last", [(4, 4), (8, 6)])
+def test_lattice_neighbours_are_always_filled_before(spacing, last):
+    level = latents.lattice(20, 24, spacing)
+    assert level.min() == 0 and level.max() == last
+    assert (np.argwhere(level == 0) % spacing == 0).all()
+    for k in range(1, last + 1):
         for y, x in np.argwhere(level == k):
-            for dy, dx in offsets:
+            for dy, dx in latents.lattice_neighbours(k, spacing):
                 if 0 <= y + dy < 20 and 0 <= x + dx < 24:
                     assert level[y + dy, x + dx] < k
 
@@ -88,7 +92,7 @@ def test_contexts_look_only_at_what_is_decoded_before():
     for variable in contexts.trainable_variables:
         variable.assign(rng.normal(size=variable.shape) * 0.3)
     group = np.repeat(np.arange(3), config.groups)
-    stage = np.minimum(network.lattice(8, 8), 4)[:, :, None] + 5 * group
+    stage = latents.lattice(8, 8, LATTICE_SPACING)[:, :, None] + 5 * group
     rest = group[None, None, :] > 0
     stage = np.where(rest & (stage % 5 < 4), 5 * group, stage)
     before = [array(p)[0] for p in contexts(values, t)]
