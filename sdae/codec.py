@@ -126,12 +126,17 @@ class Codec:
             return self.pack(latent, effort)
         # The integers of a large picture take more memory than its pixels: none are kept.
         code = round(quality * 100)
-        strips = self._strips(samples, 0.0, code / 100, 0, progress=progress)
+        rows = _Rows(self._strips(samples, 0.0, code / 100, 0, progress=progress))
+        ends = np.cumsum(latents.band_rows(-(-height // STRIDE), -(-width // STRIDE))).tolist()
+        bands = (rows[start:end, :] for start, end in zip([0, *ends], ends))
         with one_blas_thread():
-            payload = latents.encode_bands(_banded(strips, height, width), code, self.tables)
-        return bitstream.write(
-            Header(self.model_id, bitstream.CONTEXTS, width, height, code), payload
-        )
+            payload = latents.encode_bands(bands, code, self.tables)
+        if progress:
+            progress(1)  # of the last strip nobody asks for the next
+        return self._file(bitstream.CONTEXTS, width, height, code, payload)
+
+    def _file(self, mode, width, height, code, payload) -> bytes:
+        return bitstream.write(Header(self.model_id, mode, width, height, code), payload)
 
     def decompress(
         self, data: bytes, progress=None, max_pixels: int = MAX_PIXELS
@@ -147,7 +152,7 @@ class Codec:
             BitstreamError: the bytes are damaged, too large or made with other weights.
         """
         header, bands = self._unpacked(data, max_pixels)
-        return _picture(header, self._restored(header, _Bands(bands), progress))
+        return _picture(header, self._restored(header, _Rows(bands), progress))
 
     def decompress_parts(self, data: bytes, progress=None, max_pixels: int = MAX_PIXELS):
         """As `decompress`, but part by part, for who need not hold the picture whole.
@@ -156,7 +161,7 @@ class Codec:
             ((rows, columns), part): two slices, and the (h, w, 3) uint8 pixels that belong there.
         """
         header, bands = self._unpacked(data, max_pixels)
-        yield from self._restored(header, _Bands(bands), progress)
+        yield from self._restored(header, _Rows(bands), progress)
 
     def denoise(
         self, image, sigma: float | None = None, quality: float = 90, effort: int = 0
@@ -306,8 +311,7 @@ class Codec:
             mode = bitstream.CONTEXTS
             with one_blas_thread():
                 payload = latents.encode(latent.values, code, self.tables, effort)
-        header = Header(self.model_id, mode, latent.width, latent.height, code)
-        return bitstream.write(header, payload)
+        return self._file(mode, latent.width, latent.height, code, payload)
 
     def unpack(self, data: bytes, max_pixels: int = MAX_PIXELS) -> Latent:
         """The bytes of a whole file → integers, exactly those that were packed.
@@ -356,35 +360,26 @@ class Codec:
             raise BitstreamError(f"The file is damaged: {error}") from error
 
 
-class _Bands:
-    """Integers that are decoded when a window asks for them and forgotten when all are past them.
+class _Rows:
+    """An (h, w, C) array that comes in parts from the top, made when a window asks for them and
+    forgotten when all are past them.
 
     Args:
-        bands: iterator over (n, w, C) arrays, from the top.
+        parts: iterator over (n, w, C) arrays.
     """
 
-    def __init__(self, bands):
-        self._bands, self._kept, self._top = bands, next(bands), 0
+    def __init__(self, parts):
+        self._parts, self._kept, self._top = parts, None, 0
 
     def __getitem__(self, window):
+        """The values of a window, two slices; none may begin above the one before it."""
         rows, columns = window
-        self._kept, self._top = self._kept[rows.start - self._top :], rows.start
-        while len(self._kept) < rows.stop - rows.start:
-            self._kept = np.concatenate([self._kept, next(self._bands)])
-        return self._kept[: rows.stop - rows.start, columns]
-
-
-def _banded(strips, height, width):
-    """Strips of integers, regrouped as `sdae.latents.bands`."""
-    sizes = latents.band_rows(-(-height // STRIDE), -(-width // STRIDE))
-    kept = []
-    for strip in strips:
-        while sizes and sum(map(len, kept)) + len(strip) >= sizes[0]:
-            rows = sizes.pop(0) - sum(map(len, kept))
-            yield np.concatenate([*kept, strip[:rows]])
-            kept, strip = [], strip[rows:]
-        kept.append(strip.copy())
-        del strip  # or it would stay while the next one is made
+        size = rows.stop - rows.start
+        kept = [] if self._kept is None else [self._kept[rows.start - self._top :]]
+        while sum(map(len, kept)) < size:
+            kept.append(next(self._parts))
+        self._kept, self._top = kept[0] if len(kept) == 1 else np.concatenate(kept), rows.start
+        return self._kept[:size, columns]
 
 
 def _picture(about, parts) -> Image.Image:

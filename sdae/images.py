@@ -118,7 +118,9 @@ def read(source, max_pixels: int = MAX_PIXELS, keep_metadata: bool = False) -> P
             f"This JPEG holds more than {_MAX_JPEG_SCANS} scans, as no camera writes them; "
             "save it again in an image editor and open the new file."
         )
-    return _finish(image, _frame_notice(image), len(data), keep_metadata)
+    notices, file_bytes = _frame_notice(image), len(data)
+    del data  # so that the file goes when it is decoded, before its pixels are copied
+    return _finish(image, notices, file_bytes, keep_metadata)
 
 
 def png(rgb: np.ndarray, icc: bytes = b"") -> bytes:
