@@ -2,8 +2,9 @@
 
 Reading is zlib's business, with the size checked before memory is taken. Writing is done here,
 because the latent coder knows what zlib has to guess: where the statistics of its bytes change, so
-where a block ends; that nothing repeats, so that Huffman codes of single bytes do all the work; and
-that small bytes are the frequent ones, so that a smooth code costs few bits to describe.
+where a block ends; that nothing repeats but a byte alone, so that Huffman codes of single bytes and of
+runs do all the work; and that small bytes are the frequent ones, so that a smooth code costs few
+bits to describe.
 """
 
 import zlib
@@ -19,6 +20,23 @@ _STORED_MOST = 65535
 _LARGE = 10_000
 _PIECE = 1 << 18
 # Bytes, or numbers of bits, that are worked on at a time where there are many.
+
+_RUN, _LONGEST = 24, 258
+# From which length a run is written as a match of the byte before, and the longest match.
+
+_SYMBOL, _SYMBOL_BITS = 511, 9
+# A token is a literal or length symbol, and above these bits of it the extra bits of the length.
+
+_EXTRA = np.zeros(288, "int64")
+_EXTRA[265:285] = np.repeat([1, 2, 3, 4, 5], 4)
+# How many extra bits follow each symbol (RFC 1951, 3.2.5).
+
+_OF_LENGTH = np.zeros(_LONGEST + 1, "uint16")
+_OF_LENGTH[3:] = np.concatenate(
+    [257 + k + (np.arange(1 << bits) << _SYMBOL_BITS) for k, bits in enumerate(_EXTRA[257:285])]
+)[: _LONGEST - 2]
+_OF_LENGTH[_LONGEST] = 285
+# The token of each length of a match.
 
 _REVERSED = np.array([int(f"{i:08b}"[::-1], 2) for i in range(256)], "int64")
 
@@ -100,7 +118,7 @@ def write(segments, effort: int = 0) -> bytes:
 
 
 class Writer:
-    """Makes one raw Deflate stream, each byte a Huffman code, of segments that come in groups.
+    """Makes one raw Deflate stream, a Huffman code for each byte, of segments that come in groups.
 
     Neighbouring segments of a group share a block where that costs less than two blocks: a block
     brings the lengths of its Huffman code, a shared one fits its bytes less well.
@@ -116,7 +134,7 @@ class Writer:
     def add(self, segments) -> None:
         """Append a group: uint8 arrays, each of one distribution; cheapest to describe where
         smaller byte values are the more frequent ones; 255 may serve as a mark."""
-        segments = [part for part in segments if len(part)]
+        segments = [_tokens(part) for part in segments if len(part)]
         for start, end in _blocks(segments, self._effort)[1]:
             if self._waiting is not None:
                 _emit(self._bits, self._waiting, False, self._effort)
@@ -124,24 +142,42 @@ class Writer:
 
     def getvalue(self) -> bytes:
         """End the stream; nothing can be added after."""
-        content = np.zeros(0, "uint8") if self._waiting is None else self._waiting
-        _emit(self._bits, content, True, self._effort)
+        tokens = np.zeros(0, "uint16") if self._waiting is None else self._waiting
+        _emit(self._bits, tokens, True, self._effort)
         return self._bits.getvalue()
 
 
 def cost(segments, effort: int = 0) -> float:
     """How many bits `write` needs for the segments, about; with effort nearly exactly."""
-    return _blocks([part for part in segments if len(part)], effort)[0]
+    return _blocks([_tokens(part) for part in segments if len(part)], effort)[0]
+
+
+def _tokens(content):
+    """Bytes → tokens, uint16; long runs of one byte become matches."""
+    begins = np.flatnonzero(np.append(True, content[1:] != content[:-1]))
+    lengths = np.diff(begins, append=len(content))
+    long = np.flatnonzero(lengths >= _RUN)
+    if not len(long):
+        return content.astype("uint16")
+    full, rest = np.divmod(lengths[long] - 1, _LONGEST)
+    matched = rest >= 3
+    sizes = lengths.copy()
+    sizes[long] = 1 + full + np.where(matched, 1, rest)
+    tokens = np.repeat(content[begins].astype("uint16"), sizes)
+    after = (np.cumsum(sizes) - sizes)[long] + 1
+    tokens[np.repeat(after - np.cumsum(full) + full, full) + np.arange(full.sum())] = 285
+    tokens[(after + full)[matched]] = _OF_LENGTH[rest[matched]]
+    return tokens
 
 
 def _blocks(segments, effort):
     """The cheapest division into blocks: bits, and (start, end) of each."""
     n = len(segments)
-    tallies = np.zeros((n + 1, 256), "int64")
+    tallies = np.zeros((n + 1, len(_EXTRA)), "int64")
     for k, part in enumerate(segments):
         tallies[k + 1] = tallies[k] + _tally(part)
     pairs = [(i, j) for j in range(1, n + 1) for i in range(j)]
-    joined = np.array([tallies[j] - tallies[i] for i, j in pairs]).reshape(-1, 256)
+    joined = np.array([tallies[j] - tallies[i] for i, j in pairs]).reshape(-1, len(_EXTRA))
     bits = [_build(t, True)[0] for t in joined] if effort else _estimate(joined).tolist()
     best, before = [0.0] + [np.inf] * n, [0] * (n + 1)
     for (i, j), own in zip(pairs, bits):
@@ -155,7 +191,7 @@ def _blocks(segments, effort):
 
 
 def _estimate(tallies):
-    """About how many bits a block takes, for byte counts (n, 256); fitted to real blocks."""
+    """About how many bits a block takes, for symbol counts (n, 288); fitted to real blocks."""
     tallies = tallies.astype("float32")
     total = tallies.sum(1)
     logarithm = np.log2(np.maximum(tallies, 1))
@@ -164,6 +200,7 @@ def _estimate(tallies):
     span = _MARK - (tallies[:, _MARK - 1 :: -1] > 0).argmax(1)
     excess = 0.0244 * total + 0.125 * most**2 / np.maximum(total, 1)
     coded = entropy + excess + 71 + 13.0 * np.log2(most + 1) + 0.9 * used + 0.67 * span
+    coded += tallies[:, _END + 1 :] @ (_EXTRA[_END + 1 :] + 1).astype("float32")
     return np.minimum(coded, 8 * total + 40)
 
 
@@ -203,18 +240,20 @@ class _Bits:
 
 
 def _build(tally, thorough):
-    """The cheapest dynamic block for byte counts (256,): bits, code lengths, header.
+    """The cheapest dynamic block for symbol counts (288,): bits, code lengths, header.
 
     A code for counts that never rise is quick to describe; in large blocks one for the true counts
     may repay its longer description.
     """
-    counts = np.append(tally, 1)
+    counts = tally.copy()
+    counts[_END] = 1
+    extra = int(counts[_END + 1 :] @ (_EXTRA[_END + 1 :] + 1))
     weights = [_falling(counts), counts] if thorough else [_falling(counts)]
     found = []
     for weight in weights:
         lengths = code_lengths(weight, 15)
         header = _header(lengths)
-        found.append((3 + int(header[1].sum()) + int(counts @ lengths), lengths, header))
+        found.append((3 + int(header[1].sum()) + int(counts @ lengths) + extra, lengths, header))
     return min(found, key=lambda block: block[0])
 
 
@@ -235,35 +274,48 @@ def _falling(counts):
     return np.append(result, counts[_MARK:])
 
 
-def _emit(target, content, final, effort):
+def _emit(target, tokens, final, effort):
     """Write one block in the cheapest of the three forms of RFC 1951."""
-    size = len(content)
-    tally = _tally(content)
+    size = len(tokens)
+    tally = _tally(tokens)
     bits, lengths, header = _build(tally, effort > 0 or size > _LARGE)
-    fixed = 10 + 8 * int(tally[:144].sum()) + 9 * int(tally[144:].sum())
+    matches = tally[_END + 1 :].any()
+    standard = np.repeat([8, 9, 7, 8], [144, 112, 24, 8])
+    fixed = 10 + int(tally @ (standard + _EXTRA)) + 5 * int(tally[_END + 1 :].sum())
     padding = -(target.count + 3) % 8
-    if size <= _STORED_MOST and 35 + padding + 8 * size <= min(bits, fixed):
+    if not matches and size <= _STORED_MOST and 35 + padding + 8 * size <= min(bits, fixed):
         target.add([final, 0], [3, padding])
         target.add([size & 255, size >> 8, ~size & 255, ~size >> 8 & 255], [8] * 4)
-        target.add(content, np.full(size, 8))
+        target.add(tokens, np.full(size, 8))
         return
     if fixed <= bits:
-        lengths = np.repeat([8, 9, 7, 8], [144, 112, 24, 8])
+        lengths, distance = standard, 5
         target.add([final | 1 << 1], [3])
     else:
+        distance = 1
         target.add([final | 2 << 1], [3])
         target.add(*header)
     codes = _codes(lengths)
     for start in range(0, size, _PIECE):
-        piece = content[start : start + _PIECE]
-        target.add(codes[piece], lengths[piece])
+        piece = tokens[start : start + _PIECE]
+        symbols = piece & _SYMBOL
+        values, widths = codes[symbols], lengths[symbols]
+        if matches:
+            # The distance is always 1, whose code has no bit set.
+            extra = _EXTRA[symbols] + distance * (symbols > _END)
+            values = np.stack([values, piece >> _SYMBOL_BITS], 1).ravel()
+            widths = np.stack([widths, extra], 1).ravel()
+        target.add(values, widths)
     target.add(codes[[_END]], lengths[[_END]])
 
 
-def _tally(content):
-    """How often each byte comes up, (256,); NumPy counts in eight times the memory it is given."""
-    pieces = (content[start : start + _PIECE] for start in range(0, len(content), _PIECE))
-    return sum((np.bincount(piece, minlength=256) for piece in pieces), np.zeros(256, "int64"))
+def _tally(tokens):
+    """How often each symbol comes up, (288,), piece by piece: NumPy counts in eight times the
+    memory it is given."""
+    total = np.zeros(len(_EXTRA), "int64")
+    for start in range(0, len(tokens), _PIECE):
+        total += np.bincount(tokens[start : start + _PIECE] & _SYMBOL, minlength=len(total))
+    return total
 
 
 def code_lengths(counts, limit: int) -> np.ndarray:
@@ -341,8 +393,10 @@ def _codes(lengths) -> np.ndarray:
 
 
 def _header(lengths) -> tuple[np.ndarray, np.ndarray]:
-    """The bits that describe a code of literals and end of block: values and their widths."""
-    sequence = lengths.tolist() + [0]
+    """The bits that describe a code of literals, end of block and lengths, and a code of one
+    distance if there are lengths: values and their widths."""
+    used = max(_END, int(np.flatnonzero(lengths)[-1])) + 1
+    sequence = lengths[:used].tolist() + [int(used > _END + 1)]
     symbols, extras = [], []
     ends = np.append(np.flatnonzero(np.diff(sequence)), len(sequence) - 1)
     start = 0
@@ -377,6 +431,6 @@ def _header(lengths) -> tuple[np.ndarray, np.ndarray]:
     extras = np.array(extras)
     values = np.stack([_codes(widths)[symbols], extras[:, 0]], 1).ravel()
     bits = np.stack([widths[symbols], extras[:, 1]], 1).ravel()
-    values = np.concatenate([[0, 0, number - 4], sent[:number], values])
+    values = np.concatenate([[used - _END - 1, 0, number - 4], sent[:number], values])
     bits = np.concatenate([[5, 5, 4], np.full(number, 3), bits])
     return values, bits

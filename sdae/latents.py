@@ -526,24 +526,27 @@ def encode(values: np.ndarray, quality_code: int, tables: Tables, effort: int = 
     c = values.shape[2]
     if c != tables.channels:
         raise ValueError(f"The latent has {c} channels and the tables are for {tables.channels}.")
-    parts = bands(values)
-    if len(parts) > 1:
-        return encode_bands(parts, quality_code, tables, effort)
     used = np.flatnonzero(values.any((0, 1)))
     if not len(used):
         return b"\0"
-    live = int(used[-1]) + 1
+    live, parts = int(used[-1]) + 1, bands(values)
+    if len(parts) > 1:
+        return encode_bands(parts, quality_code, tables, effort, live)
     segments = _segments(values, quality_code, tables, live, effort)
     stream = min(deflate.write(segments, effort), deflate.squeeze(segments), key=len)
     return bytes([live]) + stream
 
 
-def encode_bands(parts, quality_code: int, tables: Tables, effort: int = 0) -> bytes:
-    """The payload of more than one band, which come one after another, see `bands`."""
+def encode_bands(
+    parts, quality_code: int, tables: Tables, effort: int = 0, live: int | None = None
+) -> bytes:
+    """The payload of more than one band, which come one after another, see `bands`; ``live``: how
+    many leading channels are not all zero, where that is known beforehand."""
+    live = live or tables.channels
     writer = deflate.Writer(effort)
     for part in parts:
-        writer.add(_segments(part, quality_code, tables, tables.channels, effort))
-    return bytes([tables.channels]) + writer.getvalue()
+        writer.add(_segments(part, quality_code, tables, live, effort))
+    return bytes([live]) + writer.getvalue()
 
 
 def _segments(band, quality_code, tables, live, effort):

@@ -30,6 +30,28 @@ def test_any_segments_come_back(parts, effort):
     assert deflate.inflate(stream, len(raw)) == raw
 
 
+@given(st.lists(st.tuples(st.integers(0, 255), st.integers(1, 900)), max_size=30), st.integers(0, 1))
+@settings(max_examples=60, deadline=None)
+def test_runs_of_any_length_come_back(runs, effort):
+    part = np.concatenate([np.zeros(0, "uint8"), *(np.full(n, b, "uint8") for b, n in runs)])
+    stream = deflate.write([part, part[:40]], effort)
+    assert zlib.decompressobj(-15).decompress(stream) == part.tobytes() + part[:40].tobytes()
+
+
+@pytest.mark.parametrize("length", [*range(20, 32), 257, 258, 259, 260, 261, 262, 517, 518, 519, 520])
+def test_runs_of_this_length_come_back(length):
+    part = np.repeat(np.arange(3, dtype="uint8"), length)
+    assert deflate.inflate(deflate.write([part]), part.size) == part.tobytes()
+
+
+def test_a_run_takes_no_more_than_zlib_makes_of_it():
+    rng = np.random.default_rng(0)
+    part = np.zeros(20_000, "uint8")
+    part[rng.integers(0, part.size, 60)] = rng.integers(1, 200, 60)
+    assert len(deflate.write([part])) < 1.02 * len(deflate.squeeze([part], zlib.Z_RLE))
+    assert deflate.cost([part]) == pytest.approx(8 * len(deflate.write([part])), rel=0.1)
+
+
 @given(st.integers(1, 60), st.integers(1, 40), st.integers(0, 1))
 @settings(max_examples=40, deadline=None)
 def test_steep_distributions_come_back(steepness, symbols, effort):
