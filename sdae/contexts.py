@@ -113,9 +113,10 @@ class RefinedContexts(ContextModel):
             seen = 2 * self.starts[g]
             kernel = weight(f"hidden_{g}", (3, 3, seen, HIDDEN), 9 * seen) if seen else None
             self.hidden.append(kernel)
-            self.hidden_own.append(weight(f"hidden_own_{g}", (2 * size, HIDDEN), 2 * size))
+            self.hidden_own.append(weight(f"hidden_own_{g}", (3 * size, HIDDEN), 3 * size))
             self.hidden_out.append(weight(f"hidden_out_{g}", (HIDDEN, size)))
-        self.hidden_coarse = weight("hidden_coarse", (LAST - 1, 2 * fine, HIDDEN), 2 * max(groups[:FINE]))
+        shape = LAST - 1, 3 * fine, HIDDEN
+        self.hidden_coarse = weight("hidden_coarse", shape, 3 * max(groups[:FINE]))
         self.hidden_bias = weight("hidden_bias", (self.config.levels, len(groups) * HIDDEN))
         self.hidden_level = weight("hidden_level", (LAST, len(groups), HIDDEN))
 
@@ -129,6 +130,7 @@ class RefinedContexts(ContextModel):
         rest = config.latent_channels - fine
         clip = np.repeat(latents.VALUE_CLIPS, [first, config.latent_channels - first])
         clip = ops.array(clip.astype("float32"))
+        clipped = ops.clip(integers, -clip, clip)
         level = lattice(*integers.shape[1:3])[None, :, :, None]
         level = np.where(np.arange(fine + rest) < fine, level, level // LAST * LAST)
         masks = [ops.array((level == k).astype("float32")) for k in range(LAST + 1)]
@@ -152,16 +154,21 @@ class RefinedContexts(ContextModel):
             weights = weights * self._same[: x.shape[-1], : x.shape[-1]]
             return ops.matmul(sum(neighbours(x, k)) / 4, weights)
 
-        mean = predicted(ops.clip(integers, -clip, clip), "mean", one_by_one)
+        mean = predicted(clipped, "mean", one_by_one)
         deviation = ops.abs(integers - mean)
         width = predicted(ops.minimum(deviation, CLIP), "scale", together)
         width = width + _interpolate(self.bias, t)
         logarithms = [_logarithm(deviation), _logarithm(ops.abs(integers))]
         bias = ops.split(_interpolate(self.hidden_bias, t), len(config.groups), -1)
-        near = [sum(neighbours(x, LAST)) / 4 for x in logarithms]
-        coarse = [
-            [sum(neighbours(x[..., :fine], k)) / 4 for x in logarithms] for k in range(1, LAST)
-        ]
+
+        def around(k, stop):
+            """What hidden units see of the four neighbours in the first channels."""
+            means = [sum(neighbours(x[..., :stop], k)) / 4 for x in logarithms]
+            four = neighbours(clipped[..., :stop], k)
+            return [*means, _logarithm(sum(ops.abs(x - sum(four) / 4) for x in four) / 4)]
+
+        near = around(LAST, config.latent_channels)
+        coarse = [around(k, fine) for k in range(1, LAST)]
         parts = []
         for g, (start, stop) in enumerate(zip(self.starts, self.starts[1:])):
 
@@ -175,7 +182,7 @@ class RefinedContexts(ContextModel):
                 known = ops.concatenate([x[..., :start] for x in logarithms], -1)
                 hidden = hidden + ops.conv(known, self.hidden[g], padding="same")
             if g < FINE:
-                rows = slice(2 * start, 2 * stop)
+                rows = slice(3 * start, 3 * stop)
                 for k in range(1, LAST):
                     kernel = self.hidden_coarse[k - 1, rows]
                     hidden = hidden + ops.matmul(beside(coarse[k - 1]), kernel) * where[k]
@@ -268,19 +275,19 @@ class RefinedContexts(ContextModel):
                 values = values * np.minimum(1, _LARGEST_MEAN / np.maximum(sums, 1))
             tables[name] = whole(values, unit)
         hidden = np.zeros((9, 2, c, len(groups), HIDDEN))
-        own, out = np.zeros((2, c, HIDDEN)), np.zeros((c, HIDDEN))
-        coarse = np.zeros((LAST - 1, 2, self._fine, HIDDEN))
+        own, out = np.zeros((3, c, HIDDEN)), np.zeros((c, HIDDEN))
+        coarse = np.zeros((LAST - 1, 3, self._fine, HIDDEN))
         bias = ops.convert_to_numpy(self.hidden_bias).reshape(-1, len(groups), HIDDEN)
         levels = ops.convert_to_numpy(self.hidden_level)
         for g, (start, stop) in enumerate(zip(self.starts, self.starts[1:])):
             if start:
                 kernel = ops.convert_to_numpy(self.hidden[g])
                 hidden[:, :, :start, g] = kernel.reshape(9, 2, start, HIDDEN)
-            own[:, start:stop] = ops.convert_to_numpy(self.hidden_own[g]).reshape(2, -1, HIDDEN)
+            own[:, start:stop] = ops.convert_to_numpy(self.hidden_own[g]).reshape(3, -1, HIDDEN)
             out[start:stop] = ops.convert_to_numpy(self.hidden_out[g]).T
             if g < FINE:
-                near = ops.convert_to_numpy(self.hidden_coarse)[:, 2 * start : 2 * stop]
-                coarse[:, :, start:stop] = near.reshape(LAST - 1, 2, -1, HIDDEN)
+                near = ops.convert_to_numpy(self.hidden_coarse)[:, 3 * start : 3 * stop]
+                coarse[:, :, start:stop] = near.reshape(LAST - 1, 3, -1, HIDDEN)
         # What a unit sums must stay in the exact range. Below the cut-off a unit is linear: what
         # its inputs lose by a factor its outputs can regain.
         member = np.eye(len(groups))[group]

@@ -104,9 +104,9 @@ class Tables:
         bias: (levels, C) expected width by quality, before anything is known.
         hidden: (9, 2, C, G, H) weights of the nine positions around, of earlier groups; second
             axis: logarithm of the deviation, logarithm of the magnitude.
-        hidden_own: (2, C, H) weights of the mean of the four neighbours in the own group, last
-            level.
-        hidden_coarse: (LAST − 1, 2, c, H) the same for levels 1 to LAST − 1.
+        hidden_own: (3, C, H) weights of the four neighbours in the own group, last level: of the
+            means of their two logarithms, and of the logarithm of how far they are apart.
+        hidden_coarse: (LAST − 1, 3, c, H) the same for levels 1 to LAST − 1.
         hidden_bias: (levels, G, H) by quality.
         hidden_level: (LAST, G, H) added at levels 1 to LAST.
         hidden_out: (C, H) what the hidden units of its group add to the width of a channel.
@@ -170,8 +170,8 @@ class Tables:
             "width_coarse": (LAST - 1, fine, fine),
             "bias": (levels, c),
             "hidden": (9, 2, c, count, units),
-            "hidden_own": (2, c, units),
-            "hidden_coarse": (LAST - 1, 2, fine, units),
+            "hidden_own": (3, c, units),
+            "hidden_coarse": (LAST - 1, 3, fine, units),
             "hidden_bias": (levels, count, units),
             "hidden_level": (LAST, count, units),
             "hidden_out": (c, units),
@@ -378,9 +378,12 @@ class Predictor:
             kernel = weights.mean_near[group][level - 1]
             values = np.concatenate([part[:, :size] for part in found], 1) * _ONE_FEATURE
             mean += values.astype(kernel.dtype, copy=False) @ kernel
-            near = np.rint(sum(found) * np.float32(0.25))
+            total = sum(found)
+            near = np.rint(total * np.float32(0.25))
             width += near[:, size : 2 * size] @ weights.width_near[group][level - 1]
-            hidden = hidden + near[:, 2 * size :] @ weights.hidden_near[group][level - 1]
+            apart = sum(np.abs(4 * part[:, :size] - total[:, :size]) for part in found)
+            logarithms = np.concatenate([near[:, 2 * size :], _logarithm(apart * _ONE_FEATURE)], 1)
+            hidden = hidden + logarithms @ weights.hidden_near[group][level - 1]
             hidden += weights.hidden_level[level - 1, group]
         hidden = np.rint(hidden * (1 / WEIGHT_UNIT))
         hidden = np.minimum(np.maximum(hidden, 0), HIDDEN_CLIP)

@@ -68,16 +68,15 @@ def noise_table(rows: list[dict]) -> tuple[list[str], list[tuple]]:
 
 def chain_table(chains: list[dict], sigma: float) -> tuple[list[str], list[tuple]]:
     """Heads and rows: what was denoised and compressed, then PSNR / SSIM at equal bytes."""
-    bits = noise_study.BITS_PER_PIXEL
-    table = []
+    bits, table = noise_study.BITS_PER_PIXEL, []
+    names = {noise_study.NOISY: "no denoiser"}
+    names |= {name: found.label for name, found in classical.DENOISERS.items()}
     for denoiser, codec in dict.fromkeys((c["denoiser"], c["codec"]) for c in chains):
         cells = [
             noise_study.at_equal_bytes(chains, size, sigma=sigma, denoiser=denoiser, codec=codec)
             for size in bits
         ]
         if any(cells):
-            names = {noise_study.NOISY: "no denoiser"}
-            names |= {name: found.label for name, found in classical.DENOISERS.items()}
             way = (results.label(denoiser) if codec == OURS
                    else f"{names[denoiser]}, {results.label(codec)}")
             table.append((way, *(
