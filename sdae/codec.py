@@ -408,7 +408,7 @@ def _check_effort(effort):
 def _samples(image):
     """Whatever `Codec.encode` takes → (H, W, 3) uint8, or float32 on the scale [0, 1]."""
     if not (isinstance(image, np.ndarray) and image.dtype.kind == "f"):
-        return images.read(image).rgb
+        return images.samples(image)
     if image.ndim != 3 or image.shape[2] != 3 or not image.size or not np.isfinite(image).all():
         raise images.ImageError(
             "An array of floats must hold finite numbers in the shape (H, W, 3), "

@@ -123,6 +123,14 @@ def read(source, max_pixels: int = MAX_PIXELS, keep_metadata: bool = False) -> P
     return _finish(image, notices, file_bytes, keep_metadata)
 
 
+def samples(source) -> np.ndarray:
+    """The samples that `read` finds; an array of uint8 (H, W, 3) itself, not a copy of it."""
+    if isinstance(source, np.ndarray) and source.dtype == np.uint8 and source.shape[2:] == (3,):
+        _check_size(source.shape[1], source.shape[0], MAX_PIXELS)
+        return source
+    return read(source).rgb
+
+
 def png(rgb: np.ndarray, icc: bytes = b"") -> bytes:
     """The array uint8 (H, W, 3) as bytes of a PNG file, every pixel exact; sRGB without `icc`."""
     file = io.BytesIO()

@@ -128,7 +128,10 @@ def test_a_large_picture_passes_through_in_strips(codec, small_windows, monkeypa
     latent, shares = codec.encode(picture, 70), []
     assert len(latents.bands(latent.values)) == 6
     data = codec.compress(picture, 70, progress=shares.append)
-    assert data == codec.pack(latent)
+    payload = bitstream.read_header(data)[1]
+    assert payload == latents.encode_bands(latents.bands(latent.values), 7000, codec.tables)
+    # Who has seen all integers can say which channels are not used.
+    assert len(codec.pack(latent)) <= len(data)
     assert shares == sorted(shares) and shares[-1] == 1
     np.testing.assert_array_equal(codec.unpack(data).values, latent.values)
     restored = np.asarray(codec.decode(latent))

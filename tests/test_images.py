@@ -714,3 +714,13 @@ def test_a_path_like_object_is_a_path(photo, tmp_path):
             return str(path)
 
     assert np.array_equal(read(Entry()).rgb, photo)
+
+
+def test_samples_of_an_rgb_array_are_the_array_itself():
+    rgb = np.zeros((4, 5, 3), "uint8")
+    assert images.samples(rgb) is rgb
+    assert images.samples(rgb[:, :, 0]).shape == (4, 5, 3)
+    with pytest.raises(ImageError, match="no pixels"):
+        images.samples(rgb[:0])
+    with pytest.raises(ImageError, match="uint8"):
+        images.samples(rgb.astype("int32"))
