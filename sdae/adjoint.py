@@ -85,14 +85,16 @@ class Adjoint:
         stack = _inner(x) * np.float32(HEAD_SCALE) + np.float32(0.5)
         return depth_to_space(linear, STRIDE) + stack, signs
 
-    def later_bits(self, integers, t: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What is expected of each integer, and how its own choice changes the bits of others.
+    def later_bits(self, integers, mean, scale) -> np.ndarray:
+        """How the choice of each integer changes the bits of others.
+
+        Args:
+            integers: (h, w, C) float32.
+            mean, scale: what is expected of each, by `Network.contexts` or a better model.
 
         Returns:
-            mean, scale as `Network.contexts`; gradient of the sum of all bits through the
-            contexts alone, each (h, w, C).
+            gradient of the sum of all bits through `Network.contexts` alone, (h, w, C).
         """
-        mean, scale = self.network.contexts(integers, t)
         away = integers - mean
         by_mean, by_scale = _laplacian_slopes(away, scale)
         with one_blas_thread():
@@ -100,7 +102,7 @@ class Adjoint:
             by_raw = by_scale * -np.expm1(np.float32(0.01) - scale)
             by_away = self._predictions["scale"](by_raw) * np.sign(away) * (np.abs(away) < CLIP)
             gradient = by_away + self._predictions["mean"](by_mean - by_away)
-        return mean, scale, gradient
+        return gradient
 
 
 def _laplacian_slopes(away, scale):

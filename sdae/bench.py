@@ -132,13 +132,15 @@ def effort(codec, pictures, efforts, qualities) -> list[str]:
         def make(rgb, quality):
             t = latents.quality_position(quality)
             y = codec.network.analysis(noise.to_floats(rgb), 0.0, t) * codec.network.gains(t)[0]
-            values = np.clip(rounding(y, t), -32768, 32767).astype("int16")
+            values = np.clip(rounding(y, t, quality), -32768, 32767).astype("int16")
             return codec.pack(Latent(values, rgb.shape[1], rgb.shape[0], quality))
         return make
 
     ways = {
-        "nearest integers": plain(lambda y, t: np.rint(y)),
-        "rounded for rate": plain(lambda y, t: refine.round_for_rate(codec.network, y, t)),
+        "nearest integers": plain(lambda y, t, quality: np.rint(y)),
+        "rounded for rate": plain(
+            lambda y, t, quality: refine.round_for_rate(codec.network, y, t, codec.expected(quality))
+        ),
     }
     for number in efforts:
         ways[f"effort {number}"] = lambda rgb, q, number=number: codec.compress(rgb, q, number)

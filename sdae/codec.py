@@ -24,12 +24,12 @@ _WINDOW = 1024
 # Pictures are seen through windows of this side, so that the memory which the network takes is
 # bounded and layers meet the same few shapes whatever the picture's. Smaller pictures go whole.
 
-_ALIGNMENT = 32
+_ALIGNMENT = 64
 _ENCODER_MARGIN, _DECODER_MARGIN = 128, 96
 # What lies this near to an inner edge of a window is thrown away. Analysis and rounding together
 # reach about 120 pixels, a look at the picture 100, the synthesis 80, so windows join without a
 # seam; only effort, which looks often, sees each window by itself. The lattice of the contexts
-# repeats every 32 pixels, so windows begin at multiples of it.
+# repeats every 64 pixels, so windows begin at multiples of it.
 
 _LOOKED_AT = 24_000_000
 # Larger pictures are rounded without a look at the result, which holds their latent twice.
@@ -259,7 +259,7 @@ class Codec:
         look: whether they are chosen with a look at the picture they give, beginning with those
         of `before`.
         """
-        t = latents.quality_position(quality)
+        t, expected = latents.quality_position(quality), self.expected(quality)
         gain, _ = self.network.gains(t)
 
         def integers(part, start, report):
@@ -267,9 +267,11 @@ class Codec:
             part = noise.to_floats(part)
             y = self.network.analysis(part, sigma, t) * gain
             if look:
-                values = refine.fit_picture(self.network, part, y, t, effort, report, start)
+                values = refine.fit_picture(
+                    self.network, part, y, t, expected, effort, report, start
+                )
             else:
-                values = refine.round_for_rate(self.network, y, t)
+                values = refine.round_for_rate(self.network, y, t, expected)
             return np.clip(values, -32768, 32767).astype("int16")
 
         across = -(-samples.shape[1] // STRIDE)
@@ -283,6 +285,17 @@ class Codec:
             if columns.stop == across:
                 yield strip
                 del strip
+
+    def expected(self, quality: float):
+        """Integers of a picture of this quality → mean and scale that the coder expects of each,
+        see `sdae.latents.expectations`."""
+        code = round(quality * 100)
+
+        def of(integers):
+            with one_blas_thread():
+                return latents.expectations(integers, code, self.tables)
+
+        return of
 
     def decode(self, latent: Latent, progress=None) -> Image.Image:
         """Integers → RGB picture; ``progress`` as for `compress`."""

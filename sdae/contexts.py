@@ -5,6 +5,7 @@
 """
 
 import time
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -60,28 +61,39 @@ def fit(arrays: dict, config: dict, paths: list[Path], crops=960, seconds=120.0,
     codes = rng.integers(100, 10001, crops)
     middle = rng.random(crops) < 0.75
     codes[middle] = rng.integers(1100, 8100, crops)[middle]
-    examples = encoded(model, data.crops(data.load(paths), crops, 128, rng), codes)
+    known = any(name.startswith(latents.PREFIX) for name in arrays)
+    tables = Tables.from_arrays(arrays) if known else None
+    examples = encoded(model, data.crops(data.load(paths), crops, 128, rng), codes, tables)
     refined = RefinedContexts(model.config, name="contexts")
     refined(ops.zeros((1, 8, 8, model.config.latent_channels)), ops.zeros(1))
     refined.start(model.contexts)
-    if any(name.startswith(latents.PREFIX) for name in arrays):
-        refined.resume(Tables.from_arrays(arrays))
+    if tables is not None:
+        refined.resume(tables)
     refit(refined, examples, codes, seconds, rng)
     predictions = refined.rounded()
     total = layouts.histogram(examples, codes, Tables(**predictions, **layouts.empty()))
     return Tables(**predictions, **layouts.fit(total))
 
 
-def encoded(model, crops, codes) -> np.ndarray:
-    """Integers that the network makes of crops: (n, 16, 16, C) int16."""
+def encoded(model, crops, codes, tables: Tables | None) -> np.ndarray:
+    """Integers that the network makes of crops: (n, 16, 16, C) int16.
+
+    They are chosen by what ``tables`` expect, as an encoder does, or without them by what the
+    context model of the training expects.
+    """
     network, parts = Network.of(model), []
     for start in range(0, len(crops), 32):
         part = slice(start, start + 32)
         t = latents.quality_position(codes[part] / 100).astype("float32")
         image = crops[part].astype("float32") / 255
         y = model.analysis(image, np.zeros(len(t), "float32"), t) * model.gains(t)[0]
-        ones = zip(image, ops.convert_to_numpy(y), t)
-        values = [refine.fit_picture(network, *one) for one in ones]
+        values = []
+        for code, *one in zip(codes[part].tolist(), image, ops.convert_to_numpy(y), t):
+            if tables is None:
+                expected = partial(network.contexts, t=one[-1])
+            else:
+                expected = partial(latents.expectations, quality_code=code, tables=tables)
+            values.append(refine.fit_picture(network, *one, expected))
         parts.append(np.clip(values, -32768, 32767).astype("int16"))
     return np.concatenate(parts)
 
@@ -299,7 +311,9 @@ class RefinedContexts(ContextModel):
         tables["hidden_coarse"] = whole(coarse / (member @ shrink)[: self._fine], WEIGHT_UNIT)
         tables["hidden_bias"] = whole(bias / shrink, WIDTH_UNIT, "int32")
         tables["hidden_level"] = whole(levels / shrink, WIDTH_UNIT, "int32")
-        tables["hidden_out"] = whole(out * (member @ shrink), WEIGHT_UNIT)
+        out *= member @ shrink
+        sums = np.abs(out).sum(1, keepdims=True) * WEIGHT_UNIT * latents.HIDDEN_CLIP
+        tables["hidden_out"] = whole(out * np.minimum(1, _LARGEST_MEAN / np.maximum(sums, 1)), WEIGHT_UNIT)
         return tables
 
 

@@ -200,14 +200,24 @@ class Tables:
         yield max(total(self.width, 0, 1), near) * DEVIATION_CLIP * FEATURE_UNIT
         yield total(self.hidden_out, 1) * HIDDEN_CLIP
         yield total(self.bias)
-        ends = np.cumsum(self.groups)
-        near = max(total(part, 0, 1) for part in np.split(self.hidden_own, ends[:-1], 1))
-        for part in np.split(self.hidden_coarse, ends[: FINE - 1], 2):
-            near = max(near, total(part, 1, 2))
-        logarithms = total(self.hidden, 0, 1, 2) + near
-        yield logarithms * LOGARITHM_CLIP + total(self.hidden_bias) + total(self.hidden_level)
+        yield int(self._largest_hidden_sums().max())
         for kernel in (self.mean, self.mean_own, *self.mean_coarse):
             yield total(kernel[:, self.groups[0] :], 0, 1) * VALUE_CLIPS[1]
+
+    def _largest_hidden_sums(self):
+        """The same for each hidden unit, (G, H)."""
+
+        def of_groups(weights, axis):
+            starts = np.cumsum([0, *self.groups[:-1]], dtype="int64")
+            starts = starts[starts < weights.shape[axis]]
+            return np.add.reduceat(np.abs(weights.astype("int64")), starts, axis)
+
+        near = of_groups(self.hidden_own, 1).sum(0)
+        coarse = of_groups(self.hidden_coarse, 2).sum(1).max(0)
+        near[: len(coarse)] = np.maximum(near[: len(coarse)], coarse)
+        near += np.abs(self.hidden.astype("int64")).sum((0, 1, 2))
+        bias, level = (np.abs(x.astype("int64")).max(0) for x in (self.hidden_bias, self.hidden_level))
+        return near * LOGARITHM_CLIP + bias + level
 
     @property
     def channels(self) -> int:
@@ -487,16 +497,43 @@ def survey(values, quality_code: int, tables: Tables, live: int):
     return np.concatenate(cell), np.concatenate(rank)
 
 
-def _survey(band, quality_code, tables, live):
-    means, widths, numbers = [], [], []
-    predictor = Predictor(*band.shape[:2], quality_code, tables, live)
-    rows = band.reshape(-1, band.shape[2])[predictor.steps.order].astype("int32")
+def expectations(integers, quality_code: int, tables: Tables):
+    """What the coder expects of each integer, given those it looks at: for encoders to choose by.
+
+    Args:
+        integers: (h, w, C) whole numbers of any type, coded as one band.
+        quality_code, tables: as for `encode`.
+
+    Returns:
+        mean and scale (mean absolute deviation of a Laplacian), each (h, w, C) float32.
+    """
+    h, w, c = integers.shape
+    order = _steps(h, w).order
+    means, scales = np.empty((2, h * w, c), "float32")
+    for (_, start, stop, _), own, _, mean, width in _walk(integers, quality_code, tables, c):
+        means[order[start:stop], own], scales[order[start:stop], own] = mean, width
+    means *= _ONE_FEATURE
+    scales = np.logaddexp(scales * np.float32(1 / WIDTH_UNIT), 0, dtype="float32")
+    return means.reshape(h, w, c), scales.reshape(h, w, c) + np.float32(0.01)
+
+
+def _walk(integers, quality_code, tables, live):
+    """For each step of known integers: the step, its channels, the integers there, and what
+    `Predictor.predict` says of them."""
+    predictor = Predictor(*integers.shape[:2], quality_code, tables, live)
+    rows = integers.reshape(-1, integers.shape[2])[predictor.steps.order].astype("int32")
     for step in predictor.plan:
         group, start, stop, _ = step
         own = predictor.slices[group]
         known = rows[start:stop, own]
         mean, width = predictor.predict(*step)
         predictor.fill(*step, known, mean)
+        yield step, own, known, mean, width
+
+
+def _survey(band, quality_code, tables, live):
+    means, widths, numbers = [], [], []
+    for _, own, known, mean, width in _walk(band, quality_code, tables, live):
         kept = live - own.start
         means.append(mean[:, :kept].ravel())
         widths.append(width[:, :kept].ravel())

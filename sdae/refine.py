@@ -19,7 +19,6 @@ from sdae.inference import laplacian_bits
 STEPS_PER_EFFORT = 2
 """Looks at the restored picture for each unit of ``effort``."""
 
-_ROUNDS = 2
 _CAUTION = 2.5
 # Before the picture has been looked at an error of the latent counts this many times: what the
 # encoder means by a value is lost with it. Measured on validation photographs.
@@ -32,7 +31,7 @@ _OTHERS = 0.6
 # much of a choice's effect on the bits of others is believed. Measured on the same photographs.
 
 
-def round_for_rate(network, y, t: float):
+def round_for_rate(network, y, t: float, expected):
     """Rate–distortion-optimised rounding without a look at the picture, one decision a value.
 
     Each value may give way by one step towards its expected mean where the bits saved outweigh
@@ -43,18 +42,18 @@ def round_for_rate(network, y, t: float):
         network: `sdae.inference.Network`.
         y: (h, w, C) float32, latent times gain.
         t: quality position in [0, 1].
+        expected: integers → mean and scale that the coder expects of each, such as
+            `sdae.latents.expectations`.
 
     Returns:
         (h, w, C) float32 array of integers.
     """
-    weight = _CAUTION * _weight(network, t)
-    chosen = np.rint(y)
-    for _ in range(_ROUNDS):
-        chosen = _choose(y, weight, *network.contexts(chosen, t))
-    return chosen
+    return _choose(y, _CAUTION * _weight(network, t), *expected(np.rint(y)))
 
 
-def fit_picture(network, image, y, t: float, effort=0, report=lambda share: None, start=None):
+def fit_picture(
+    network, image, y, t: float, expected, effort=0, report=lambda share: None, start=None
+):
     """The integers whose picture is close at few bits: rounding, a look at the result, and again.
 
     A look gives the gradient of the squared error. As the synthesis is close to orthonormal, one
@@ -65,7 +64,7 @@ def fit_picture(network, image, y, t: float, effort=0, report=lambda share: None
     sampling at a falling temperature.
 
     Args:
-        network, y, t, result: as for `round_for_rate`.
+        network, y, t, expected, result: as for `round_for_rate`.
         image: (8h, 8w, 3) float32 in [0, 1], the picture to come close to.
         effort: 0 for one look, otherwise `STEPS_PER_EFFORT` for each unit.
         report: called between looks with the share of them that are done.
@@ -75,13 +74,14 @@ def fit_picture(network, image, y, t: float, effort=0, report=lambda share: None
     _, inverse = network.gains(t)
     rng = np.random.default_rng(0)
     steps = effort * STEPS_PER_EFFORT or 1
-    chosen = round_for_rate(network, y, t) if start is None else start.astype("float32")
+    chosen = round_for_rate(network, y, t, expected) if start is None else start.astype("float32")
     for step in range(steps):
         if step:
             report(step / steps)
         left = 1 - step / steps
         error, gradient = adjoint.squared_error(chosen, image, t, linear=not effort)
-        mean, scale, others = adjoint.later_bits(chosen, t)
+        mean, scale = expected(chosen)
+        others = adjoint.later_bits(chosen, mean, scale)
         move = _STEP * (_LAST_STEP / _STEP) ** (1 - left)
         y = y + move * (chosen - gradient / (2 * inverse**2) - y)
         temperature = _TEMPERATURE * max(0, left - 0.5) if effort else 0

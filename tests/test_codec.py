@@ -102,7 +102,7 @@ def test_windows_give_the_integers_and_the_pixels_of_the_whole(codec, monkeypatc
     monkeypatch.setattr(codec.network, "analysis", analysis)
     monkeypatch.setattr(codec_module, "_WINDOW", 320)
     parts = codec.encode(picture, 80, progress=seen.append)
-    assert len(shapes) > 1 and max(max(shape[:2]) for shape in shapes) < 320 + 32
+    assert len(shapes) > 1 and max(max(shape[:2]) for shape in shapes) < 320 + 64
     # Four windows are rounded, then looked at.
     assert seen == sorted(seen) and len(seen) == 8 and seen[-1] == 1
     np.testing.assert_array_equal(parts.values, whole.values)
@@ -147,7 +147,7 @@ def test_windows_cover_a_side_once_and_keep_their_margins(length, margin):
     assert kept[0][0] == 0 and kept[-1][1] == length
     assert all(before[1] == after[0] for before, after in zip(kept, kept[1:]))
     for start, end, first, last in spans:
-        assert start % 32 == 0 and end - start <= codec_module._WINDOW + 32
+        assert start % 64 == 0 and end - start <= codec_module._WINDOW + 64
         assert first == 0 or first - start >= margin
         assert last == length or end - last >= margin
 

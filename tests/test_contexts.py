@@ -76,8 +76,10 @@ def test_large_weights_are_kept_in_the_exact_range(refined):
     layer = contexts.RefinedContexts(CONFIG, name="contexts")
     layer(ops.zeros((1, 8, 8, 12)), ops.zeros(1))
     layer.set_weights(refined.get_weights())
-    for kernel in layer.hidden[1:]:
+    for kernel in (*layer.hidden[1:], *layer.hidden_own, layer.hidden_coarse):
         kernel.assign(kernel * 40)
+    for kernel in (*layer.hidden_out, layer.mean_kernel, layer.mean_around, layer.mean_coarse):
+        kernel.assign(kernel * 200)
     assert Tables(**layer.rounded(), **layouts.empty()).channels == 12
 
 

@@ -283,3 +283,16 @@ def test_ideal_coders_know_their_entropy(tables):
     halves = [np.zeros((4, 4, 8), "int16"), np.ones((4, 4, 8), "int16")]
     assert bench.ideal_static(halves) == 16
     assert bench.ideal_contexts(halves[:1], 5000, tables) == 0
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (5, 11)])
+def test_encoders_learn_what_the_coder_expects(tables, shape):
+    """The bits that the expectations promise are about those that the coder takes."""
+    [values] = examples(1, *shape)
+    mean, scale = latents.expectations(values.astype("float32"), 5000, tables)
+    assert mean.dtype == scale.dtype == np.float32 and mean.shape == scale.shape == values.shape
+    chance = np.exp(-np.abs(values - mean) / scale)
+    wrong = np.exp(-np.abs(values[::-1] - mean) / scale)
+    assert scale.min() > 0 and chance.mean() > wrong.mean()
+    cell, rank = latents.survey(values, 5000, tables, 8)
+    assert np.mean(rank == 0) == pytest.approx(np.mean(np.rint(mean) == values), abs=0.02)
