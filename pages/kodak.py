@@ -333,7 +333,8 @@ def training_section(found: Results, card: dict) -> None:
         table_with_csv(heads, table, "ablations")
         st.caption(
             f"`sdae ablations`: every variant trained from the beginning on the same {crops:,} "
-            "crops of 64×64 pixels and judged on the same clean validation crops, the best first. "
+            "crops of 64×64 pixels, of photographs at 1, 0.7 and 0.5 of their size, and judged on the "
+            "same clean validation crops, the best first. "
             "So short a training shows which choices are clearly wrong, not how good the right "
             "ones become."
         )
