@@ -297,7 +297,8 @@ def training_section(found: Results, card: dict) -> None:
             show(
                 kodak_figures.losses(log), "losses",
                 "Rate plus distortion; lower is better. Training sees noise and random qualities, "
-                "validation does not, so the two lie on different levels.", height=380,
+                "validation does not, so the two lie on different levels; enlarged photographs are "
+                "softer and need fewer bits.", height=380,
             )
         with right:
             st.subheader("Quality on validation photographs", anchor=False)

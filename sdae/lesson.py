@@ -413,7 +413,7 @@ def training(folder) -> Training | None:
         return None
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    columns = {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+    columns = {name: np.array([float(row[name] or "nan") for row in rows]) for name in rows[0]}
     kept = [name.removeprefix("bpp_") for name in columns if name.startswith("bpp_")]
     return Training(
         columns["minutes"], columns["loss"], columns["validation_loss"],

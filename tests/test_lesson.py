@@ -272,8 +272,8 @@ def test_the_worked_example_of_a_wide_picture_stays_short():
 def test_the_loss_curve_is_read_from_the_weights_folder(tmp_path):
     assert lesson.training(tmp_path) is None
     (tmp_path / "loss.csv").write_text(
-        "epoch,minutes,loss,validation_loss,bpp_0.15,psnr_0.15,bpp_0.8,psnr_0.8\n"
-        "1,2.5,7.5,2,0.5,25,4,39\n2,5,6,1.5,0.25,26,3.5,40\n"
+        "epoch,minutes,loss,validation_loss,bpp_0.15,psnr_0.15,bpp_0.8,psnr_0.8,other\n"
+        "1,2.5,7.5,2,0.5,25,4,39,\n2,5,6,1.5,0.25,26,3.5,40,7\n"
     )
     found = lesson.training(tmp_path)
     assert found.minutes.tolist() == [2.5, 5]

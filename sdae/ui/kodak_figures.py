@@ -212,19 +212,24 @@ def losses(log: list[dict]) -> Drawn:
     Args:
         log: rows of ``loss.csv``, numbers.
     """
-    figure = go.Figure()
-    for key, label, colour, dash in (("loss", "Training", palette.ORANGE, "dash"),
-                                     ("validation_loss", "Validation", palette.OURS, "solid")):
-        figure.add_scatter(
-            x=[row["epoch"] for row in log], y=[row[key] for row in log], name=label,
-            mode="lines", line={"color": colour, "dash": dash, "width": 2},
-            hovertemplate="epoch %{x}: %{y:.4g}",
-        )
+    figure, rows = go.Figure(), []
+    for key, label, colour, dash in (
+        ("loss", "Training", palette.ORANGE, "dash"),
+        ("validation_loss", "Validation", palette.OURS, "solid"),
+        ("enlarged_validation_loss", "Validation, twice the size", palette.GREEN, "dot"),
+    ):
+        known = [row for row in log if key in row]
+        if known:
+            figure.add_scatter(
+                x=[row["epoch"] for row in known], y=[row[key] for row in known], name=label,
+                mode="lines", line={"color": colour, "dash": dash, "width": 2},
+                hovertemplate="epoch %{x}: %{y:.4g}",
+            )
+            rows += [(label, row["epoch"], row[key]) for row in known]
     figure.update_layout(xaxis_title="Epoch", yaxis_title="Loss")
     figure.update_yaxes(type="log")
-    heads = ["epoch", "loss", "validation_loss"]
-    return Drawn(figure, "Loss in training and in validation over the epochs.", heads,
-                 [tuple(row[key] for key in heads) for row in log])
+    return Drawn(figure, "Loss in training and in validation over the epochs.",
+                 ["of", "epoch", "loss"], rows)
 
 
 def validation(log: list[dict]) -> Drawn:
