@@ -22,6 +22,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from sdae import data, deflate, images, latents, layouts, metrics, noise, refine
 from sdae.codec import Latent
@@ -78,7 +79,7 @@ def run(args) -> int:
         print(error, file=sys.stderr)
         return 2
     if args.bench == "effort":
-        crops = data.centres(data.load(paths), args.side)
+        crops = data.centres(map(Image.fromarray, pictures), args.side)
         for line in effort(codec, crops, args.efforts, args.qualities):
             print(line)
         return 0

@@ -63,7 +63,8 @@ def fit(arrays: dict, config: dict, paths: list[Path], crops=960, seconds=120.0,
     codes[middle] = rng.integers(1100, 8100, crops)[middle]
     known = any(name.startswith(latents.PREFIX) for name in arrays)
     tables = Tables.from_arrays(arrays) if known else None
-    examples = encoded(model, data.crops(data.load(paths), crops, 128, rng), codes, tables)
+    chosen = [paths[k] for k in rng.permutation(len(paths))[:crops]]
+    examples = encoded(model, data.crops(data.load(chosen), crops, 128, rng), codes, tables)
     refined = RefinedContexts(model.config, name="contexts")
     refined(ops.zeros((1, 8, 8, model.config.latent_channels)), ops.zeros(1))
     refined.start(model.contexts)
@@ -156,14 +157,16 @@ class RefinedContexts(ContextModel):
             padded = ops.pad(coarse, ((0, 0), (0, 0), (0, 0), (0, rest)))
             return found + near(x, LAST) * masks[LAST] + padded
 
+        def within_groups(last, coarse, k):
+            weights = last if k == LAST else coarse[k - 1]
+            return weights * self._same[: weights.shape[-1], : weights.shape[-1]]
+
         def one_by_one(x, k):
-            weights = self.mean_around if k == LAST else self.mean_coarse[k - 1]
-            weights = weights * self._same[: x.shape[-1], : x.shape[-1]]
+            weights = within_groups(self.mean_around, self.mean_coarse, k)
             return sum(ops.matmul(part, weights[i]) for i, part in enumerate(neighbours(x, k)))
 
         def together(x, k):
-            weights = self.scale_own if k == LAST else self.scale_coarse[k - 1]
-            weights = weights * self._same[: x.shape[-1], : x.shape[-1]]
+            weights = within_groups(self.scale_own, self.scale_coarse, k)
             return ops.matmul(sum(neighbours(x, k)) / 4, weights)
 
         mean = predicted(clipped, "mean", one_by_one)
@@ -177,7 +180,8 @@ class RefinedContexts(ContextModel):
             """What hidden units see of the four neighbours in the first channels."""
             means = [sum(neighbours(x[..., :stop], k)) / 4 for x in logarithms]
             four = neighbours(clipped[..., :stop], k)
-            return [*means, _logarithm(sum(ops.abs(x - sum(four) / 4) for x in four) / 4)]
+            middle = sum(four) / 4
+            return [*means, _logarithm(sum(ops.abs(x - middle) for x in four) / 4)]
 
         near = around(LAST, config.latent_channels)
         coarse = [around(k, fine) for k in range(1, LAST)]
@@ -313,7 +317,8 @@ class RefinedContexts(ContextModel):
         tables["hidden_level"] = whole(levels / shrink, WIDTH_UNIT, "int32")
         out *= member @ shrink
         sums = np.abs(out).sum(1, keepdims=True) * WEIGHT_UNIT * latents.HIDDEN_CLIP
-        tables["hidden_out"] = whole(out * np.minimum(1, _LARGEST_MEAN / np.maximum(sums, 1)), WEIGHT_UNIT)
+        out *= np.minimum(1, _LARGEST_MEAN / np.maximum(sums, 1))
+        tables["hidden_out"] = whole(out, WEIGHT_UNIT)
         return tables
 
 

@@ -14,8 +14,20 @@ import numpy as np
 _STRATEGIES = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED, zlib.Z_HUFFMAN_ONLY, zlib.Z_RLE)
 _INT8, _INT16 = 0, 1
 
-_MARK, _END = 255, 256
-_LENGTH_ORDER = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
+END = 256
+"""The symbol that ends a block; those above it are lengths of matches (RFC 1951, 3.2.5)."""
+
+LENGTHS = [(3 + i, 0) for i in range(8)]
+LENGTHS += [(3 + (4 + i << n), n) for n in range(1, 6) for i in range(4)] + [(258, 0)]
+"""For each length symbol the shortest match it is for, and how many extra bits follow it."""
+
+FIXED_LENGTHS = np.repeat([8, 9, 7, 8], [144, 112, 24, 8])
+"""Code lengths of the fixed code (RFC 1951, 3.2.6)."""
+
+LENGTH_ORDER = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
+"""The order in which the code lengths of the code lengths are sent (RFC 1951, 3.2.7)."""
+
+_MARK = 255
 _STORED_MOST = 65535
 _LARGE = 10_000
 _PIECE = 1 << 18
@@ -27,16 +39,19 @@ _RUN, _LONGEST = 24, 258
 _SYMBOL, _SYMBOL_BITS = 511, 9
 # A token is a literal or length symbol, and above these bits of it the extra bits of the length.
 
-_EXTRA = np.zeros(288, "int64")
-_EXTRA[265:285] = np.repeat([1, 2, 3, 4, 5], 4)
-# How many extra bits follow each symbol (RFC 1951, 3.2.5).
+_EXTRA = np.zeros(len(FIXED_LENGTHS), "int64")
+_TOKEN = np.zeros(_LONGEST + 1, "uint16")
+# How many extra bits follow each symbol; the token of each length of a match.
 
-_OF_LENGTH = np.zeros(_LONGEST + 1, "uint16")
-_OF_LENGTH[3:] = np.concatenate(
-    [257 + k + (np.arange(1 << bits) << _SYMBOL_BITS) for k, bits in enumerate(_EXTRA[257:285])]
-)[: _LONGEST - 2]
-_OF_LENGTH[_LONGEST] = 285
-# The token of each length of a match.
+for _symbol, (_length, _bits) in enumerate(LENGTHS, END + 1):
+    _EXTRA[_symbol] = _bits
+    for _more in range(min(1 << _bits, _LONGEST + 1 - _length)):
+        _TOKEN[_length + _more] = _symbol | _more << _SYMBOL_BITS
+
+_IS_MATCH = np.arange(len(_EXTRA)) > END
+_FOLLOWING, _FIXED_FOLLOWING = _EXTRA + _IS_MATCH, _EXTRA + 5 * _IS_MATCH
+# How many bits follow each symbol, with those of the distance: in a block with a code of its own,
+# and in one with the fixed code.
 
 _REVERSED = np.array([int(f"{i:08b}"[::-1], 2) for i in range(256)], "int64")
 
@@ -165,8 +180,8 @@ def _tokens(content):
     sizes[long] = 1 + full + np.where(matched, 1, rest)
     tokens = np.repeat(content[begins].astype("uint16"), sizes)
     after = (np.cumsum(sizes) - sizes)[long] + 1
-    tokens[np.repeat(after - np.cumsum(full) + full, full) + np.arange(full.sum())] = 285
-    tokens[(after + full)[matched]] = _OF_LENGTH[rest[matched]]
+    tokens[np.repeat(after - np.cumsum(full) + full, full) + np.arange(full.sum())] = _TOKEN[_LONGEST]
+    tokens[(after + full)[matched]] = _TOKEN[rest[matched]]
     return tokens
 
 
@@ -200,7 +215,7 @@ def _estimate(tallies):
     span = _MARK - (tallies[:, _MARK - 1 :: -1] > 0).argmax(1)
     excess = 0.0244 * total + 0.125 * most**2 / np.maximum(total, 1)
     coded = entropy + excess + 71 + 13.0 * np.log2(most + 1) + 0.9 * used + 0.67 * span
-    coded += tallies[:, _END + 1 :] @ (_EXTRA[_END + 1 :] + 1).astype("float32")
+    coded += tallies @ _FOLLOWING.astype("float32")
     return np.minimum(coded, 8 * total + 40)
 
 
@@ -246,14 +261,14 @@ def _build(tally, thorough):
     may repay its longer description.
     """
     counts = tally.copy()
-    counts[_END] = 1
-    extra = int(counts[_END + 1 :] @ (_EXTRA[_END + 1 :] + 1))
+    counts[END] = 1
     weights = [_falling(counts), counts] if thorough else [_falling(counts)]
     found = []
     for weight in weights:
         lengths = code_lengths(weight, 15)
         header = _header(lengths)
-        found.append((3 + int(header[1].sum()) + int(counts @ lengths) + extra, lengths, header))
+        bits = 3 + int(header[1].sum()) + int(counts @ (lengths + _FOLLOWING))
+        found.append((bits, lengths, header))
     return min(found, key=lambda block: block[0])
 
 
@@ -279,9 +294,8 @@ def _emit(target, tokens, final, effort):
     size = len(tokens)
     tally = _tally(tokens)
     bits, lengths, header = _build(tally, effort > 0 or size > _LARGE)
-    matches = tally[_END + 1 :].any()
-    standard = np.repeat([8, 9, 7, 8], [144, 112, 24, 8])
-    fixed = 10 + int(tally @ (standard + _EXTRA)) + 5 * int(tally[_END + 1 :].sum())
+    matches = tally[_IS_MATCH].any()
+    fixed = 10 + int(tally @ (FIXED_LENGTHS + _FIXED_FOLLOWING))
     padding = -(target.count + 3) % 8
     if not matches and size <= _STORED_MOST and 35 + padding + 8 * size <= min(bits, fixed):
         target.add([final, 0], [3, padding])
@@ -289,10 +303,10 @@ def _emit(target, tokens, final, effort):
         target.add(tokens, np.full(size, 8))
         return
     if fixed <= bits:
-        lengths, distance = standard, 5
+        lengths, following = FIXED_LENGTHS, _FIXED_FOLLOWING
         target.add([final | 1 << 1], [3])
     else:
-        distance = 1
+        following = _FOLLOWING
         target.add([final | 2 << 1], [3])
         target.add(*header)
     codes = _codes(lengths)
@@ -302,11 +316,10 @@ def _emit(target, tokens, final, effort):
         values, widths = codes[symbols], lengths[symbols]
         if matches:
             # The distance is always 1, whose code has no bit set.
-            extra = _EXTRA[symbols] + distance * (symbols > _END)
             values = np.stack([values, piece >> _SYMBOL_BITS], 1).ravel()
-            widths = np.stack([widths, extra], 1).ravel()
+            widths = np.stack([widths, following[symbols]], 1).ravel()
         target.add(values, widths)
-    target.add(codes[[_END]], lengths[[_END]])
+    target.add(codes[[END]], lengths[[END]])
 
 
 def _tally(tokens):
@@ -395,8 +408,8 @@ def _codes(lengths) -> np.ndarray:
 def _header(lengths) -> tuple[np.ndarray, np.ndarray]:
     """The bits that describe a code of literals, end of block and lengths, and a code of one
     distance if there are lengths: values and their widths."""
-    used = max(_END, int(np.flatnonzero(lengths)[-1])) + 1
-    sequence = lengths[:used].tolist() + [int(used > _END + 1)]
+    used = max(END, int(np.flatnonzero(lengths)[-1])) + 1
+    sequence = lengths[:used].tolist() + [int(used > END + 1)]
     symbols, extras = [], []
     ends = np.append(np.flatnonzero(np.diff(sequence)), len(sequence) - 1)
     start = 0
@@ -426,11 +439,11 @@ def _header(lengths) -> tuple[np.ndarray, np.ndarray]:
         extras += [(0, 0)] * run
     symbols = np.array(symbols)
     widths = code_lengths(np.bincount(symbols, minlength=19), 7)
-    sent = widths[list(_LENGTH_ORDER)]
+    sent = widths[list(LENGTH_ORDER)]
     number = max(4, int(np.flatnonzero(sent)[-1]) + 1)
     extras = np.array(extras)
     values = np.stack([_codes(widths)[symbols], extras[:, 0]], 1).ravel()
     bits = np.stack([widths[symbols], extras[:, 1]], 1).ravel()
-    values = np.concatenate([[used - _END - 1, 0, number - 4], sent[:number], values])
+    values = np.concatenate([[used - END - 1, 0, number - 4], sent[:number], values])
     bits = np.concatenate([[5, 5, 4], np.full(number, 3), bits])
     return values, bits

@@ -233,7 +233,7 @@ def lattice(h: int, w: int, spacing: int = SPACING) -> np.ndarray:
     i, j = np.ogrid[:h, :w]
     level = np.zeros((h, w), "int8")
     for k in range(1, 2 * spacing.bit_length() - 2, 2):
-        reach = max(offset[0] for offset in lattice_neighbours(k, spacing))
+        reach = _reach(k, spacing)
         down, across = i % (2 * reach) == reach, j % (2 * reach) == reach
         level[down & across] = k
         level[(i % reach == 0) & (j % reach == 0) & (down ^ across)] = k + 1
@@ -242,10 +242,15 @@ def lattice(h: int, w: int, spacing: int = SPACING) -> np.ndarray:
 
 def lattice_neighbours(level: int, spacing: int = SPACING) -> tuple:
     """The offsets from a position of this level, 1 or more, to the four that are filled before."""
-    reach = spacing >> (level + 1) // 2
+    reach = _reach(level, spacing)
     if level % 2:
         return (-reach, -reach), (-reach, reach), (reach, -reach), (reach, reach)
     return (-reach, 0), (reach, 0), (0, -reach), (0, reach)
+
+
+def _reach(level, spacing):
+    """How many rows or columns the neighbours of a level are away."""
+    return spacing >> (level + 1) // 2
 
 
 class Steps:

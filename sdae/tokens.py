@@ -8,16 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sdae.deflate import DeflateError, code_lengths
+from sdae.deflate import END, FIXED_LENGTHS, LENGTH_ORDER, LENGTHS, DeflateError, code_lengths
 
 STORED, FIXED, DYNAMIC = range(3)
 KINDS = "stored", "fixed code", "own code"
 
-_END = 256
-_FIXED_LENGTHS = np.repeat([8, 9, 7, 8], [144, 112, 24, 8])
-_ORDER = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
-_LENGTHS = [(3 + i, 0) for i in range(8)]
-_LENGTHS += [(3 + (4 + i << n), n) for n in range(1, 6) for i in range(4)] + [(258, 0)]
 _DISTANCES = [(1 + i, 0) for i in range(4)]
 _DISTANCES += [(1 + (2 + i << n), n) for n in range(1, 14) for i in range(2)]
 
@@ -120,7 +115,7 @@ def read(data: bytes) -> list[Block]:
             header = bits.at - begun
             tokens = [_stored(bits.take(8)) for _ in range(size)]
         elif kind in (FIXED, DYNAMIC):
-            tables = _tables(bits) if kind == DYNAMIC else (_FIXED_LENGTHS.tolist(), [5] * 30)
+            tables = _tables(bits) if kind == DYNAMIC else (FIXED_LENGTHS.tolist(), [5] * 30)
             header = bits.at - begun
             tokens = _tokens(bits, *map(_lookup, tables), written)
         else:
@@ -154,7 +149,7 @@ def _tables(bits):
     """The code lengths of literals and distances that stand before an own code."""
     literals, distances, sent = bits.number(5) + 257, bits.number(5) + 1, bits.number(4) + 4
     widths = [0] * 19
-    for symbol in _ORDER[:sent]:
+    for symbol in LENGTH_ORDER[:sent]:
         widths[symbol] = bits.number(3)
     code, lengths = _lookup(widths), []
     while len(lengths) < literals + distances:
@@ -175,13 +170,13 @@ def _tokens(bits, literals, distances, written: int) -> list[Token]:
     while True:
         begun = bits.at
         symbol = bits.symbol(literals)
-        if symbol < _END:
+        if symbol < END:
             tokens.append(Token(bits.text[begun : bits.at], symbol))
-        elif symbol == _END:
+        elif symbol == END:
             tokens.append(Token(bits.text[begun : bits.at]))
             return tokens
         else:
-            length = bits.one_of(_LENGTHS, symbol - _END - 1)
+            length = bits.one_of(LENGTHS, symbol - END - 1)
             distance = bits.one_of(_DISTANCES, bits.symbol(distances))
             if distance > written:
                 raise DeflateError("The stream repeats what is before its start.")

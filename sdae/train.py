@@ -169,10 +169,8 @@ def make_batch(clean, rng, noisy, highest_sigma):
 
 
 def validation_batches(pictures, side, rng, batch=32):
-    """The same crops at fixed qualities: (inputs, clean) in lists by what they are for.
-
-    "" has the photographs as they are, "enlarged" at twice the size, "noisy" with noise.
-    """
+    """The same crops at fixed qualities: lists of (inputs, clean) by the figure that they give,
+    for the photographs as they are, at twice the size, and with noise."""
     from sdae import data
 
     def batches(clean, sigma, qualities):
@@ -190,9 +188,11 @@ def validation_batches(pictures, side, rng, batch=32):
 
     plain = data.centres(pictures, side)
     return {
-        "": batches(plain, 0.0, _VALIDATION_QUALITIES),
-        "enlarged": batches(data.centres(pictures, side, 2.0), 0.0, _VALIDATION_QUALITIES),
-        "noisy": batches(plain, _VALIDATION_SIGMA, _VALIDATION_QUALITIES[-1:]),
+        "validation_loss": batches(plain, 0.0, _VALIDATION_QUALITIES),
+        "enlarged_validation_loss": batches(
+            data.centres(pictures, side, 2.0), 0.0, _VALIDATION_QUALITIES
+        ),
+        "denoised_psnr": batches(plain, _VALIDATION_SIGMA, _VALIDATION_QUALITIES[-1:]),
     }
 
 
@@ -359,7 +359,7 @@ class Trainer:
     def validate(self) -> dict:
         """Loss, bits per pixel and PSNR of the validation crops, rounded to the pixel grid."""
         row, curve = {}, {}
-        for kind, batches in self.validation.items():
+        for name, batches in self.validation.items():
             totals, psnrs = [], []
             for inputs, clean in batches:
                 predicted = self.model.predict_on_batch(inputs)
@@ -369,12 +369,11 @@ class Trainer:
                 t = round(float(inputs["t"][0]), 2)
                 lagrangian = self.config.lagrangian(t)
                 totals += list(balance(lagrangian) * (predicted["bits"] + lagrangian * error))
-                if not kind:
+                if name == "validation_loss":
                     curve.setdefault(t, []).append((predicted["bits"], psnrs[-1]))
-            if kind == "noisy":
-                row["denoised_psnr"] = round(float(np.concatenate(psnrs).mean()), 3)
+            if name == "denoised_psnr":
+                row[name] = round(float(np.concatenate(psnrs).mean()), 3)
             else:
-                name = f"{kind}_validation_loss".lstrip("_")
                 row[name] = round(float(np.mean(totals)), 5)
         for t, parts in curve.items():
             bits, psnr = (np.concatenate(column).mean() for column in zip(*parts))
