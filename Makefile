@@ -24,6 +24,8 @@ results: $(VENV)/test-installed
 	$(RUN) -m sdae evaluate --sets kodak-thumb kodak
 	$(RUN) -m sdae evaluate --sets kodak-128 --stride 8
 	$(RUN) -m sdae evaluate --noise --sets kodak-thumb --peer-effort fast
+	$(RUN) -m sdae evaluate --noise --sets kodak-128 --stride 49 --peer-effort fast
+	$(RUN) -m sdae evaluate --noise --sets kodak --stride 12 --peer-effort fast
 	$(RUN) -m sdae claims
 
 clean:

@@ -28,6 +28,9 @@ VARIANTS = {
     "narrow and deep": {"widths": (48, 96, 104), "analysis_blocks": 4, "synthesis_blocks": 5},
     "half the widths": {"widths": (24, 48, 64)},
     "no Karhunen–Loève start": {"start": "random"},
+    "no linear paths": {"start": "zero"},
+    "ReLU in place of PReLU": {"slope": 0.0},
+    "more of the low qualities": {"low": 1.5},
     "crops of 128 pixels": {"crop": 128, "batch": 8},
     "clean crops only": {"noisy": 0.0},
     "half of the crops noisy": {"noisy": 0.5},
@@ -37,8 +40,9 @@ VARIANTS = {
     "half the learning rate": {"rate": 2e-4},
     "twice the learning rate": {"rate": 8e-4},
 }
-"""Name → what differs: fields of `sdae.network.Config`, options of ``sdae train``, and of both
-transforms' linear path the start, and whether the network is told the noise level."""
+"""Name → what differs: fields of `sdae.network.Config`, options of ``sdae train``, and: of both
+transforms' linear path the start (zero: it stays there); the slope below zero, for good; the power
+to which drawn quality positions are raised; whether the network is told the noise level."""
 
 
 def add_arguments(parser) -> None:
@@ -98,10 +102,12 @@ def measure(name: str, args, pictures, validation) -> dict:
             if hasattr(options, key) and key != "start":
                 setattr(options, key, value)
         options.late_crop = options.crop
-        trainer = (_Blind if changes.get("told") is False else train.Trainer)(
-            options, pictures, validation, config)
-        if changes.get("start") == "random":
-            _forget(trainer.model)
+        kind = next((kind for key, kind in _TRAINERS.items() if key in changes), train.Trainer)
+        trainer = kind(options, pictures, validation, config)
+        if "start" in changes:
+            _begin(trainer.model, changes["start"])
+        if "slope" in changes:
+            _freeze(trainer.model, "alpha", changes["slope"])
         begun = time.process_time()
         trainer.run()
     last = trainer.history[-1]
@@ -129,14 +135,40 @@ class _Blind(train.Trainer):
         return {**inputs, "sigma": 0 * inputs["sigma"]}, target
 
 
-def _forget(model) -> None:
-    """Random orthogonal linear paths in place of the Karhunen–Loève transform."""
+class _Low(train.Trainer):
+    """A training that draws low qualities more often."""
+
+    def batch(self, clean, rng):
+        inputs, target = super().batch(clean, rng)
+        return {**inputs, "t": inputs["t"] ** VARIANTS["more of the low qualities"]["low"]}, target
+
+
+_TRAINERS = {"told": _Blind, "low": _Low}
+
+
+def _begin(model, start) -> None:
+    """Zero or random orthogonal linear paths in place of the Karhunen–Loève transform."""
     import numpy as np
 
     from sdae.config import LINEAR_STEP
 
+    if start == "zero":
+        for transform in (model.analysis, model.synthesis):
+            _freeze(transform.linear, "kernel", 0)
+            _freeze(transform.linear, "around", 0)
+        return
     analysis, synthesis = model.analysis.linear.kernel, model.synthesis.linear.kernel
     square = np.random.default_rng(1).standard_normal((max(analysis.shape),) * 2)
     basis = np.linalg.qr(square)[0][:, : analysis.shape[1]] / LINEAR_STEP
     analysis.assign(basis)
     synthesis.assign(basis.T)
+
+
+def _freeze(layer, name, value) -> None:
+    """All weights of this name in a layer stay at a value."""
+    import numpy as np
+
+    for variable in layer.weights:
+        if variable.path.endswith("/" + name):
+            variable.assign(np.full(variable.shape, value))
+            variable.trainable = False

@@ -1,7 +1,7 @@
 """Gradients of `sdae.inference` in NumPy: what the encoder has to know to choose integers well.
 
-    integers ──► synthesis ──► picture ──► squared error      `Adjoint.squared_error`
-    integers ──► contexts  ──► mean, scale ──► bits           `Adjoint.later_bits`
+    integers ──► synthesis ──► picture ──► squared error      `SynthesisAdjoint`
+    integers ──► contexts  ──► mean, scale ──► bits           `ContextsAdjoint`
 
 Both are walked forwards, remembering the sign of what enters each PReLU, and then backwards: the
 adjoint of a 3×3 convolution is the convolution with the kernel turned round.
@@ -9,7 +9,7 @@ adjoint of a 3×3 convolution is the convolution with the kernel turned round.
 
 import numpy as np
 
-from sdae.config import CLIP, HEAD_SCALE, LATTICE_SPACING, STRIDE
+from sdae.config import CLIP, HEAD_SCALE, STRIDE
 from sdae.inference import (
     Network,
     _bordered,
@@ -21,11 +21,11 @@ from sdae.inference import (
     one_blas_thread,
     space_to_depth,
 )
-from sdae.latents import lattice, lattice_neighbours
+from sdae.latents import FINE, LAST, MEAN_UNIT, WEIGHT_UNIT, Tables, lattice, ordered
 
 
-class Adjoint:
-    """Gradients of the synthesis and of the contexts of one network.
+class SynthesisAdjoint:
+    """Gradients through the synthesis of one network.
 
     Args:
         network: the transforms, which stay as they are.
@@ -39,7 +39,6 @@ class Adjoint:
         ]
         linear = network._synthesis_linear
         self._linear = _Linear(linear.kernel.T, _turned(linear.around))
-        self._predictions = {kind: _PredictionAdjoint(p) for kind, p in network._contexts.items()}
 
     def squared_error(self, integers, image, t: float, linear=False) -> tuple[float, np.ndarray]:
         """Squared error of the picture that integers give, and its gradient.
@@ -84,25 +83,6 @@ class Adjoint:
         linear = network._synthesis_linear(latent)
         stack = _inner(x) * np.float32(HEAD_SCALE) + np.float32(0.5)
         return depth_to_space(linear, STRIDE) + stack, signs
-
-    def later_bits(self, integers, mean, scale) -> np.ndarray:
-        """How the choice of each integer changes the bits of others.
-
-        Args:
-            integers: (h, w, C) float32.
-            mean, scale: what is expected of each, by `Network.contexts` or a better model.
-
-        Returns:
-            gradient of the sum of all bits through `Network.contexts` alone, (h, w, C).
-        """
-        away = integers - mean
-        by_mean, by_scale = _laplacian_slopes(away, scale)
-        with one_blas_thread():
-            # scale = softplus(raw) + 0.01 and d softplus / d raw = 1 − exp(−softplus).
-            by_raw = by_scale * -np.expm1(np.float32(0.01) - scale)
-            by_away = self._predictions["scale"](by_raw) * np.sign(away) * (np.abs(away) < CLIP)
-            gradient = by_away + self._predictions["mean"](by_mean - by_away)
-        return gradient
 
 
 def _laplacian_slopes(away, scale):
@@ -178,33 +158,71 @@ class _ResidualAdjoint:
         return gradient + g * (1 + below * self.slope)
 
 
-class _PredictionAdjoint:
-    """Adjoint of one linear prediction of the contexts: (h, w, C) → (h, w, C)."""
+class ContextsAdjoint:
+    """How the choice of each integer changes the bits of others, through the linear predictions.
 
-    def __init__(self, prediction):
-        self.prediction, self.turned = prediction, _turned(prediction.around)
+    Args:
+        tables: the context tables.
+    """
+
+    def __init__(self, tables: Tables):
+        self._mean = _PredictionAdjoint(
+            tables.groups, tables.mean / MEAN_UNIT, tables.mean_share / WEIGHT_UNIT,
+            tables.mean_own / MEAN_UNIT, tables.mean_coarse / MEAN_UNIT,
+        )
+        # Of the four neighbours their mean is looked at.
+        own, coarse = (
+            np.repeat(np.expand_dims(part, -3), 4, -3) / (4 * WEIGHT_UNIT)
+            for part in (tables.width_own, tables.width_coarse)
+        )
+        self._width = _PredictionAdjoint(
+            tables.groups, tables.width / WEIGHT_UNIT, tables.width_share / WEIGHT_UNIT, own, coarse
+        )
+
+    def later_bits(self, integers, mean, scale) -> np.ndarray:
+        """Gradient of the sum of all bits, (h, w, C), the integers that are coded held fast.
+
+        Args:
+            integers: (h, w, C) float32.
+            mean, scale: what is expected of each, by `sdae.latents.expectations`.
+        """
+        away = integers - mean
+        by_mean, by_scale = _laplacian_slopes(away, scale)
+        with one_blas_thread():
+            # scale = softplus(raw) + 0.01 and d softplus / d raw = 1 − exp(−softplus).
+            by_raw = by_scale * -np.expm1(np.float32(0.01) - scale)
+            by_away = self._width(by_raw) * np.sign(away) * (np.abs(away) < CLIP)
+            gradient = by_away + self._mean(by_mean - by_away)
+        return gradient
+
+
+class _PredictionAdjoint:
+    """Adjoint of one linear prediction of `sdae.latents.Tables`: (h, w, C) → (h, w, C).
+
+    Args:
+        groups, kernel, share: as there, such as `mean`, `mean_share`.
+        own, coarse: weights of the four neighbours, (4, C, C) and (LAST − 1, 4, c, c).
+    """
+
+    def __init__(self, groups, kernel, share, own, coarse):
+        kernel = kernel.reshape(3, 3, *kernel.shape[1:])
+        self.turned = _turned(_Convolution(kernel.astype("float32")))
+        self.share = share.astype("float32")
+        near = (weights.transpose(0, 2, 1) for weights in (*coarse, own))
+        self.near = [np.ascontiguousarray(weights, "float32") for weights in near]
+        self.fine = int(groups[:FINE].sum())
 
     def __call__(self, gradient):
-        p = self.prediction
-        level = lattice(*gradient.shape[:2], LATTICE_SPACING)[..., None]
-        odd, first = level == 4, p.coarse.shape[-1]
-        shared = gradient * np.where(odd, p.share[1], p.share[0])
-        result = _inner(self.turned(_bordered(shared)))
-        result = result + _gather_back((gradient * odd) @ p.own.T, 4)
-        for k in (1, 2, 3):
-            near = (gradient[..., :first] * (level == k)) @ p.coarse[k - 1].T
-            result[..., :first] += _gather_back(near, k)
-        return result
-
-
-def _gather_back(gradient, level):
-    """Adjoint of `sdae.inference._neighbours`; the offsets are the same seen from either end."""
-    ones = np.ones((*gradient.shape[:2], 1), "float32")
-    return _sums(gradient / np.maximum(_sums(ones, level), 1), level)
-
-
-def _sums(x, level):
-    h, w, _ = x.shape
-    x = np.pad(x, ((2, 2), (2, 2), (0, 0)))
-    offsets = lattice_neighbours(level, LATTICE_SPACING)
-    return sum(x[2 + dy : 2 + dy + h, 2 + dx : 2 + dx + w] for dy, dx in offsets)
+        h, w, c = gradient.shape
+        level, steps = lattice(h, w), ordered(h, w)
+        share = self.share[level]
+        share[..., self.fine :] = self.share[level // LAST * LAST][..., self.fine :]
+        rows, near = gradient.reshape(-1, c)[steps.order], np.zeros((h * w + 1, c), "float32")
+        for k, weights in enumerate(self.near, 1):
+            part = slice(steps.ends[k - 1], steps.ends[k])
+            seen = c if k == LAST else self.fine
+            for numbers, kernel in zip(steps.neighbours[k], weights):
+                np.add.at(near[:, :seen], numbers, rows[part, :seen] @ kernel)
+        plane = np.empty((h * w, c), "float32")
+        plane[steps.order] = near[:-1]
+        return _inner(self.turned(_bordered(gradient * share))) + plane.reshape(h, w, c)

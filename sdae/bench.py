@@ -1,4 +1,5 @@
-"""Benchmarks: ``python -m sdae bench``, ``bench coder FOLDER`` and ``bench effort FOLDER``.
+"""Benchmarks: ``python -m sdae bench``, ``bench coder FOLDER``, ``bench effort FOLDER`` and
+``bench training``.
 
 ``codec``, which is meant where none is named, measures whole files, see `sdae.speed`.
 
@@ -12,6 +13,8 @@ together:
 
 ``effort`` measures what choosing the integers with care is worth, see `sdae.refine`: whole files of
 centre crops, BD-rate against the nearest integers, and processor time.
+
+``training`` sets the speed of training beside that of its convolutions, see `sdae.training_speed`.
 """
 
 import itertools
@@ -61,10 +64,16 @@ def add_arguments(parser) -> None:
     care.add_argument("--efforts", type=int, nargs="+", default=[0, 1, 2, 5, 10])
     care.add_argument("--qualities", type=float, nargs="+", default=[10, 25, 40, 55, 70, 85])
     care.add_argument("--weights", help="name or folder of the weights (default: the shipped)")
+    training = benches.add_parser("training", help="speed of training beside its convolutions")
+    training.add_argument("--batch", type=int, default=8, help="crops a step; 8")
+    training.add_argument("--crop", type=int, default=128, help="side of a crop in pixels; 128")
+    training.add_argument("--rounds", type=int, default=15, help="steps that count; 15")
 
 
 def run(args) -> int:
     """Run a benchmark and print its table. Returns an exit code."""
+    if args.bench == "training":
+        return _training(args)
     if args.bench not in ("coder", "effort"):
         return _codec(args)
     import sdae
@@ -118,6 +127,18 @@ def _codec(args) -> int:
     return 0
 
 
+def _training(args) -> int:
+    from sdae import training_speed
+
+    with progress(label="bench", total=args.rounds, unit="step") as bar:
+        step, alone = training_speed.measure(args.batch, args.crop, args.rounds, bar.update)
+    say(f"batches of {args.batch} crops of {args.crop}×{args.crop}, medians of {args.rounds} steps")
+    say(f"  training            {args.batch / step:8.1f} images a second")
+    say(f"  convolutions alone  {args.batch / alone:8.1f} images a second")
+    say(f"  share of a step     {100 * alone / step:8.1f} %")
+    return 0
+
+
 def effort(codec, pictures, efforts, qualities) -> list[str]:
     """Mean bytes and PSNR of ways to choose the integers, as lines of a table.
 
@@ -133,14 +154,14 @@ def effort(codec, pictures, efforts, qualities) -> list[str]:
         def make(rgb, quality):
             t = latents.quality_position(quality)
             y = codec.network.analysis(noise.to_floats(rgb), 0.0, t) * codec.network.gains(t)[0]
-            values = np.clip(rounding(y, t, quality), -32768, 32767).astype("int16")
+            values = np.clip(rounding(y, round(100 * quality)), -32768, 32767).astype("int16")
             return codec.pack(Latent(values, rgb.shape[1], rgb.shape[0], quality))
         return make
 
     ways = {
-        "nearest integers": plain(lambda y, t, quality: np.rint(y)),
+        "nearest integers": plain(lambda y, code: np.rint(y)),
         "rounded for rate": plain(
-            lambda y, t, quality: refine.round_for_rate(codec.network, y, t, codec.expected(quality))
+            lambda y, code: refine.round_for_rate(codec.network, codec.tables, y, code)
         ),
     }
     for number in efforts:

@@ -99,7 +99,7 @@ class Codec:
                 from sdae.network import Autoencoder, initialise
 
                 model = initialise(Autoencoder(self.network.config, name="autoencoder"))
-                weights.assign(model, self._arrays)
+                model.restore(self._arrays)
                 self._model = model
         return self._model
 
@@ -259,7 +259,7 @@ class Codec:
         look: whether they are chosen with a look at the picture they give, beginning with those
         of `before`.
         """
-        t, expected = latents.quality_position(quality), self.expected(quality)
+        t, code = latents.quality_position(quality), round(quality * 100)
         gain, _ = self.network.gains(t)
 
         def integers(part, start, report):
@@ -268,10 +268,10 @@ class Codec:
             y = self.network.analysis(part, sigma, t) * gain
             if look:
                 values = refine.fit_picture(
-                    self.network, part, y, t, expected, effort, report, start
+                    self.network, self.tables, part, y, code, effort, report, start
                 )
             else:
-                values = refine.round_for_rate(self.network, y, t, expected)
+                values = refine.round_for_rate(self.network, self.tables, y, code)
             return np.clip(values, -32768, 32767).astype("int16")
 
         across = -(-samples.shape[1] // STRIDE)
@@ -285,17 +285,6 @@ class Codec:
             if columns.stop == across:
                 yield strip
                 del strip
-
-    def expected(self, quality: float):
-        """Integers of a picture of this quality → mean and scale that the coder expects of each,
-        see `sdae.latents.expectations`."""
-        code = round(quality * 100)
-
-        def of(integers):
-            with one_blas_thread():
-                return latents.expectations(integers, code, self.tables)
-
-        return of
 
     def decode(self, latent: Latent, progress=None) -> Image.Image:
         """Integers → RGB picture; ``progress`` as for `compress`."""

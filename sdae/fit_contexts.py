@@ -1,4 +1,4 @@
-"""The command that completes trained weights with context tables, see `sdae.contexts`."""
+"""The command that fits the context tables of trained weights, see `sdae.contexts`."""
 
 import sys
 
@@ -6,7 +6,7 @@ import sys
 def add_arguments(parser) -> None:
     """The options of ``sdae fit-contexts``."""
     parser.add_argument("photos", nargs="+", help="folders of training photographs")
-    parser.add_argument("--weights", required=True, help="weights folder to complete")
+    parser.add_argument("--weights", required=True, help="weights folder to change")
     parser.add_argument("--crops", type=int, default=960, help="crops of 128×128 to fit on")
     parser.add_argument("--seconds", type=float, default=120, help="time to refit predictions")
     parser.add_argument("--seed", type=int, default=1)
@@ -20,12 +20,12 @@ def run(args) -> int:
         place = weights.folder(args.weights)
         arrays, card = weights.read(place)
         paths = data.photographs(args.photos)
+        from sdae import contexts
+
+        tables = contexts.fit(arrays, card["config"], paths, args.crops, args.seconds, args.seed)
     except (FileNotFoundError, weights.WeightsError) as error:
         print(error, file=sys.stderr)
         return 2
-    from sdae import contexts
-
-    tables = contexts.fit(arrays, card["config"], paths, args.crops, args.seconds, args.seed)
     kept = {name: a for name, a in arrays.items() if not name.startswith(latents.PREFIX)}
     weights.write(place, kept | tables.to_arrays(), card)
     return 0

@@ -19,8 +19,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from threadpoolctl import ThreadpoolController
 
-from sdae.config import CLIP, HEAD_SCALE, LATTICE_SPACING, LINEAR_STEP, STRIDE, Config
-from sdae.latents import lattice, lattice_neighbours
+from sdae.config import HEAD_SCALE, LINEAR_STEP, STRIDE, Config
 from sdae.weights import WeightsError
 
 _PATCH_FLOATS = 1 << 17
@@ -28,7 +27,7 @@ _PATCH_FLOATS = 1 << 17
 
 
 class Network:
-    """The transforms, gains and contexts of one set of weights.
+    """The transforms and gains of one set of weights.
 
     Args:
         arrays: arrays of a weights file by name, see `sdae.weights.read`.
@@ -41,7 +40,6 @@ class Network:
     def __init__(self, arrays: dict, config: Config):
         self.config, c, levels = config, config.latent_channels, config.levels
         half, quarter, eighth = config.widths
-        first = config.groups[0]
 
         def array(name, *shape):
             found = arrays.get(name)
@@ -100,25 +98,6 @@ class Network:
         self._synthesis_linear = linear("synthesis/linear", c, samples, (few, samples))
         self._log_gain = array("gains/log_gain", levels, c)
         self._log_inverse = array("gains/log_inverse", levels, c)
-        self._bias = array("contexts/bias", levels, c)
-        self._contexts = {
-            kind: _Prediction(
-                array(f"contexts/{kind}_kernel", 3, 3, c, c),
-                array(f"contexts/{kind}_share", 2, c),
-                array(f"contexts/{kind}_own", c, c),
-                array(f"contexts/{kind}_lattice", 3, first, first),
-                config.groups,
-            )
-            for kind in ("mean", "scale")
-        }
-
-    @classmethod
-    def of(cls, model) -> "Network":
-        """The same network as a `sdae.network.Autoencoder`, with its weights of this moment."""
-        from sdae import weights
-
-        found = weights.variables(model)
-        return cls({name: np.asarray(value) for name, value in found.items()}, model.config)
 
     def analysis(self, image, sigma: float, t: float) -> np.ndarray:
         """(H, W, 3) float32 in [0, 1], sides multiples of 8 → (H/8, W/8, C), before the gain.
@@ -155,14 +134,6 @@ class Network:
     def gains(self, t: float) -> tuple[np.ndarray, np.ndarray]:
         """Quality position in [0, 1] → gain and inverse gain, each (C,)."""
         return np.exp(_interpolate(self._log_gain, t)), np.exp(_interpolate(self._log_inverse, t))
-
-    def contexts(self, integers, t: float) -> tuple[np.ndarray, np.ndarray]:
-        """(h, w, C) float32 integers → mean and scale of each, see `sdae.network.ContextModel`."""
-        with one_blas_thread():
-            mean = self._contexts["mean"](integers)
-            deviation = np.minimum(np.abs(integers - mean), np.float32(CLIP))
-            raw = self._contexts["scale"](deviation) + _interpolate(self._bias, t)
-        return mean, np.logaddexp(raw, 0, dtype="float32") + np.float32(0.01)
 
 
 class _Convolution:
@@ -241,39 +212,8 @@ class _Linear:
         return result
 
 
-class _Prediction:
-    """One of the two linear predictions of `sdae.network.ContextModel`: (h, w, C) → (h, w, C)."""
-
-    def __init__(self, kernel, share, own, coarse, groups):
-        group = np.repeat(np.arange(len(groups)), groups)
-        self.around = _Convolution(kernel * (group[:, None] < group))
-        self.own, self.coarse, self.share = own * (group[:, None] == group), coarse, share
-
-    def __call__(self, x):
-        level = lattice(*x.shape[:2], LATTICE_SPACING)[..., None]
-        odd, first = level == 4, self.coarse.shape[-1]
-        result = _inner(self.around(_bordered(x))) * np.where(odd, self.share[1], self.share[0])
-        result += _neighbours(x, 4) @ self.own * odd
-        for k in (1, 2, 3):
-            coarse = _neighbours(x[..., :first], k) @ self.coarse[k - 1]
-            result[..., :first] += coarse * (level == k)
-        return result
-
-
-def _neighbours(x, level):
-    """Mean over the neighbours of ``level`` that lie inside the picture."""
-    h, w, c = x.shape
-    padded = np.zeros((h + 4, w + 4, c + 1), "float32")
-    padded[2:-2, 2:-2, :c] = x
-    padded[2:-2, 2:-2, c] = 1
-    total = sum(
-        padded[2 + dy : 2 + dy + h, 2 + dx : 2 + dx + w] for dy, dx in lattice_neighbours(level, LATTICE_SPACING)
-    )
-    return total[..., :c] / np.maximum(total[..., c:], 1)
-
-
 def laplacian_bits(values, mean, scale):
-    """As `sdae.network.laplacian_bits`: −log₂ of the probability of the interval of each value."""
+    """As `sdae.context_model.laplacian_bits`: −log₂ of the probability of the interval of each value."""
     distance = np.abs(values - mean)
     with np.errstate(over="ignore"):
         far = (distance - 0.5) / scale + np.float32(np.log(2)) - np.log(-np.expm1(-1 / scale))

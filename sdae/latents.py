@@ -149,7 +149,7 @@ class Tables:
         names = [field.name for field in fields(cls)]
         missing = [name for name in names if PREFIX + name not in arrays]
         if missing:
-            raise TablesError("The weights hold no context tables; run `sdae fit-contexts`.")
+            raise TablesError("The weights hold no context tables; train them with this version.")
         return cls(**{name: np.asarray(arrays[PREFIX + name]) for name in names})
 
     def to_arrays(self) -> dict:
@@ -224,33 +224,33 @@ class Tables:
         return int(self.groups.sum())
 
 
-def lattice(h: int, w: int, spacing: int = SPACING) -> np.ndarray:
+def lattice(h: int, w: int) -> np.ndarray:
     """The level at which each position of an (h, w) latent is coded; int8 array.
 
-    Level 0 is every ``spacing``-th row and column. Each further level doubles the filled positions
+    Level 0 is every `SPACING`-th row and column. Each further level doubles the filled positions
     and finds its four nearest neighbours filled: diagonal, straight, diagonal, straight, …
     """
     i, j = np.ogrid[:h, :w]
     level = np.zeros((h, w), "int8")
-    for k in range(1, 2 * spacing.bit_length() - 2, 2):
-        reach = _reach(k, spacing)
+    for k in range(1, LAST, 2):
+        reach = _reach(k)
         down, across = i % (2 * reach) == reach, j % (2 * reach) == reach
         level[down & across] = k
         level[(i % reach == 0) & (j % reach == 0) & (down ^ across)] = k + 1
     return level
 
 
-def lattice_neighbours(level: int, spacing: int = SPACING) -> tuple:
+def lattice_neighbours(level: int) -> tuple:
     """The offsets from a position of this level, 1 or more, to the four that are filled before."""
-    reach = _reach(level, spacing)
+    reach = _reach(level)
     if level % 2:
         return (-reach, -reach), (-reach, reach), (reach, -reach), (reach, reach)
     return (-reach, 0), (reach, 0), (0, -reach), (0, reach)
 
 
-def _reach(level, spacing):
+def _reach(level):
     """How many rows or columns the neighbours of a level are away."""
-    return spacing >> (level + 1) // 2
+    return SPACING >> (level + 1) // 2
 
 
 class Steps:
@@ -296,7 +296,10 @@ class Steps:
             )
 
 
-_steps = lru_cache(maxsize=4)(Steps)
+@lru_cache(maxsize=4)
+def ordered(h: int, w: int) -> Steps:
+    """The `Steps` of an (h, w) latent, remembered for the next of this size."""
+    return Steps(h, w)
 
 
 class _Weights:
@@ -359,7 +362,7 @@ class Predictor:
     """
 
     def __init__(self, h: int, w: int, quality_code: int, tables: Tables, live: int):
-        self.steps, self.weights = _steps(h, w), _weights(tables)
+        self.steps, self.weights = ordered(h, w), _weights(tables)
         self.slices = [s for s in self.weights.slices if s.start < live]
         n, sizes = h * w, [s.stop - s.start for s in self.slices]
         self.known = [np.zeros((n + 1, 4 * size), "float32") for size in sizes]
@@ -513,7 +516,7 @@ def expectations(integers, quality_code: int, tables: Tables):
         mean and scale (mean absolute deviation of a Laplacian), each (h, w, C) float32.
     """
     h, w, c = integers.shape
-    order = _steps(h, w).order
+    order = ordered(h, w).order
     means, scales = np.empty((2, h * w, c), "float32")
     for (_, start, stop, _), own, _, mean, width in _walk(integers, quality_code, tables, c):
         means[order[start:stop], own], scales[order[start:stop], own] = mean, width

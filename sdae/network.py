@@ -12,16 +12,17 @@ a good transform coder and learns what a linear one cannot do.
 
 Sources: stacked denoising autoencoders, Vincent et al. 2010; PReLU, He et al. 2015; sub-pixel
 convolution, Shi et al. 2016; noise level as an input plane, FFDNet, Zhang et al. 2018; gain
-vectors for continuous rates, Cui et al. 2021; checkerboard contexts, He et al. 2021; channel
-groups as contexts, Minnen and Singh 2020.
+vectors for continuous rates, Cui et al. 2021.
 """
 
 import keras
 import numpy as np
 from keras import layers, ops
 
-from sdae.config import CLIP, HEAD_SCALE, LATTICE_SPACING, LINEAR_STEP, STRIDE, Config
-from sdae.latents import lattice, lattice_neighbours
+from sdae import weights
+from sdae.config import CAUTION, HEAD_SCALE, LINEAR_STEP, STRIDE, Config
+from sdae.context_model import ContextModel, interpolate, laplacian_bits
+from sdae.latents import Tables
 
 
 def space_to_depth(x, block: int):
@@ -44,9 +45,16 @@ def depth_to_space(x, block: int):
     return ops.reshape(x, (-1, h * block, w * block, c // (block * block)))
 
 
+class PReLU(layers.PReLU):
+    """As Keras has it, in fewer passes over memory; a fused kernel exists for neither."""
+
+    def call(self, x):
+        return x + (self.alpha - 1) * ops.minimum(x, 0)
+
+
 def _prelu(name, dtype):
     start = keras.initializers.Constant(0.2)
-    return layers.PReLU(alpha_initializer=start, shared_axes=[1, 2], name=name, dtype=dtype)
+    return PReLU(alpha_initializer=start, shared_axes=[1, 2], name=name, dtype=dtype)
 
 
 def _convolution(filters, name, dtype, stride=1, kernel_initializer="glorot_uniform"):
@@ -255,36 +263,17 @@ def _per_sample(values):
     return ops.reshape(values, (-1, 1, 1, 1))
 
 
-def _interpolate(table, t):
-    """Rows of ``table`` (levels, C) at positions ``t`` (B,) in [0, 1], linear: (B, 1, 1, C)."""
-    levels = table.shape[0]
-    position = ops.reshape(t, (-1, 1)) * (levels - 1)
-    distance = ops.abs(position - ops.arange(levels, dtype="float32"))
-    rows = ops.matmul(ops.maximum(0.0, 1.0 - distance), table)
-    return ops.reshape(rows, (-1, 1, 1, table.shape[1]))
-
-
-def _high_rate_step(config):
-    """The step of each quality level, (levels,), on the 0–255 scale.
-
-    With D = Δ²/12 and dR/dΔ = −1/(Δ·ln 2) a coefficient, 192 coefficients to 64 pixels, the
-    minimum of R + λ·D lies at Δ² = 12·192 / (128·ln 2·λ).
-    """
-    lagrangian = config.lagrangian(np.linspace(0, 1, config.levels))
-    return np.sqrt(12 * 192 / (128 * np.log(2) * lagrangian))
-
-
 class Gains(layers.Layer):
     """Quality to quantisation: one gain a channel and level, exponential between levels.
 
     The latent is multiplied by the gain before rounding and by the inverse gain after; both are
     trained (Cui et al. 2021). They start at the uniform step that is optimal for an orthonormal
-    transform at high rate, see `_high_rate_step`.
+    transform at high rate, see `Config.high_rate_steps`.
     """
 
     def __init__(self, config: Config, **options):
         super().__init__(**options)
-        gain = np.log(255 / _high_rate_step(config))
+        gain = np.log(255 / config.high_rate_steps())
         self._start = np.tile(gain[:, None], (1, config.latent_channels))
 
     def build(self, *shapes):
@@ -299,110 +288,7 @@ class Gains(layers.Layer):
 
     def call(self, t):
         """t (B,) in [0, 1] → gain and inverse gain, each (B, 1, 1, C)."""
-        return ops.exp(_interpolate(self.log_gain, t)), ops.exp(_interpolate(self.log_inverse, t))
-
-
-class ContextModel(layers.Layer):
-    """What already decoded integers tell about the next one: a mean and a scale, both linear.
-
-    Channels come in groups; the positions of group 0 come in the five levels of the `lattice` of
-    `LATTICE_SPACING`, those of the others in two passes, levels 0–3 and level 4. A value may look
-    at all nine positions of all earlier groups, and at the mean of its four filled neighbours in
-    its own group. The latent coder, whose tables are fitted when the network is trained, looks
-    closer (`sdae.latents.Tables`).
-
-    Call: integers (B, h, w, C) float32; t (B,). Returns mean and scale, each (B, h, w, C): the
-    value is taken as Laplacian with that mean and that scale (mean absolute deviation).
-    """
-
-    def __init__(self, config: Config, spread=None, **options):
-        super().__init__(**options)
-        self.config = config
-        group = np.repeat(np.arange(len(config.groups)), config.groups)
-        self._same = (group[:, None] == group[None, :]).astype("float32")
-        self._spread = np.ones(config.latent_channels) if spread is None else spread
-
-    def build(self, *shapes):
-        c, first = self.config.latent_channels, self.config.groups[0]
-        gain = 255 / _high_rate_step(self.config)
-        scale = np.maximum(0.7 * self._spread[None] * gain[:, None], 0.02)
-        bias = np.log(np.expm1(scale)).astype("float32")
-
-        def weight(name, value):
-            value = value.astype("float32")
-            return self.add_weight(
-                shape=value.shape, name=name, initializer=lambda *_, **__: ops.array(value)
-            )
-
-        self.bias = weight("bias", bias)
-        for kind in ("mean", "scale"):
-            setattr(self, f"{kind}_kernel", weight(f"{kind}_kernel", np.zeros((3, 3, c, c))))
-            setattr(self, f"{kind}_share", weight(f"{kind}_share", np.ones((2, c))))
-            setattr(self, f"{kind}_own", weight(f"{kind}_own", np.zeros((c, c))))
-            setattr(self, f"{kind}_lattice", weight(f"{kind}_lattice", np.zeros((3, first, first))))
-
-    def _neighbours(self, x, level):
-        """Mean over the neighbours of ``level`` that lie inside the picture."""
-        _, h, w, _ = x.shape
-        padded = ops.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)))
-        total, count = 0.0, np.zeros((1, h, w, 1), "float32")
-        inside = np.pad(np.ones((h, w), "float32"), 2)
-        for dy, dx in lattice_neighbours(level, LATTICE_SPACING):
-            total = total + padded[:, 2 + dy : 2 + dy + h, 2 + dx : 2 + dx + w]
-            count[0, :, :, 0] += inside[2 + dy : 2 + dy + h, 2 + dx : 2 + dx + w]
-        return total / ops.array(np.maximum(count, 1))
-
-    def _from_earlier(self, x, kernel):
-        """3×3 convolution of each group's earlier groups: (B, h, w, C) → (B, h, w, C)."""
-        ends = np.cumsum(self.config.groups).tolist()
-        parts = [ops.zeros_like(x[..., : ends[0]])]
-        for start, stop in zip(ends, ends[1:]):
-            seen = x[..., :start]
-            parts.append(ops.conv(seen, kernel[:, :, :start, start:stop], padding="same"))
-        return ops.concatenate(parts, -1)
-
-    def _predict(self, x, kind):
-        first = self.config.groups[0]
-        level = lattice(x.shape[1], x.shape[2], LATTICE_SPACING)[None, :, :, None]
-        masks = [ops.array((level == k).astype("float32")) for k in range(5)]
-        share = getattr(self, f"{kind}_share")
-        result = self._from_earlier(x, getattr(self, f"{kind}_kernel"))
-        result = result * (share[0] * (1 - masks[4]) + share[1] * masks[4])
-        own = getattr(self, f"{kind}_own") * ops.array(self._same)
-        result = result + ops.matmul(self._neighbours(x, 4), own) * masks[4]
-        coarse, weights = 0.0, getattr(self, f"{kind}_lattice")
-        for k in (1, 2, 3):
-            around = self._neighbours(x[..., :first], k)
-            coarse = coarse + ops.matmul(around, weights[k - 1]) * masks[k]
-        rest = ((0, 0), (0, 0), (0, 0), (0, self.config.latent_channels - first))
-        return result + ops.pad(coarse, rest)
-
-    def idle(self) -> int:
-        """How many stored weights can never act, since they look at what is not decoded yet."""
-        c, groups = self.config.latent_channels, np.array(self.config.groups)
-        own = int((groups**2).sum())
-        earlier = (c * c - own) // 2
-        return 2 * (9 * (c * c - earlier) + c * c - own)
-
-    def call(self, integers, t):
-        mean = self._predict(integers, "mean")
-        deviation = ops.minimum(ops.abs(integers - mean), CLIP)
-        raw = self._predict(deviation, "scale") + _interpolate(self.bias, t)
-        return mean, ops.softplus(raw) + 0.01
-
-
-def laplacian_bits(values, mean, scale):
-    """−log₂ of the probability that a Laplacian gives to the unit interval around each value.
-
-    Exact in the tails, where the difference of two distribution functions would cancel.
-    """
-    distance = ops.abs(values - mean)
-    far = (distance - 0.5) / scale + np.log(2.0) - ops.log(-ops.expm1(-1.0 / scale))
-    near = 1 - 0.5 * (
-        ops.exp(-ops.maximum(0.5 - distance, 0.0) / scale) + ops.exp(-(0.5 + distance) / scale)
-    )
-    near = -ops.log(ops.maximum(near, 1e-9))
-    return ops.where(distance > 0.5, far, near) / np.log(2.0)
+        return ops.exp(interpolate(self.log_gain, t)), ops.exp(interpolate(self.log_inverse, t))
 
 
 def round_through(x):
@@ -426,22 +312,62 @@ class Autoencoder(keras.Model):
         self.analysis = AnalysisTransform(config, basis, compute, name="analysis")
         self.synthesis = SynthesisTransform(config, basis, stack_scale, compute, name="synthesis")
         self.gains = Gains(config, name="gains")
-        self.contexts = ContextModel(config, spread, name="contexts")
+        expected = 0.7 * (1 if spread is None else spread) * np.ones(config.latent_channels)
+        scale = expected * (255 / config.high_rate_steps())[:, None]
+        self.contexts = ContextModel(config.groups, scale, name="contexts")
         self.seed = keras.random.SeedGenerator(1)
 
     def call(self, inputs, training=False):
         image, sigma, t = inputs["image"], inputs["sigma"], inputs["t"]
         gain, inverse = self.gains(t)
         y = self.analysis(image, sigma, t) * gain
-        rounded = round_through(y)
+        shift = ops.stop_gradient(self._shift(y, inverse, t))
+        rounded = round_through(y) + shift
         mean, scale = self.contexts(rounded, t)
         if training:
-            coded = y + keras.random.uniform(ops.shape(y), -0.5, 0.5, seed=self.seed)
+            noise = keras.random.uniform(ops.shape(y), -0.5, 0.5, seed=self.seed)
+            coded = y + shift + noise
         else:
             coded = rounded
         bits = ops.sum(laplacian_bits(coded, mean, scale), axis=(1, 2, 3))
         bits = bits / (image.shape[1] * image.shape[2])
         return {"picture": self.synthesis(rounded * inverse, t), "bits": bits}
+
+    def _shift(self, y, inverse, t):
+        """From the nearest integers to those that an encoder would choose before it has looked at
+        the picture, see `sdae.refine.round_for_rate`: the network learns to live with these."""
+        nearest = ops.round(y)
+        mean, scale = self.contexts(nearest, t)
+        price = CAUTION / 3 * ops.reshape(self.config.lagrangian(t), (-1, 1, 1, 1))
+        shift = -ops.sign(nearest - ops.round(mean))
+
+        def cost(values):
+            error = 255 * inverse * (y - values)
+            return laplacian_bits(values, mean, scale) + price * error**2
+
+        return ops.where(cost(nearest + shift) < cost(nearest), shift, 0.0)
+
+    def stored(self) -> dict:
+        """What a weights file holds: arrays by name, the context model as integers."""
+        arrays = {name: ops.convert_to_numpy(v) for name, v in self._transforms().items()}
+        return arrays | self.contexts.tables().to_arrays()
+
+    def restore(self, arrays: dict) -> None:
+        """Take the weights that `stored` gave.
+
+        Raises:
+            WeightsError: an array is missing or has another shape.
+        """
+        tables = Tables.from_arrays(arrays)
+        if tuple(tables.groups.tolist()) != self.config.groups:
+            raise weights.WeightsError("The context tables belong to another network.")
+        weights.assign(self._transforms(), arrays)
+        self.contexts.resume(tables)
+
+    def _transforms(self):
+        """The variables that are stored as they are."""
+        found = weights.variables(self)
+        return {name: v for name, v in found.items() if not name.startswith("contexts/")}
 
 
 def initialise(model: Autoencoder) -> Autoencoder:

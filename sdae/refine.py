@@ -13,25 +13,24 @@ from functools import lru_cache
 
 import numpy as np
 
-from sdae.adjoint import Adjoint
-from sdae.inference import laplacian_bits
+from sdae import latents
+from sdae.adjoint import ContextsAdjoint, SynthesisAdjoint
+from sdae.config import CAUTION
+from sdae.inference import laplacian_bits, one_blas_thread
 
 STEPS_PER_EFFORT = 2
 """Looks at the restored picture for each unit of ``effort``."""
 
-_CAUTION = 2.5
-# Before the picture has been looked at an error of the latent counts this many times: what the
-# encoder means by a value is lost with it. Measured on validation photographs.
-
 _STEP = 0.8
-_LAST_STEP = 0.3
-_TEMPERATURE = 0.7
-_OTHERS = 0.6
-# How far a look moves the latent, at first and at last; bits of randomness at first; and how
-# much of a choice's effect on the bits of others is believed. Measured on the same photographs.
+_MOVE, _LAST_MOVE = 0.4, 0.15
+_TEMPERATURE = 0.3
+_OTHERS = 0.8
+# How far the first look moves the latent, and those of more effort at first and at last; bits of
+# randomness at first; and how much of a choice's effect on the bits of others is believed.
+# Measured on validation photographs.
 
 
-def round_for_rate(network, y, t: float, expected):
+def round_for_rate(network, tables, y, quality_code: int):
     """Rate–distortion-optimised rounding without a look at the picture, one decision a value.
 
     Each value may give way by one step towards its expected mean where the bits saved outweigh
@@ -40,19 +39,19 @@ def round_for_rate(network, y, t: float, expected):
 
     Args:
         network: `sdae.inference.Network`.
+        tables: `sdae.latents.Tables` of the same weights.
         y: (h, w, C) float32, latent times gain.
-        t: quality position in [0, 1].
-        expected: integers → mean and scale that the coder expects of each, such as
-            `sdae.latents.expectations`.
+        quality_code: quality in hundredths, 100 to 10000.
 
     Returns:
         (h, w, C) float32 array of integers.
     """
-    return _choose(y, _CAUTION * _weight(network, t), *expected(np.rint(y)))
+    weight = CAUTION * _weight(network, latents.quality_position(quality_code / 100))
+    return _choose(y, weight, *_expected(np.rint(y), quality_code, tables))
 
 
 def fit_picture(
-    network, image, y, t: float, expected, effort=0, report=lambda share: None, start=None
+    network, tables, image, y, quality_code: int, effort=0, report=lambda share: None, start=None
 ):
     """The integers whose picture is close at few bits: rounding, a look at the result, and again.
 
@@ -64,29 +63,45 @@ def fit_picture(
     sampling at a falling temperature.
 
     Args:
-        network, y, t, expected, result: as for `round_for_rate`.
+        network, tables, y, quality_code, result: as for `round_for_rate`.
         image: (8h, 8w, 3) float32 in [0, 1], the picture to come close to.
         effort: 0 for one look, otherwise `STEPS_PER_EFFORT` for each unit.
         report: called between looks with the share of them that are done.
         start: (h, w, C) integers to begin with; None rounds for them.
     """
-    adjoint, weight = _adjoint(network), _weight(network, t)
-    _, inverse = network.gains(t)
+    synthesis, contexts = _synthesis(network), _contexts(tables)
+    t = latents.quality_position(quality_code / 100)
+    weight, (_, inverse) = _weight(network, t), network.gains(t)
+    price = network.config.lagrangian(t) * 255**2 / 3
     rng = np.random.default_rng(0)
     steps = effort * STEPS_PER_EFFORT or 1
-    chosen = round_for_rate(network, y, t, expected) if start is None else start.astype("float32")
-    for step in range(steps):
+    if start is None:
+        start = round_for_rate(network, tables, y, quality_code)
+    chosen, best, least = start.astype("float32"), None, np.inf
+    for step in range(steps + (effort > 0)):
         if step:
-            report(step / steps)
+            report(step / (steps + 1))
         left = 1 - step / steps
-        error, gradient = adjoint.squared_error(chosen, image, t, linear=not effort)
-        mean, scale = expected(chosen)
-        others = adjoint.later_bits(chosen, mean, scale)
-        move = _STEP * (_LAST_STEP / _STEP) ** (1 - left)
+        # The first look is that of effort 0, and no other result is taken that costs more.
+        quick = not effort or not step
+        error, gradient = synthesis.squared_error(chosen, image, t, linear=quick)
+        mean, scale = _expected(chosen, quality_code, tables)
+        cost = laplacian_bits(chosen, mean, scale).sum(dtype="float64") + price * error
+        if step and cost < least:
+            best, least = chosen, cost
+        if step == steps:
+            return best
+        others = contexts.later_bits(chosen, mean, scale)
+        move = _STEP if quick else _MOVE * (_LAST_MOVE / _MOVE) ** (1 - left)
         y = y + move * (chosen - gradient / (2 * inverse**2) - y)
-        temperature = _TEMPERATURE * max(0, left - 0.5) if effort else 0
+        temperature = 0 if quick else _TEMPERATURE * max(0, left - 0.5)
         chosen = _choose(y, weight, mean, scale, _OTHERS * others, temperature, rng)
     return chosen
+
+
+def _expected(integers, quality_code, tables):
+    with one_blas_thread():
+        return latents.expectations(integers, quality_code, tables)
 
 
 def _weight(network, t):
@@ -122,6 +137,5 @@ def _choose(y, weight, mean, scale, slope=0, temperature=0, rng=None):
     return chosen
 
 
-@lru_cache(maxsize=2)
-def _adjoint(network):
-    return Adjoint(network)
+_synthesis = lru_cache(maxsize=2)(SynthesisAdjoint)
+_contexts = lru_cache(maxsize=2)(ContextsAdjoint)

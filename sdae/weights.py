@@ -116,13 +116,13 @@ def variables(model) -> dict:
     return found
 
 
-def assign(model, arrays: dict) -> None:
-    """Give a built model the stored values.
+def assign(found: dict, arrays: dict) -> None:
+    """Give what `variables` found the stored values.
 
     Raises:
         WeightsError: a variable is missing or has another shape.
     """
-    for name, variable in variables(model).items():
+    for name, variable in found.items():
         if name not in arrays or tuple(arrays[name].shape) != tuple(variable.shape):
             raise WeightsError(f"The weights do not fit the network: {name} is missing or misshapen.")
         variable.assign(arrays[name].astype("float32"))

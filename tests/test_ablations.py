@@ -1,11 +1,13 @@
 import argparse
 import csv
 
+import numpy as np
 import pytest
 from PIL import Image
 from skimage import data
 
-from sdae import ablations
+from sdae import ablations, train
+from sdae.train import Trainer
 
 
 @pytest.fixture
@@ -37,15 +39,23 @@ def test_variants_are_measured_once_and_added_to_the_table(options):
     assert 0 < float(rows[half]["validation_loss"]) < 10
 
 
+def test_linear_paths_that_are_left_out_stay_out(options, monkeypatch):
+    made = []
+    monkeypatch.setattr(train, "Trainer", lambda *args: made.append(Trainer(*args)) or made[0])
+    args = options("--variants", "no linear paths")
+    assert ablations.run(args) == 0
+    found = [v for v in made[0].model.weights if "/linear/" in v.path]
+    assert len(found) == 4 and not any(np.asarray(v).any() for v in found)
+
+
 def test_every_variant_is_a_configuration(options):
     from dataclasses import fields
 
-    from sdae import train
     from sdae.config import Config
 
     parser = argparse.ArgumentParser()
     train.add_arguments(parser)
-    known = {field.name for field in fields(Config)} | {"start", "told"}
+    known = {field.name for field in fields(Config)} | {"start", "slope", "low", "told"}
     known |= set(vars(parser.parse_args(["photos", "--output", "x"])))
     for changes in ablations.VARIANTS.values():
         assert set(changes) <= known

@@ -308,7 +308,7 @@ def test_a_file_too_large_to_be_one_is_not_read_to_its_end(
 def test_weights_without_context_tables_are_refused_with_what_to_do(photo, tmp_path, capsys):
     weights.write(tmp_path / "raw", {"a": np.zeros(1)}, {"config": {}})
     assert run("compress", photo, "--weights", tmp_path / "raw") == 2
-    assert "fit-contexts" in capsys.readouterr().err
+    assert "no context tables; train them" in capsys.readouterr().err
 
 
 def test_a_missing_file_is_named(tmp_path, capsys):

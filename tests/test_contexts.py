@@ -11,9 +11,10 @@ import skimage.data
 from keras import ops
 from PIL import Image
 
-from sdae import contexts, fit_contexts, latents, layouts, weights
+from sdae import contexts, fit_contexts, latents, weights
+from sdae.context_model import ContextModel, laplacian_bits
 from sdae.latents import FEATURE_UNIT, WIDTH_UNIT, Predictor, Tables
-from sdae.network import Autoencoder, Config, initialise, laplacian_bits
+from sdae.network import Autoencoder, Config, initialise
 
 CONFIG = Config(
     latent_channels=12, overlapped=4, widths=(4, 6, 8), analysis_blocks=1, synthesis_blocks=1,
@@ -35,12 +36,17 @@ def photos(tmp_path_factory):
     return folder
 
 
+def built():
+    layer = ContextModel(CONFIG.groups, np.ones((CONFIG.levels, 12)), name="contexts")
+    layer(ops.zeros((1, 8, 8, 12)), ops.zeros(1))
+    return layer
+
+
 @pytest.fixture(scope="module")
 def refined():
     """A context model all of whose weights matter."""
     rng = np.random.default_rng(0)
-    layer = contexts.RefinedContexts(CONFIG, name="contexts")
-    layer(ops.zeros((1, 8, 8, 12)), ops.zeros(1))
+    layer = built()
     for variable in layer.weights:
         if not variable.path.endswith("share"):
             variable.assign(rng.normal(0, 0.1, variable.shape))
@@ -55,7 +61,7 @@ def test_integers_predict_what_the_model_predicts(refined, shape, quality):
     t = np.array([latents.quality_position(quality)], "float32")
     mean, scale = refined(values[None].astype("float32"), t)
     mean, scale = ops.convert_to_numpy(mean)[0], ops.convert_to_numpy(scale)[0]
-    tables = Tables(**refined.rounded(), **layouts.empty())
+    tables = refined.tables()
     predictor = Predictor(*shape, round(100 * quality), tables, 12)
     rows = predictor.steps.order
     steps = 0
@@ -73,34 +79,40 @@ def test_integers_predict_what_the_model_predicts(refined, shape, quality):
 
 
 def test_large_weights_are_kept_in_the_exact_range(refined):
-    layer = contexts.RefinedContexts(CONFIG, name="contexts")
-    layer(ops.zeros((1, 8, 8, 12)), ops.zeros(1))
+    layer = built()
     layer.set_weights(refined.get_weights())
     for kernel in (*layer.hidden[1:], *layer.hidden_own, layer.hidden_coarse):
         kernel.assign(kernel * 40)
-    for kernel in (*layer.hidden_out, layer.mean_kernel, layer.mean_around, layer.mean_coarse):
+    for kernel in (*layer.hidden_out, layer.mean, layer.mean_own, layer.mean_coarse):
         kernel.assign(kernel * 200)
-    assert Tables(**layer.rounded(), **layouts.empty()).channels == 12
+    assert layer.tables().channels == 12
 
 
 def test_a_fit_goes_on_from_the_tables_that_it_left(refined):
-    tables = Tables(**refined.rounded(), **layouts.empty())
-    layer = contexts.RefinedContexts(CONFIG, name="contexts")
-    layer(ops.zeros((1, 8, 8, 12)), ops.zeros(1))
+    tables = refined.tables()
+    layer = built()
     layer.resume(tables)
-    again = Tables(**layer.rounded(), **layouts.empty())
+    again = layer.tables()
     for field in fields(Tables):
         found, expected = (getattr(t, field.name).astype("int64") for t in (again, tables))
         assert np.abs(found - expected).max() <= 1, field.name
+
+
+def test_weights_that_can_never_act_are_counted():
+    layer = built()
+    for variable in layer.weights:
+        variable.assign(np.full(variable.shape, 0.1))
+    tables = layer.tables().to_arrays()
+    linear = [v for k, v in tables.items() if k.split("/")[1].startswith(("mean", "width"))]
+    assert layer.idle() == sum(np.count_nonzero(v == 0) for v in linear) > 0
 
 
 def test_refit_saves_bits(model):
     rng = np.random.default_rng(0)
     scale = rng.uniform(0.05, 3, (64, 1, 1, 1)) * np.linspace(2, 0.2, 12)
     examples = np.rint(rng.laplace(0, scale, (64, 8, 8, 12))).astype("int16")
-    layer = contexts.RefinedContexts(CONFIG, name="contexts")
-    layer(ops.zeros((1, 8, 8, 12)), ops.zeros(1))
-    layer.start(model.contexts)
+    layer = built()
+    layer.resume(model.contexts.tables())
 
     def bits():
         values = examples.astype("float32")
@@ -113,7 +125,7 @@ def test_refit_saves_bits(model):
 
 
 def test_command_completes_weights(model, photos, tmp_path):
-    arrays = {k: ops.convert_to_numpy(v) for k, v in weights.variables(model).items()}
+    arrays = model.stored()
     weights.write(tmp_path, arrays, {"config": CONFIG.to_dict(), "note": "kept"})
     parser = argparse.ArgumentParser()
     fit_contexts.add_arguments(parser)
@@ -122,7 +134,8 @@ def test_command_completes_weights(model, photos, tmp_path):
     assert fit_contexts.run(args) == 0
     stored, card = weights.read(tmp_path)
     assert card["note"] == "kept"
-    assert all(np.array_equal(stored[name], arrays[name]) for name in arrays)
+    kept = [name for name in arrays if not name.startswith(latents.PREFIX)]
+    assert all(np.array_equal(stored[name], arrays[name]) for name in kept)
     tables = Tables.from_arrays(stored)
     values = np.random.default_rng(0).integers(-4, 5, (6, 5, 12)).astype("int16")
     payload = latents.encode(values, 2500, tables)

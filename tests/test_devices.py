@@ -38,7 +38,7 @@ network.initialise = lambda model: (
 def trained(devices):
     train.distribute(devices)
     keras.utils.set_random_seed(0)
-    model = train._make_model(small, None, None, "float32", 20.0)
+    model = train.trainable_model(small, None, None, "float32", 20.0)
     model.compile(optimizer=keras.optimizers.SGD(1e-3))
     losses = [float(model.train_on_batch(inputs, target)) for _ in range(2)]
     used = {len(v.value.sharding.device_set) for v in model.trainable_variables}

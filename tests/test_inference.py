@@ -6,10 +6,12 @@ import threading
 
 import numpy as np
 import pytest
+from skimage import data
 from threadpoolctl import threadpool_info
 
-from sdae import inference, network
+from sdae import inference, latents, network, refine
 from sdae.config import Config
+from sdae.context_model import laplacian_bits
 from sdae.inference import Network
 from sdae.weights import WeightsError
 
@@ -29,7 +31,7 @@ def pair(request, codec):
     for variable in model.weights:
         if "seed" not in variable.path:
             variable.assign(rng.normal(0, 0.1, variable.shape))
-    return model, Network.of(model)
+    return model, Network(model.stored(), SMALL)
 
 
 def close(theirs, ours):
@@ -49,14 +51,35 @@ def test_every_transform_is_that_of_keras(pair, height, width, t):
     shape = height // 8, width // 8, model.config.latent_channels
     integers = np.rint(rng.laplace(scale=4, size=shape)).astype("float32")
     close(model.synthesis(integers[None] / 30, one), ours.synthesis(integers / 30, t))
-    found = ours.contexts(integers, t)
-    for theirs, mine in zip(model.contexts(integers[None], one), found):
-        close(theirs, mine)
     for theirs, mine in zip(model.gains(one), ours.gains(t)):
         close(np.reshape(theirs, (1, -1)), mine)
-    theirs = np.asarray(network.laplacian_bits(integers, *found))
-    bits = inference.laplacian_bits(integers, *found)
-    np.testing.assert_allclose(bits, theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_bits_are_those_of_keras():
+    rng = np.random.default_rng(5)
+    given = [x.astype("float32") for x in (
+        np.rint(rng.laplace(0, 4, 1000)), rng.normal(size=1000), rng.exponential(2, 1000) + 0.01
+    )]
+    theirs = np.asarray(laplacian_bits(*given))
+    np.testing.assert_allclose(inference.laplacian_bits(*given), theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_training_sees_the_integers_that_an_encoder_makes(codec):
+    image, code = data.astronaut()[60:188, 180:308].astype("float32") / 255, 4000
+    ours, t = codec.network, latents.quality_position(code / 100)
+    gain, inverse = ours.gains(t)
+    y = ours.analysis(image, 0.0, t) * gain
+    values = refine.round_for_rate(ours, codec.tables, y, code)
+    inputs = {"image": image[None], "sigma": np.float32([0]), "t": np.float32([t])}
+    seen = {name: np.asarray(found)[0] for name, found in codec.model(inputs).items()}
+
+    def apart(integers):
+        return np.abs(seen["picture"] - ours.synthesis(integers * inverse, t)).mean()
+
+    assert apart(values) < 0.1 * apart(np.rint(y))
+    expected = latents.expectations(values, code, codec.tables)
+    bits = inference.laplacian_bits(values, *expected).sum() / image[..., 0].size
+    assert seen["bits"] == pytest.approx(bits, rel=0.01)
 
 
 def test_files_are_made_and_read_without_keras():

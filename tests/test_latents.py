@@ -163,7 +163,7 @@ def test_tables_survive_storage(tables):
 
 def test_missing_or_misshapen_tables_are_named(tables):
     arrays = tables.to_arrays()
-    with pytest.raises(latents.TablesError, match="fit-contexts"):
+    with pytest.raises(latents.TablesError, match="no context tables"):
         Tables.from_arrays({k: v for k, v in arrays.items() if "bias" not in k})
     arrays[latents.PREFIX + "bias"] = arrays[latents.PREFIX + "bias"][:, :3]
     with pytest.raises(latents.TablesError, match="bias"):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from sdae import latents, network
-from sdae.config import LATTICE_SPACING
-from sdae.network import Autoencoder, Config, ContextModel, initialise
+from sdae.context_model import ContextModel, laplacian_bits
+from sdae.network import Autoencoder, Config, initialise
 
 SMALL = Config(
     latent_channels=12,
@@ -69,32 +69,30 @@ def test_gains_interpolate_exponentially(small):
     np.testing.assert_allclose(gain * inverse, 1, rtol=1e-4)
 
 
-@pytest.mark.parametrize("spacing, last", [(4, 4), (8, 6)])
-def test_lattice_neighbours_are_always_filled_before(spacing, last):
-    level = latents.lattice(20, 24, spacing)
-    assert level.min() == 0 and level.max() == last
-    assert (np.argwhere(level == 0) % spacing == 0).all()
-    for k in range(1, last + 1):
+def test_lattice_neighbours_are_always_filled_before():
+    level = latents.lattice(20, 24)
+    assert level.min() == 0 and level.max() == latents.LAST
+    assert (np.argwhere(level == 0) % latents.SPACING == 0).all()
+    for k in range(1, latents.LAST + 1):
         for y, x in np.argwhere(level == k):
-            for dy, dx in latents.lattice_neighbours(k, spacing):
+            for dy, dx in latents.lattice_neighbours(k):
                 if 0 <= y + dy < 20 and 0 <= x + dx < 24:
                     assert level[y + dy, x + dx] < k
 
 
 def test_contexts_look_only_at_what_is_decoded_before():
     """Changing one integer may change predictions only of integers that are coded later."""
-    config = SMALL
-    contexts = ContextModel(config)
+    contexts = ContextModel(SMALL.groups, np.ones((SMALL.levels, 12)))
     rng = np.random.default_rng(0)
     values = rng.integers(-5, 6, (1, 8, 8, 12)).astype("float32")
     t = np.float32([0.5])
     contexts(values, t)
     for variable in contexts.trainable_variables:
         variable.assign(rng.normal(size=variable.shape) * 0.3)
-    group = np.repeat(np.arange(3), config.groups)
-    stage = latents.lattice(8, 8, LATTICE_SPACING)[:, :, None] + 5 * group
-    rest = group[None, None, :] > 0
-    stage = np.where(rest & (stage % 5 < 4), 5 * group, stage)
+    group = np.repeat(np.arange(3), SMALL.groups)
+    level = latents.lattice(8, 8)[:, :, None]
+    level = np.where(group < latents.FINE, level, level // latents.LAST * latents.LAST)
+    stage = level + (latents.LAST + 1) * group
     before = [array(p)[0] for p in contexts(values, t)]
     for y, x, c in [(0, 0, 0), (2, 2, 1), (1, 2, 0), (3, 3, 4), (4, 3, 3), (5, 5, 11)]:
         other = values.copy()
@@ -109,7 +107,7 @@ def test_contexts_look_only_at_what_is_decoded_before():
 def test_laplacian_bits_are_those_of_a_distribution():
     values = np.arange(-400, 401, dtype="float32")
     for mean, scale in [(0.0, 0.05), (0.3, 1.0), (-1.5, 20.0)]:
-        bits = array(network.laplacian_bits(values, np.float32(mean), np.float32(scale)))
+        bits = array(laplacian_bits(values, np.float32(mean), np.float32(scale)))
         assert np.isfinite(bits).all()
         assert (2.0 ** -bits.astype("float64")).sum() == pytest.approx(1, abs=1e-3)
 

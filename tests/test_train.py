@@ -8,6 +8,7 @@ from PIL import Image
 
 import sdae
 from sdae import train
+from sdae.__main__ import main
 
 
 def options(photos, output, *extra):
@@ -80,3 +81,12 @@ def test_training_learns_saves_and_resumes(photos, tmp_path):
 def test_no_photographs_is_one_sentence(tmp_path, capsys):
     assert train.run(options(tmp_path, tmp_path)) == 2
     assert "No photographs" in capsys.readouterr().err
+
+
+def test_the_bench_sets_training_beside_its_convolutions(capsys):
+    options = "--batch 2 --crop 32 --rounds 2".split()
+    assert main(["bench", "training", *options]) == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert "2 crops of 32×32" in head
+    step, alone, share = (float(row.split()[-2 if "%" in row else -4]) for row in rows)
+    assert 0 < step < alone and share == pytest.approx(100 * step / alone, rel=0.05)

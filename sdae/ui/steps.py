@@ -36,7 +36,7 @@ def pipeline(shown: Subject) -> None:
         with network:
             model = shown.codec.model
             parts = lesson.units(model.analysis), lesson.units(model.synthesis)
-            parameters = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
+            parameters = shown.codec.card["parameters"]
             exhibit.drawing(
                 diagrams.architecture(*parts, shown.latent.values.shape[2]), "architecture")
             st.caption(
