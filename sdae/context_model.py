@@ -55,9 +55,9 @@ class ContextModel(layers.Layer):
         self.groups, self._scale = tuple(groups), np.maximum(scale, 0.02)
         self.starts = np.cumsum([0, *groups]).tolist()
         self.fine = sum(self.groups[:FINE])  # channels of the groups coded level by level
-        group = np.repeat(np.arange(len(groups)), groups)
-        self._earlier = group[:, None] < group[None]
-        self._same = group[:, None] == group[None]
+        self._group = np.repeat(np.arange(len(groups)), groups)
+        self._earlier = self._group[:, None] < self._group[None]
+        self._same = self._group[:, None] == self._group[None]
 
     def build(self, *shapes):
         c, fine, groups = self.starts[-1], self.fine, self.groups
@@ -190,7 +190,6 @@ class ContextModel(layers.Layer):
     def tables(self) -> Tables:
         """The weights as integers, small enough for exact sums, with one bucket for all."""
         groups, c = self.groups, self.starts[-1]
-        group = np.repeat(np.arange(len(groups)), groups)
         found = {"groups": np.array(groups, "uint8")}
         found["bias"] = _whole(self.bias, WIDTH_UNIT, "int32")
         for name in _LINEAR:
@@ -219,7 +218,7 @@ class ContextModel(layers.Layer):
                 coarse[:, :, start:stop] = near.reshape(LAST - 1, 3, -1, HIDDEN)
         # What a unit sums must stay in the exact range. Below the cut-off a unit is linear: what
         # its inputs lose by a factor its outputs can regain.
-        member = np.eye(len(groups))[group]
+        member = np.eye(len(groups))[self._group]
         sums = np.abs(hidden).sum((0, 1, 2)) + member.T @ np.abs(own).sum(0)
         sums += member[: self.fine].T @ np.abs(coarse).sum((0, 1))
         shrink = np.maximum(1, sums * WEIGHT_UNIT * latents.LOGARITHM_CLIP / _LARGEST_SUM)

@@ -58,9 +58,10 @@ def fit_picture(
     A look gives the gradient of the squared error. As the synthesis is close to orthonormal, one
     Newton step from the integers along it, with the same curvature everywhere, tells where the
     latent should have been; the latent goes a part of that way and is rounded again. With effort
-    0 there is one look, and its gradient is taken along the linear path alone. More effort looks
-    more often, through all of the synthesis, and begins with random choices that settle: Gibbs
-    sampling at a falling temperature.
+    0 there is one look, and its gradient is taken along the linear path alone. More effort goes on
+    from there with more looks, through all of the synthesis, and with random choices that settle:
+    Gibbs sampling at a falling temperature. Of all results after the first look it keeps the one
+    that costs least.
 
     Args:
         network, tables, y, quality_code, result: as for `round_for_rate`.
@@ -86,11 +87,12 @@ def fit_picture(
         quick = not effort or not step
         error, gradient = synthesis.squared_error(chosen, image, t, linear=quick)
         mean, scale = _expected(chosen, quality_code, tables)
-        cost = laplacian_bits(chosen, mean, scale).sum(dtype="float64") + price * error
-        if step and cost < least:
-            best, least = chosen, cost
-        if step == steps:
-            return best
+        if step:
+            cost = laplacian_bits(chosen, mean, scale).sum(dtype="float64") + price * error
+            if cost < least:
+                best, least = chosen, cost
+            if step == steps:
+                return best
         others = contexts.later_bits(chosen, mean, scale)
         move = _STEP if quick else _MOVE * (_LAST_MOVE / _MOVE) ** (1 - left)
         y = y + move * (chosen - gradient / (2 * inverse**2) - y)

@@ -15,7 +15,7 @@ from keras import layers, ops
 from sdae.config import Config
 from sdae.train import make_batch, trainable_model
 
-SSIM_WEIGHT = 10.0
+_SSIM_WEIGHT = 10.0
 
 
 class _Convolutions(keras.Model):
@@ -65,7 +65,7 @@ def measure(batch: int, side: int, rounds: int, update=lambda: None) -> tuple[fl
         update: called after each round.
     """
     config, rng = Config(), np.random.default_rng(0)
-    model = trainable_model(config, None, None, "mixed_bfloat16", SSIM_WEIGHT)
+    model = trainable_model(config, None, None, "mixed_bfloat16", _SSIM_WEIGHT)
     stacks = (
         (model.analysis.units, (batch, side, side, 5)),
         (model.synthesis.units, (batch, side // 8, side // 8, config.latent_channels + 1)),
