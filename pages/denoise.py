@@ -88,16 +88,16 @@ def denoise_picture(source: Source, panel, stage) -> None:
     with stage:
         ours = denoising.restored(picture, start, strength, quality)
     with panel:
-        waiting = denoising.file(ours) is None
+        waiting = ours.file is None
         result = st.fragment(file_and_downloads, run_every=TICK if waiting else None)
-        result(source, picture, start, ours, waiting)
+        result(source, picture, start, ours, strength, quality)
     with stage:
         for notice in picture.notices:
             st.info(notice, icon=":material/info:")
         numbers(start, ours, estimate)
         left, right = choose_sides(kind)
         first = FILTERS.get(right)
-        filtered = denoising.filtered(picture, start, strength, first, patience=0.3)
+        filtered = classical_versions(picture, start, ours, strength, first, patience=0.3)
         compare(
             right_side(source, right, picture, ours, filtered),
             left_side(source, left, picture, start),
@@ -107,7 +107,7 @@ def denoise_picture(source: Source, panel, stage) -> None:
         left_half, right_half = st.columns(2, gap="large")
     with left_half:
         st.subheader("Against classical denoisers", anchor=False)
-        waiting = len(filtered) < len(FILTERS)
+        waiting = ours.file and len(filtered) < len(FILTERS)
         table = st.fragment(others, run_every=TICK if waiting else None)
         table(source, picture, start, ours, strength, first, filtered)
     with right_half:
@@ -176,11 +176,16 @@ def numbers(start: Version, ours: Version, estimate: float) -> None:
         ]
     figures += [
         ("Time", milliseconds(ours.seconds), None,
-         "From noisy pixels to clean ones; the file is packed behind the page."),
+         "From noisy pixels to clean ones: at first without a file, then through it."),
     ]
     with st.container(horizontal=True, gap="medium"):
         for name, value, delta, explanation in figures:
             st.metric(name, value, delta, help=explanation, width="content")
+
+
+def classical_versions(picture, start, ours: Version, *question, patience=0.0) -> dict:
+    """The classical denoisers that are ready; they begin when our file, which is quicker, is made."""
+    return denoising.filtered(picture, start, *question, patience=patience) if ours.file else {}
 
 
 def left_side(source: Source, left: str, picture: engine.Prepared, start: Version) -> Side:
@@ -204,15 +209,14 @@ def right_side(source, right, picture, ours: Version, filtered: dict[str, Versio
     return Side(text, f"{source.name} restored by {label}", found.png)
 
 
-def file_and_downloads(source, picture, start, ours: Version, waiting: bool) -> None:
-    """The size of the .sdae file, once it is packed, and the pictures to take home."""
-    data = denoising.file(ours)
-    if data is None:
-        st.info("Packing the .sdae file …", icon=":material/hourglass_empty:")
+def file_and_downloads(source, picture, start, ours: Version, strength, quality) -> None:
+    """The size of the .sdae file, once it is made, and the pictures to take home."""
+    if ours.file is None:
+        if denoising.restored(picture, start, strength, quality).file:
+            st.rerun()  # with the picture that the file holds
+        st.info("Making the .sdae file …", icon=":material/hourglass_empty:")
         return
-    if waiting:
-        st.rerun()  # without another look
-    width, height = picture.size
+    data, (width, height) = ours.file, picture.size
     references = {"PNG of the noisy picture": len(start.png)}
     if start.psnr is not None:
         references["PNG of the clean one"] = len(picture.png)
@@ -235,7 +239,7 @@ def download_png(label: str, version: Version, source: Source, ending: str) -> N
 
 def others(source, picture, start, ours, strength, first, drawn) -> None:
     """The table of denoisers, filled while they work; the page follows what it waits for."""
-    filtered = denoising.filtered(picture, start, strength, first)
+    filtered = classical_versions(picture, start, ours, strength, first)
     noise_views.table(start, ours, filtered)
     complete = len(filtered) == len(FILTERS)
     if complete > (len(drawn) == len(FILTERS)) or (first in filtered and first not in drawn):

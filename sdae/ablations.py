@@ -19,6 +19,12 @@ COLUMNS = "variant changes images minutes validation_loss denoised_psnr".split()
 
 VARIANTS = {
     "shipped configuration": {},
+    "latent at 1/4, 48 channels": {
+        "widths": (48, 128), "latent_channels": 48, "groups": (3, 3, 6, 12, 24),
+    },
+    "latent at 1/16, 320 channels": {
+        "widths": (48, 96, 128, 128), "latent_channels": 320, "groups": (6, 6, 12, 24, 48, 96, 128),
+    },
     "latent of 96 channels": {"latent_channels": 96, "groups": (3, 3, 6, 12, 24, 48)},
     "first group of 2 channels": {"groups": (2, 4, 6, 12, 24, 48, 64)},
     "first group of 6 channels": {"groups": (6, 6, 12, 24, 48, 64)},
@@ -37,12 +43,14 @@ VARIANTS = {
     "blind to the noise level": {"told": False},
     "no SSIM in the loss": {"ssim_weight": 0.0},
     "more SSIM in the loss": {"ssim_weight": 100.0},
+    "average of the weights": {"average": 0.98},
     "half the learning rate": {"rate": 2e-4},
     "twice the learning rate": {"rate": 8e-4},
 }
 """Name → what differs: fields of `sdae.network.Config`, options of ``sdae train``, and: of both
 transforms' linear path the start (zero: it stays there); the slope below zero, for good; the power
-to which drawn quality positions are raised; whether the network is told the noise level."""
+to which drawn quality positions are raised; whether the network is told the noise level; the
+momentum of the exponential moving average that the weights are in the end."""
 
 
 def add_arguments(parser) -> None:
@@ -98,9 +106,7 @@ def measure(name: str, args, pictures, validation) -> dict:
         options.epochs = args.epochs
         options.steps = args.steps
         options.crop = 64
-        for key, value in changes.items():
-            if hasattr(options, key) and key != "start":
-                setattr(options, key, value)
+        vars(options).update(changes, start=None)
         options.late_crop = options.crop
         kind = next((kind for key, kind in _TRAINERS.items() if key in changes), train.Trainer)
         trainer = kind(options, pictures, validation, config)
@@ -140,10 +146,25 @@ class _Low(train.Trainer):
 
     def batch(self, clean, rng):
         inputs, target = super().batch(clean, rng)
-        return {**inputs, "t": inputs["t"] ** VARIANTS["more of the low qualities"]["low"]}, target
+        return {**inputs, "t": inputs["t"] ** self.args.low}, target
 
 
-_TRAINERS = {"told": _Blind, "low": _Low}
+class _Averaged(train.Trainer):
+    """A training that ends with an exponential moving average of its weights."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.optimizer = train.compiled(
+            self.model, self.args.rate, use_ema=True, ema_momentum=self.args.average
+        )
+
+    def validate(self):
+        if len(self.history) + 1 == self.args.epochs:
+            self.optimizer.finalize_variable_values(self.model.trainable_variables)
+        return super().validate()
+
+
+_TRAINERS = {"told": _Blind, "low": _Low, "average": _Averaged}
 
 
 def _begin(model, start) -> None:

@@ -40,17 +40,29 @@ class SynthesisAdjoint:
         linear = network._synthesis_linear
         self._linear = _Linear(linear.kernel.T, _turned(linear.around))
 
-    def squared_error(self, integers, image, t: float, linear=False) -> tuple[float, np.ndarray]:
-        """Squared error of the picture that integers give, and its gradient.
+    def squared_error(self, integers, image, t: float) -> float:
+        """Squared error of the picture that integers give.
 
         Args:
             integers: (h, w, C) float32, latent times gain.
             image: (8h, 8w, 3) float32 in [0, 1].
             t: quality position in [0, 1].
+
+        Returns:
+            sum over all samples, full scale 1.
+        """
+        _, inverse = self.network.gains(t)
+        return _sum_of_squares(self.network.synthesis(integers * inverse, t) - image)
+
+    def look(self, integers, image, t: float, linear=False) -> tuple[float, np.ndarray]:
+        """`squared_error` and its gradient.
+
+        Args:
+            integers, image, t: as there.
             linear: take the gradient along the linear path alone, in half the time.
 
         Returns:
-            sum over all samples, full scale 1; gradient (h, w, C).
+            the error; gradient (h, w, C).
         """
         network, (_, _, c) = self.network, integers.shape
         _, inverse = network.gains(t)
@@ -68,7 +80,7 @@ class SynthesisAdjoint:
                 for step in reversed(self._steps):
                     g = step.back(g, signs.pop())
                 gradient += _inner(g)[..., :c] * network._scale
-        return float(np.sum(error * error, dtype="float64")), 2 * gradient * inverse
+        return _sum_of_squares(error), 2 * gradient * inverse
 
     def _synthesis(self, latent, t):
         """As `Network.synthesis`; and for each step the sign of what entered its PReLU."""
@@ -83,6 +95,10 @@ class SynthesisAdjoint:
         linear = network._synthesis_linear(latent)
         stack = _inner(x) * np.float32(HEAD_SCALE) + np.float32(0.5)
         return depth_to_space(linear, STRIDE) + stack, signs
+
+
+def _sum_of_squares(error) -> float:
+    return float(np.sum(error * error, dtype="float64"))
 
 
 def _laplacian_slopes(away, scale):

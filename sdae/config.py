@@ -29,9 +29,9 @@ class Config:
 
     Attributes:
         latent_channels: channels C of the latent.
-        widths: channels at 1/2, 1/4 and 1/8 of the resolution.
-        analysis_blocks: residual blocks at 1/8 in the analysis.
-        synthesis_blocks: residual blocks at 1/8 in the synthesis.
+        widths: channels at 1/2, 1/4, … of the resolution; the last is that of the latent.
+        analysis_blocks: residual blocks at that resolution in the analysis.
+        synthesis_blocks: residual blocks at that resolution in the synthesis.
         groups: sizes of the channel groups, coded in order; their sum is C.
         overlapped: how many leading channels of the linear path see the blocks around as well.
         levels: number of gain vectors between the lowest and the highest quality.
@@ -40,7 +40,7 @@ class Config:
     """
 
     latent_channels: int = 160
-    widths: tuple[int, int, int] = (48, 96, 128)
+    widths: tuple[int, ...] = (48, 96, 128)
     analysis_blocks: int = 2
     synthesis_blocks: int = 3
     groups: tuple[int, ...] = (3, 3, 6, 12, 24, 48, 64)
@@ -54,6 +54,11 @@ class Config:
         object.__setattr__(self, "groups", tuple(self.groups))
         if sum(self.groups) != self.latent_channels:
             raise ValueError("The channel groups must add up to the latent channels.")
+
+    @property
+    def stride(self) -> int:
+        """Side in pixels of the square that one latent position stands for; files have `STRIDE`."""
+        return 2 ** len(self.widths)
 
     def lagrangian(self, t):
         """λ at quality position ``t`` in [0, 1] (0 is quality 1, 1 is quality 100)."""

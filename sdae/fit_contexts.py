@@ -14,7 +14,7 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Fit the context tables and store them with the weights. Returns an exit code."""
-    from sdae import data, latents, weights
+    from sdae import data, weights
 
     try:
         place = weights.folder(args.weights)
@@ -26,6 +26,5 @@ def run(args) -> int:
     except (FileNotFoundError, weights.WeightsError) as error:
         print(error, file=sys.stderr)
         return 2
-    kept = {name: a for name, a in arrays.items() if not name.startswith(latents.PREFIX)}
-    weights.write(place, kept | tables.to_arrays(), card)
+    weights.write(place, arrays | tables.to_arrays(), card)
     return 0

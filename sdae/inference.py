@@ -39,6 +39,11 @@ class Network:
 
     def __init__(self, arrays: dict, config: Config):
         self.config, c, levels = config, config.latent_channels, config.levels
+        if config.stride != STRIDE:
+            raise WeightsError(
+                f"Files hold latents at 1/{STRIDE} of the resolution, these weights make them at "
+                f"1/{config.stride}."
+            )
         half, quarter, eighth = config.widths
 
         def array(name, *shape):

@@ -20,7 +20,7 @@ import numpy as np
 from keras import layers, ops
 
 from sdae import weights
-from sdae.config import CAUTION, HEAD_SCALE, LINEAR_STEP, STRIDE, Config
+from sdae.config import CAUTION, HEAD_SCALE, LINEAR_STEP, Config
 from sdae.context_model import ContextModel, interpolate, laplacian_bits
 from sdae.latents import Tables
 
@@ -188,16 +188,17 @@ class AnalysisTransform(layers.Layer):
 
     def __init__(self, config: Config, basis=None, compute="float32", **options):
         super().__init__(**options)
-        half, quarter, eighth = config.widths
-        samples = STRIDE * STRIDE * 3
+        *fine, coarse = config.widths
+        self._stride, samples = config.stride, 3 * config.stride**2
         overlapped = samples, config.overlapped
         self.linear = LinearPath(config.latent_channels, overlapped, basis, name="linear")
         self.units = [
-            DownUnit(16, half, dtype=compute, name="down_0"),
-            DownUnit(half, quarter, dtype=compute, name="down_1"),
-            DownUnit(quarter, eighth, dtype=compute, name="down_2"),
             *(
-                ResidualBlock(eighth, dtype=compute, name=f"block_{i}")
+                DownUnit(inner, filters, dtype=compute, name=f"down_{i}")
+                for i, (inner, filters) in enumerate(zip((16, *fine), config.widths))
+            ),
+            *(
+                ResidualBlock(coarse, dtype=compute, name=f"block_{i}")
                 for i in range(config.analysis_blocks)
             ),
             _convolution(config.latent_channels, "head", compute, kernel_initializer="zeros"),
@@ -211,7 +212,7 @@ class AnalysisTransform(layers.Layer):
         )
         for unit in self.units:
             x = unit(x)
-        linear = self.linear(space_to_depth(centred, STRIDE))
+        linear = self.linear(space_to_depth(centred, self._stride))
         return linear + ops.cast(x, "float32") * HEAD_SCALE
 
 
@@ -224,21 +225,22 @@ class SynthesisTransform(layers.Layer):
 
     def __init__(self, config: Config, basis=None, spread=None, compute="float32", **options):
         super().__init__(**options)
-        half, quarter, eighth = config.widths
+        *fine, coarse = config.widths
         start = None if basis is None else basis.T
         self._spread = np.ones(config.latent_channels, "float32") if spread is None else spread
-        samples = STRIDE * STRIDE * 3
+        self._stride, samples = config.stride, 3 * config.stride**2
         overlapped = config.overlapped, samples
         self.linear = LinearPath(samples, overlapped, start, name="linear")
         self.units = [
-            _convolution(eighth, "stem", compute),
+            _convolution(coarse, "stem", compute),
             *(
-                ResidualBlock(eighth, dtype=compute, name=f"block_{i}")
+                ResidualBlock(coarse, dtype=compute, name=f"block_{i}")
                 for i in range(config.synthesis_blocks)
             ),
-            UpUnit(quarter, dtype=compute, name="up_0"),
-            UpUnit(half, dtype=compute, name="up_1"),
-            UpUnit(16, dtype=compute, name="up_2"),
+            *(
+                UpUnit(filters, dtype=compute, name=f"up_{i}")
+                for i, filters in enumerate((*reversed(fine), 16))
+            ),
             _convolution(3, "head", compute, kernel_initializer="zeros"),
         ]
 
@@ -255,7 +257,7 @@ class SynthesisTransform(layers.Layer):
         x = ops.concatenate([latent * self.scale, plane * _per_sample(t - 0.5) * 2], -1)
         for unit in self.units:
             x = unit(x)
-        linear = depth_to_space(self.linear(latent), STRIDE)
+        linear = depth_to_space(self.linear(latent), self._stride)
         return linear + 0.5 + ops.cast(x, "float32") * HEAD_SCALE
 
 
@@ -378,14 +380,14 @@ def initialise(model: Autoencoder) -> Autoencoder:
 
 
 def karhunen_loeve(blocks: np.ndarray, channels: int) -> tuple[np.ndarray, np.ndarray]:
-    """Principal components of 8×8×3 blocks.
+    """Principal components of blocks of N samples.
 
     Args:
-        blocks: (n, 192) float, rows as `space_to_depth` lays them out, centred on 0.5.
+        blocks: (n, N) float, rows as `space_to_depth` lays them out, centred on 0.5.
         channels: how many components to keep.
 
     Returns:
-        basis (192, channels) float32 with orthonormal columns, largest variance first, and
+        basis (N, channels) float32 with orthonormal columns, largest variance first, and
         spread (channels,) float32, the root mean square of each component.
     """
     power, vectors = np.linalg.eigh(blocks.T.astype("float64") @ blocks / len(blocks))

@@ -149,8 +149,8 @@ def measure_ours(codec, qualities: Iterable[float], item: tuple[str, np.ndarray]
             efforts = {denoiser: effort for denoiser, effort, *_ in told}
             for denoiser, effort in efforts.items():
                 # The same as from the noisy picture at each quality, which is cleaned once here.
-                cleaned = codec.clean(noisy, sigma, effort)
-                points = [_point(rgb, *restored(cleaned, quality, 0.0, effort))
+                cleaned, left = codec.clean(noisy, sigma, effort)
+                points = [_point(rgb, *restored(cleaned, quality, left, effort))
                           for quality in qualities]
                 chains.append(_chain(rgb, sigma, denoiser, OURS, points))
     return {"rows": rows, "chains": chains}

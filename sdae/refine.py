@@ -85,7 +85,10 @@ def fit_picture(
         left = 1 - step / steps
         # The first look is that of effort 0, and no other result is taken that costs more.
         quick = not effort or not step
-        error, gradient = synthesis.squared_error(chosen, image, t, linear=quick)
+        if step < steps:
+            error, gradient = synthesis.look(chosen, image, t, linear=quick)
+        else:
+            error = synthesis.squared_error(chosen, image, t)
         mean, scale = _expected(chosen, quality_code, tables)
         if step:
             cost = laplacian_bits(chosen, mean, scale).sum(dtype="float64") + price * error

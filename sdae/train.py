@@ -221,6 +221,27 @@ def trainable_model(config, basis, spread, compute, ssim_weight):
     return initialise(TrainedAutoencoder(config, basis, spread, compute, name="autoencoder"))
 
 
+def compiled(model, rate: float, **options):
+    """Make a model ready for `train_on_batch`: Adam (Kingma and Ba 2015) with clipped gradients.
+
+    Args:
+        model: built, with a loss of its own.
+        rate: learning rate.
+        options: further ones of `keras.optimizers.Adam`.
+
+    Returns:
+        the optimizer.
+    """
+    import keras
+
+    optimizer = keras.optimizers.Adam(rate, global_clipnorm=1.0, **options)
+    optimizer.build(model.trainable_variables)
+    # TensorFlow would compile for minutes, once for every size of crop; JAX has no other way.
+    jit = "auto" if keras.backend.backend() == "jax" else False
+    model.compile(optimizer=optimizer, jit_compile=jit)
+    return optimizer
+
+
 def _numpy(variable):
     from keras import ops
 
@@ -248,14 +269,12 @@ class Trainer:
         self.config = config or Config()
         rng = np.random.default_rng(args.seed)
         blocks = data.crops(pictures, 2000, 64, rng).astype("float32") / 255 - 0.5
-        blocks = keras.ops.convert_to_numpy(space_to_depth(blocks, 8)).reshape(-1, 192)
+        blocks = keras.ops.convert_to_numpy(space_to_depth(blocks, self.config.stride))
+        blocks = blocks.reshape(-1, blocks.shape[-1])
         basis, spread = karhunen_loeve(blocks, self.config.latent_channels)
         compute = "float32" if args.float32 else "mixed_bfloat16"
         self.model = trainable_model(self.config, basis, spread, compute, args.ssim_weight)
-        self.optimizer = keras.optimizers.Adam(args.rate, global_clipnorm=1.0)
-        self.optimizer.build(self.model.trainable_variables)
-        jit = "auto" if keras.backend.backend() == "jax" else False
-        self.model.compile(optimizer=self.optimizer, jit_compile=jit)
+        self.optimizer = compiled(self.model, args.rate)
         self.validation = validation_batches(validation, 128, np.random.default_rng(0))
         self.history, self.seconds, self.started = [], 0.0, time.monotonic()
         self.side = None

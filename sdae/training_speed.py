@@ -13,7 +13,7 @@ import numpy as np
 from keras import layers, ops
 
 from sdae.config import Config
-from sdae.train import make_batch, trainable_model
+from sdae.train import compiled, make_batch, trainable_model
 
 _SSIM_WEIGHT = 10.0
 
@@ -72,11 +72,11 @@ def measure(batch: int, side: int, rounds: int, update=lambda: None) -> tuple[fl
     )
     alone = _Convolutions(stacks)
     crops = rng.integers(0, 256, (batch, side, side, 3), dtype="uint8")
-    jit = "auto" if keras.backend.backend() == "jax" else False
     works, nothing = [], np.zeros((1, 1), "float32")
     for each, given in ((model, make_batch(crops, rng, 0.25, 0.35)), (alone, (nothing, nothing))):
-        each.compile(optimizer=keras.optimizers.Adam(1e-5), jit_compile=jit)
-        each.train_on_batch(*given)  # compiles
+        each(given[0])  # builds
+        compiled(each, 1e-5)
+        each.train_on_batch(*given)  # traces
         works.append((each, given))
     seconds = [[], []]
     for _ in range(rounds):

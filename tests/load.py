@@ -34,20 +34,14 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0, help="default: any free one")
     parser.add_argument("--patience", type=int, default=600, help="seconds for one answer")
     args = parser.parse_args()
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))))
     port = args.port or free_port()
-    app = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true",
-         "--server.address=127.0.0.1", f"--server.port={port}", "--server.fileWatcherType=none"],
-        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-    )
-    faults = []
+    app, faults = start(port), []
     try:
         began = time.monotonic()
         wait_until_healthy(port)
         print(f"{time.monotonic() - began:.1f} s to a healthy server, {memory(app, 'VmRSS')} MB")
         with sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
+            browser = launch(driver)
             sessions = []
             for number in range(args.sessions):
                 sessions.append(Session(browser, port, number, args))
@@ -151,6 +145,21 @@ def picture(number, width, height) -> np.ndarray:
     waves = [np.sin(x / a + y / b + c) for a, b, c in rng.uniform(10, 60, (3, 3))]
     noise = rng.normal(0, 4, (height, width, 3))
     return np.uint8(np.clip(128 + 80 * np.stack(waves, -1) + noise, 0, 255))
+
+
+def start(port) -> subprocess.Popen:
+    """The app on this port of the machine itself; what it complains of is kept."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true",
+         "--server.address=127.0.0.1", f"--server.port={port}", "--server.fileWatcherType=none"],
+        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )
+
+
+def launch(driver):
+    """A headless Chromium of the system."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))))
+    return driver.chromium.launch(executable_path=found, args=FLAGS)
 
 
 def free_port() -> int:

@@ -56,6 +56,7 @@ def test_every_variant_is_a_configuration(options):
     parser = argparse.ArgumentParser()
     train.add_arguments(parser)
     known = {field.name for field in fields(Config)} | {"start", "slope", "low", "told"}
+    known |= {"average"}
     known |= set(vars(parser.parse_args(["photos", "--output", "x"])))
     for changes in ablations.VARIANTS.values():
         assert set(changes) <= known

@@ -9,7 +9,7 @@ from PIL import Image
 from skimage import data as samples
 
 import sdae
-from sdae import bitstream, codec as codec_module, images, latents, metrics
+from sdae import bitstream, codec as codec_module, images, latents, metrics, noise
 
 PICTURE = images.thumb(samples.astronaut())
 
@@ -111,6 +111,15 @@ def test_windows_give_the_integers_and_the_pixels_of_the_whole(codec, monkeypatc
     assert len(seen) == 4 and seen[-1] == 1
 
 
+def test_windows_clean_like_the_whole(codec, monkeypatch):
+    noisy, seen = noise.add(samples.astronaut()[:450, :86], 0.1), []
+    whole, left = codec.clean(noisy, 0.1)
+    assert not left and metrics.psnr(samples.astronaut()[:450, :86], whole) > 25
+    monkeypatch.setattr(codec_module, "_WINDOW", 384)
+    np.testing.assert_array_equal(codec.clean(noisy, 0.1, progress=seen.append)[0], whole)
+    assert len(set(seen)) == 4 and seen == sorted(seen) and seen[-1] == 1
+
+
 def test_a_picture_of_many_windows_is_one_payload(codec, small_windows):
     data = codec.compress(samples.astronaut()[:330], 40)
     header, payload = bitstream.read_header(data)
@@ -140,7 +149,7 @@ def test_a_large_picture_passes_through_in_strips(codec, small_windows, monkeypa
         np.testing.assert_array_equal(restored[place], part)
 
 
-@given(st.integers(1, 3000), st.sampled_from([96, 128]))
+@given(st.integers(1, 3000), st.sampled_from([96, 128, 160]))
 def test_windows_cover_a_side_once_and_keep_their_margins(length, margin):
     spans = codec_module._spans(length, margin)
     kept = [(first, last) for _, _, first, last in spans]

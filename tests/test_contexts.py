@@ -11,7 +11,7 @@ import skimage.data
 from keras import ops
 from PIL import Image
 
-from sdae import contexts, fit_contexts, latents, weights
+from sdae import contexts, fit_contexts, latents, layouts, weights
 from sdae.context_model import ContextModel, laplacian_bits
 from sdae.latents import FEATURE_UNIT, WIDTH_UNIT, Predictor, Tables
 from sdae.network import Autoencoder, Config, initialise
@@ -124,7 +124,8 @@ def test_refit_saves_bits(model):
     assert bits() < 0.98 * before
 
 
-def test_command_completes_weights(model, photos, tmp_path):
+def test_command_completes_weights(model, photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(layouts, "_ALPHABETS", (2, 3, 8))  # quick to try
     arrays = model.stored()
     weights.write(tmp_path, arrays, {"config": CONFIG.to_dict(), "note": "kept"})
     parser = argparse.ArgumentParser()

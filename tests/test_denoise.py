@@ -5,6 +5,7 @@ import io
 import json
 import re
 import struct
+import threading
 import time
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def settle(at: AppTest) -> AppTest:
     """Run again, as the browser does by itself, until nothing is at work any more."""
     end = time.monotonic() + 90
     while any("at work" in html.body for html in at.get("html")) or any(
-        "Packing" in info.value for info in at.info
+        "Making" in info.value for info in at.info
     ):
         assert time.monotonic() < end
         time.sleep(0.1)
@@ -119,6 +120,25 @@ def test_a_first_visit_adds_noise_and_takes_it_away(codec):
     assert float(rows["Noisy"][0]) == pytest.approx(metrics.psnr(clean, noisy), abs=0.01)
     for label in list(rows)[1:]:
         assert float(rows[label][0]) > float(rows["Noisy"][0]) + 3
+
+
+def test_the_cleaned_picture_shows_until_the_file_is_made(codec, monkeypatch):
+    gate, coded = threading.Event(), denoising._coded
+    monkeypatch.setattr(denoising, "_coded", lambda *given: gate.wait(60) and coded(*given))
+    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
+    at.switch_page("pages/denoise.py")
+    at.query_params.update({"size": "128×128", "sample": "Cat", "level": "0.23", "detail": "40"})
+    at.run()
+    noisy = noise.add(sample("chelsea.png"), 0.23)
+    cleaned, _ = codec.clean(noisy, noise.estimate_sigma(noisy))
+    assert np.array_equal(split(at)["right"]["rgb"], cleaned)
+    assert any("Making the .sdae file" in info.value for info in at.info)
+    assert "Download .sdae" not in buttons(at)
+    gate.set()
+    settle(at)
+    expected = codec.decode(codec.encode(cleaned, 40))
+    assert np.array_equal(split(at)["right"]["rgb"], np.asarray(expected))
+    assert "Download .sdae" in buttons(at)
 
 
 def test_every_setting_comes_from_the_url(codec):
@@ -277,8 +297,6 @@ def test_slow_answers_come_the_first_one_first_and_are_remembered():
 
 
 def test_a_new_question_drops_what_has_not_begun():
-    import threading
-
     queue, gate, done = Queue("test drop"), threading.Event(), []
     blocked = {"held": lambda: gate.wait(30), "dropped": lambda: done.append("dropped")}
     queue.collect(blocked)

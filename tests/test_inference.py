@@ -104,6 +104,16 @@ def test_missing_and_misshapen_arrays_are_refused(codec):
         Network(arrays, codec.network.config)
 
 
+def test_a_latent_of_another_resolution_can_be_trained_but_no_file_holds_it():
+    config = Config(latent_channels=12, overlapped=5, widths=(8, 12), groups=(2, 4, 6), levels=3)
+    model = network.initialise(network.Autoencoder(config))
+    given = {"image": np.zeros((1, 32, 64, 3), "float32"), "sigma": np.zeros(1), "t": np.zeros(1)}
+    assert model.analysis(*given.values()).shape == (1, 8, 16, 12)
+    assert model(given)["picture"].shape == (1, 32, 64, 3)
+    with pytest.raises(WeightsError, match="at 1/4"):
+        Network(model.stored(), config)
+
+
 def test_blas_gets_its_threads_back():
     def threads():
         return [found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"]

@@ -76,3 +76,12 @@ def test_noise_beyond_the_range_of_a_file_is_taken_away(codec, photographs):
 def test_tiny_noisy_pictures_keep_their_shape(codec, shape):
     noisy = np.random.default_rng(0).integers(0, 256, (*shape, 3), "uint8")
     assert restored(codec, noisy, sigma=0.2, effort=1).shape == noisy.shape
+
+
+@pytest.mark.parametrize("sigma", [0.015, SIGMA])
+def test_what_is_cleaned_beforehand_gives_the_same_file(codec, photographs, sigma):
+    _, noisy = photographs[1]
+    cleaned, left = codec.clean(noisy, sigma)
+    assert (left, cleaned is noisy) == ((0.0, False) if sigma == SIGMA else (sigma, True))
+    files = [codec.pack(codec.encode(*given)) for given in ((noisy, 60, sigma), (cleaned, 60, left))]
+    assert files[0] == files[1]

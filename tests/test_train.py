@@ -7,8 +7,12 @@ import pytest
 from PIL import Image
 
 import sdae
-from sdae import train
+from sdae import layouts, network, train
 from sdae.__main__ import main
+from sdae.config import Config
+
+SMALL = Config(latent_channels=12, widths=(8, 8, 16), analysis_blocks=1, synthesis_blocks=1,
+               groups=(3, 3, 6), overlapped=4)
 
 
 def options(photos, output, *extra):
@@ -57,8 +61,10 @@ def test_similarity_is_one_for_equal_pictures_and_falls_with_noise():
     assert (less < 0.95).all()
 
 
-def test_training_learns_saves_and_resumes(photos, tmp_path):
+def test_training_learns_saves_and_resumes(photos, tmp_path, monkeypatch):
     """Two runs leave what one would; the last third of a training is on larger crops."""
+    monkeypatch.setattr(network, "Config", lambda: SMALL)
+    monkeypatch.setattr(layouts, "_ALPHABETS", (2, 3, 8))  # quick to try
     common = "--crop 32 --late-crop 64 --batch 4 --steps 3 --float32 --epochs 4".split()
     common += "--context-crops 32 --context-seconds 1".split()
     args = options(photos, tmp_path, *common, "--stop-after", "0")

@@ -6,13 +6,13 @@ import csv
 import io
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import streamlit as st
 
-from sdae import Latent, classical, images, metrics, noise
+from sdae import classical, images, metrics, noise
 from sdae.ui import engine
 from sdae.ui.engine import Prepared
 from sdae.ui.later import Queue
@@ -23,14 +23,18 @@ LEVELS = tuple(round(0.05 * step, 2) for step in range(11))
 CURVE_SIDE = 512
 """The curve is measured on at most this many pixels a side, from the middle of the picture."""
 
+_PATIENCE = 60.0
+_REMEMBERED = 20
+# Seconds; and how many versions each queue keeps, of 10 MB where pictures are large.
+
 
 @dataclass(frozen=True)
 class Version:
     """One version of a picture.
 
     `rgb` is uint8 (H, W, 3), `png` the same pixels; `psnr` (dB) and `ssim` compare it with the
-    clean picture, None where there is none. `seconds` is the time it took to make, `latent` the
-    integers it was restored from, `key` names the version.
+    clean picture, None where there is none. `seconds` is the time it took to make, `file` the
+    .sdae file that it was restored from, `key` names the version.
     """
 
     key: str
@@ -39,7 +43,7 @@ class Version:
     psnr: float | None = None
     ssim: float | None = None
     seconds: float = 0.0
-    latent: Latent | None = None
+    file: bytes | None = None
 
 
 def noisy(picture: Prepared, kind: str | None, sigma: float, seed: int) -> tuple[Version, float]:
@@ -51,16 +55,16 @@ def noisy(picture: Prepared, kind: str | None, sigma: float, seed: int) -> tuple
 
 
 def restored(picture: Prepared, start: Version, strength: float, quality: float) -> Version:
-    """Version `start` through the codec, told that its noise has level `strength`."""
-    with engine.turn() as codec:
-        return _restored(codec, start.key, start, _clean(picture, start), strength, quality)
+    """Version `start` through the codec, told that its noise has level `strength`.
 
-
-def file(ours: Version) -> bytes | None:
-    """The whole .sdae file of a restored picture; None while it is packed, so ask again."""
-    codec, _ = engine.load()
-    task = partial(codec.pack, ours.latent)
-    return _files().collect({ours.key: task}).get(ours.key)
+    While its file is made, which takes longer, the cleaned picture that goes into it: that one has
+    no `file`, so ask again.
+    """
+    cleaned, task = _through_a_file(picture, start, strength, quality)
+    key = f"{cleaned.key} {quality}"
+    # One that is not noisy enough to be cleaned would show as it was: better wait for the file.
+    patience = _PATIENCE if cleaned.key == start.key else 0.0
+    return _files().collect({key: task}, key, patience).get(key, cleaned)
 
 
 def filtered(
@@ -83,12 +87,11 @@ def curve(picture: Prepared, kind: str, seed: int, quality: float):
     small = _middle(picture)
     for sigma in LEVELS:
         start, estimate = noisy(small, kind, sigma, seed)
-        yield (
-            sigma,
-            start.psnr,
-            restored(small, start, estimate, quality).psnr,
-            restored(small, start, sigma, quality).psnr,
+        found, known = (
+            _through_a_file(small, start, strength, quality)[1]().psnr
+            for strength in (estimate, sigma)
         )
+        yield sigma, start.psnr, found, known
 
 
 def shares(differences: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -139,13 +142,35 @@ def _noisy(key, _picture, kind, sigma, seed) -> tuple[Version, float]:
     return start, min(noise.estimate_sigma(start.rgb), noise.STRONGEST)
 
 
-@st.cache_data(max_entries=128, max_size="200MB", show_spinner=False)
-def _restored(_codec, key, _start, _clean, strength, quality) -> Version:
-    began = time.perf_counter()
-    latent = _codec.encode(_start.rgb, quality, strength)
-    rgb = np.asarray(_codec.decode(latent))
-    seconds = time.perf_counter() - began
-    return _measured(f"{key} {strength} {quality}", rgb, _clean, seconds, latent)
+def _through_a_file(picture, start, strength, quality):
+    """The cleaned picture, and what restores it from a file of its own."""
+    clean = _clean(picture, start)
+    cleaned, left = _cleaned(start.key, start, clean, strength)
+    return cleaned, partial(_coded, engine.load(), cleaned, left, clean, quality)
+
+
+@st.cache_data(max_entries=32, max_size="200MB", show_spinner=False)
+def _cleaned(key, _start, _clean, strength) -> tuple[Version, float]:
+    """What the codec encodes in place of a noisy picture, and the noise level to tell it then."""
+    with engine.turn() as codec:
+        began = time.perf_counter()
+        rgb, left = codec.clean(_start.rgb, strength)
+        seconds = time.perf_counter() - began
+    if rgb is _start.rgb:
+        return _start, left
+    return _measured(f"{key} {strength}", rgb, _clean, seconds), left
+
+
+def _coded(engine, cleaned, left, clean, quality) -> Version:
+    """The cleaned picture in a file and out of it again."""
+    codec, lock = engine
+    with lock:
+        began = time.perf_counter()
+        latent = codec.encode(cleaned.rgb, quality, left)
+        rgb = np.asarray(codec.decode(latent))
+        seconds = cleaned.seconds + time.perf_counter() - began
+    version = _measured(f"{cleaned.key} {quality}", rgb, clean, seconds)
+    return replace(version, file=codec.pack(latent))
 
 
 def _filter(name, start, clean, strength) -> Version:
@@ -156,21 +181,21 @@ def _filter(name, start, clean, strength) -> Version:
     return _measured(f"{start.key} {name} {strength}", rgb, clean, seconds)
 
 
-def _measured(key, rgb, clean, seconds=0.0, latent=None) -> Version:
+def _measured(key, rgb, clean, seconds=0.0) -> Version:
     if clean is None:
-        return Version(key, rgb, images.png(rgb), seconds=seconds, latent=latent)
+        return Version(key, rgb, images.png(rgb), seconds=seconds)
     # Both spend their time outside Python's lock, so they share the cores.
     with ThreadPoolExecutor(1) as pool:
         png = pool.submit(images.png, rgb)
         psnr, ssim = metrics.psnr(clean, rgb), metrics.ssim(clean, rgb)
-        return Version(key, rgb, png.result(), psnr, ssim, seconds, latent)
+        return Version(key, rgb, png.result(), psnr, ssim, seconds)
 
 
 @st.cache_resource(show_spinner=False)
 def _filters() -> Queue:
-    return Queue("filters")
+    return Queue("filters", _REMEMBERED)
 
 
 @st.cache_resource(show_spinner=False)
 def _files() -> Queue:
-    return Queue("files")
+    return Queue("files", _REMEMBERED)
