@@ -153,8 +153,10 @@ class _Averaged(train.Trainer):
     """A training that ends with an exponential moving average of its weights."""
 
     def __init__(self, *args):
+        from sdae.network import compiled
+
         super().__init__(*args)
-        self.optimizer = train.compiled(
+        self.optimizer = compiled(
             self.model, self.args.rate, use_ema=True, ema_momentum=self.args.average
         )
 

@@ -27,9 +27,9 @@ _WINDOW = 1024
 _ALIGNMENT = 64
 _ENCODER_MARGIN, _DECODER_MARGIN, _CLEANING_MARGIN = 128, 96, 160
 # What lies this near to an inner edge of a window is thrown away. Analysis and rounding together
-# reach about 120 pixels, a look at the picture 100, the synthesis 80, analysis and synthesis together
-# 140, so windows join without a seam; only effort, which looks often, sees each window by itself. The lattice of the contexts
-# repeats every 64 pixels, so windows begin at multiples of it.
+# reach about 120 pixels, a look at the picture 100, the synthesis 80, analysis and synthesis
+# together 140, so windows join without a seam; only effort, which looks often, sees each window by
+# itself. The lattice of the contexts repeats every 64 pixels, so windows begin at multiples of it.
 
 _LOOKED_AT = 24_000_000
 # Larger pictures are rounded without a look at the result, which holds their latent twice.
@@ -200,8 +200,7 @@ class Codec:
                 rounded between them; what comes out is encoded like any other picture. With any
                 effort the first pass is made in all eight ways to turn and mirror the picture,
                 and once more with half of the noise put back (Romano and Elad 2015), and the mean
-                is taken. More than the noise there is takes
-                fine texture away with it.
+                is taken. More than the noise there is takes fine texture away with it.
 
         Raises:
             sdae.ImageError: the image cannot be read.
@@ -211,10 +210,9 @@ class Codec:
         if not 0 <= sigma <= 1:
             raise ValueError("The noise level must lie between 0 and 1.")
         _check_effort(effort)
-        samples, twice = _samples(image), sigma >= _CLEANED
-        samples, left = self.clean(samples, sigma, effort, _stage(progress, 0, twice * 2 / 3))
-        progress = _stage(progress, twice * 2 / 3, 1)
-        return self._encode(samples, left, quality, effort, progress)
+        share = 2 / 3 if sigma >= _CLEANED else 0
+        samples, left = self.clean(_samples(image), sigma, effort, _stage(progress, 0, share))
+        return self._encode(samples, left, quality, effort, _stage(progress, share, 1))
 
     def clean(
         self, samples: np.ndarray, sigma: float, effort: int = 0, progress=None

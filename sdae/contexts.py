@@ -17,7 +17,7 @@ from sdae.config import Config
 from sdae.context_model import laplacian_bits
 from sdae.inference import Network
 from sdae.latents import Tables
-from sdae.network import Autoencoder, initialise
+from sdae.network import Autoencoder, compiled, initialise
 from sdae.progress import progress
 
 
@@ -77,8 +77,7 @@ def refit(contexts, examples, codes, seconds, rng, batch=32, rate=2e-3) -> None:
             return ops.mean(ops.log(y_pred + 500.0))
 
     model = Refit()
-    optimizer = keras.optimizers.Adam(rate, global_clipnorm=1.0)
-    model.compile(optimizer=optimizer, jit_compile=False)
+    optimizer = compiled(model, rate)
     t = latents.quality_position(codes / 100).astype("float32")
     begun, done = None, 0.0
     with progress(label="refit", total=round(seconds), unit="s") as bar:

@@ -379,6 +379,25 @@ def initialise(model: Autoencoder) -> Autoencoder:
     return model
 
 
+def compiled(model, rate: float, **options):
+    """Make a model ready for `train_on_batch`: Adam (Kingma and Ba 2015) with clipped gradients.
+
+    Args:
+        model: built, with a loss of its own.
+        rate: learning rate.
+        options: further ones of `keras.optimizers.Adam`.
+
+    Returns:
+        the optimizer.
+    """
+    optimizer = keras.optimizers.Adam(rate, global_clipnorm=1.0, **options)
+    optimizer.build(model.trainable_variables)
+    # TensorFlow would compile for minutes, once for every size of crop; JAX has no other way.
+    jit = "auto" if keras.backend.backend() == "jax" else False
+    model.compile(optimizer=optimizer, jit_compile=jit)
+    return optimizer
+
+
 def karhunen_loeve(blocks: np.ndarray, channels: int) -> tuple[np.ndarray, np.ndarray]:
     """Principal components of blocks of N samples.
 

@@ -128,8 +128,8 @@ def measure_ours(codec, qualities: Iterable[float], item: tuple[str, np.ndarray]
     rows, chains = [], []
     name, rgb = item
 
-    def restored(noisy, quality, strength, effort=0):
-        latent = codec.encode(noisy, quality, strength, effort)
+    def restored(cleaned, quality, left, effort):
+        latent = codec.encode(cleaned, quality, left, effort)
         return codec.pack(latent, effort), np.asarray(codec.decode(latent))
 
     for sigma, clipped, noisy in _noisy(name, rgb):
@@ -140,16 +140,14 @@ def measure_ours(codec, qualities: Iterable[float], item: tuple[str, np.ndarray]
             told.append((THOROUGH, 1, "known", sigma))
         for denoiser, effort, level, strength in told:
             begun = time.process_time()
-            data, ours = restored(noisy, max(qualities), strength, effort)
+            # The same as from the noisy picture at each quality, which is cleaned once here.
+            cleaned, left = codec.clean(noisy, strength, effort)
+            data, ours = restored(cleaned, max(qualities), left, effort)
             seconds = time.process_time() - begun
             rows.append(_row(rgb, ours, sigma, clipped, denoiser, level, strength,
                              seconds)
                         | {"bytes": len(data)})
-        if clipped and sigma in CHAIN_SIGMAS:
-            efforts = {denoiser: effort for denoiser, effort, *_ in told}
-            for denoiser, effort in efforts.items():
-                # The same as from the noisy picture at each quality, which is cleaned once here.
-                cleaned, left = codec.clean(noisy, sigma, effort)
+            if clipped and sigma in CHAIN_SIGMAS and level == "known":
                 points = [_point(rgb, *restored(cleaned, quality, left, effort))
                           for quality in qualities]
                 chains.append(_chain(rgb, sigma, denoiser, OURS, points))

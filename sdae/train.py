@@ -221,27 +221,6 @@ def trainable_model(config, basis, spread, compute, ssim_weight):
     return initialise(TrainedAutoencoder(config, basis, spread, compute, name="autoencoder"))
 
 
-def compiled(model, rate: float, **options):
-    """Make a model ready for `train_on_batch`: Adam (Kingma and Ba 2015) with clipped gradients.
-
-    Args:
-        model: built, with a loss of its own.
-        rate: learning rate.
-        options: further ones of `keras.optimizers.Adam`.
-
-    Returns:
-        the optimizer.
-    """
-    import keras
-
-    optimizer = keras.optimizers.Adam(rate, global_clipnorm=1.0, **options)
-    optimizer.build(model.trainable_variables)
-    # TensorFlow would compile for minutes, once for every size of crop; JAX has no other way.
-    jit = "auto" if keras.backend.backend() == "jax" else False
-    model.compile(optimizer=optimizer, jit_compile=jit)
-    return optimizer
-
-
 def _numpy(variable):
     from keras import ops
 
@@ -261,7 +240,7 @@ class Trainer:
         import keras
 
         from sdae import data, weights
-        from sdae.network import Config, karhunen_loeve, space_to_depth
+        from sdae.network import Config, compiled, karhunen_loeve, space_to_depth
 
         self.args, self.pictures = args, pictures
         self.output = Path(args.output)

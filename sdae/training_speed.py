@@ -13,7 +13,8 @@ import numpy as np
 from keras import layers, ops
 
 from sdae.config import Config
-from sdae.train import compiled, make_batch, trainable_model
+from sdae.network import compiled
+from sdae.train import make_batch, trainable_model
 
 _SSIM_WEIGHT = 10.0
 
@@ -73,8 +74,8 @@ def measure(batch: int, side: int, rounds: int, update=lambda: None) -> tuple[fl
     alone = _Convolutions(stacks)
     crops = rng.integers(0, 256, (batch, side, side, 3), dtype="uint8")
     works, nothing = [], np.zeros((1, 1), "float32")
+    alone(nothing)  # builds
     for each, given in ((model, make_batch(crops, rng, 0.25, 0.35)), (alone, (nothing, nothing))):
-        each(given[0])  # builds
         compiled(each, 1e-5)
         each.train_on_batch(*given)  # traces
         works.append((each, given))

@@ -60,8 +60,7 @@ def restored(picture: Prepared, start: Version, strength: float, quality: float)
     While its file is made, which takes longer, the cleaned picture that goes into it: that one has
     no `file`, so ask again.
     """
-    cleaned, task = _through_a_file(picture, start, strength, quality)
-    key = f"{cleaned.key} {quality}"
+    cleaned, key, task = _through_a_file(picture, start, strength, quality)
     # One that is not noisy enough to be cleaned would show as it was: better wait for the file.
     patience = _PATIENCE if cleaned.key == start.key else 0.0
     return _files().collect({key: task}, key, patience).get(key, cleaned)
@@ -88,7 +87,7 @@ def curve(picture: Prepared, kind: str, seed: int, quality: float):
     for sigma in LEVELS:
         start, estimate = noisy(small, kind, sigma, seed)
         found, known = (
-            _through_a_file(small, start, strength, quality)[1]().psnr
+            _through_a_file(small, start, strength, quality)[-1]().psnr
             for strength in (estimate, sigma)
         )
         yield sigma, start.psnr, found, known
@@ -143,10 +142,11 @@ def _noisy(key, _picture, kind, sigma, seed) -> tuple[Version, float]:
 
 
 def _through_a_file(picture, start, strength, quality):
-    """The cleaned picture, and what restores it from a file of its own."""
+    """The cleaned picture; the key of what comes out of a file of it, and what makes that."""
     clean = _clean(picture, start)
     cleaned, left = _cleaned(start.key, start, clean, strength)
-    return cleaned, partial(_coded, engine.load(), cleaned, left, clean, quality)
+    key = f"{cleaned.key} {quality}"
+    return cleaned, key, partial(_coded, *engine.load(), key, cleaned, left, clean, quality)
 
 
 @st.cache_data(max_entries=32, max_size="200MB", show_spinner=False)
@@ -161,15 +161,14 @@ def _cleaned(key, _start, _clean, strength) -> tuple[Version, float]:
     return _measured(f"{key} {strength}", rgb, _clean, seconds), left
 
 
-def _coded(engine, cleaned, left, clean, quality) -> Version:
+def _coded(codec, lock, key, cleaned, left, clean, quality) -> Version:
     """The cleaned picture in a file and out of it again."""
-    codec, lock = engine
     with lock:
         began = time.perf_counter()
         latent = codec.encode(cleaned.rgb, quality, left)
         rgb = np.asarray(codec.decode(latent))
         seconds = cleaned.seconds + time.perf_counter() - began
-    version = _measured(f"{cleaned.key} {quality}", rgb, clean, seconds)
+    version = _measured(key, rgb, clean, seconds)
     return replace(version, file=codec.pack(latent))
 
 
