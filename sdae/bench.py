@@ -29,8 +29,8 @@ from PIL import Image
 
 from sdae import data, deflate, images, latents, layouts, metrics, noise, refine
 from sdae.codec import Latent
-from sdae.inference import one_blas_thread
 from sdae.progress import progress, say
+from sdae.threads import one_blas_thread
 
 _REPEATS = 15
 _ORIGINAL = {"zlib 9, deflate": 1.47, "zlib 9, inflate": 0.0426}

@@ -15,24 +15,22 @@ from PIL import Image
 from sdae import bitstream, deflate, display, images, latents, noise, refine, weights
 from sdae.bitstream import BitstreamError, Header
 from sdae.config import Config
-from sdae.inference import STRIDE, Network, one_blas_thread
+from sdae.inference import STRIDE, Network, regrouped, strip_rows
+from sdae.threads import in_one_blas_thread, one_blas_thread
 
 MAX_PIXELS = 120_000_000
 """Most pixels of a picture that `Codec.decompress` will make unless told otherwise."""
 
-_WINDOW = 1024
-# Pictures are seen through windows of this side, so that the memory which the network takes is
-# bounded and layers meet the same few shapes whatever the picture's. Smaller pictures go whole.
+_KEPT = 24_000_000
+# The integers of a picture of more pixels are packed as they come, none are kept.
 
-_ALIGNMENT = 64
-_ENCODER_MARGIN, _DECODER_MARGIN, _CLEANING_MARGIN = 128, 96, 160
-# What lies this near to an inner edge of a window is thrown away. Analysis and rounding together
-# reach about 120 pixels, a look at the picture 100, the synthesis 80, analysis and synthesis
-# together 140, so windows join without a seam; only effort, which looks often, sees each window by
-# itself. The lattice of the contexts repeats every 64 pixels, so windows begin at multiples of it.
+_WINDOW, _MARGIN, _ALIGNMENT = 1024, 128, 64
+# Effort looks often at a picture, so it sees a large one through windows of this side, one after
+# another. What lies nearer than the margin to an inner edge of a window is thrown away. The lattice of
+# the contexts repeats every 64 pixels, so windows begin at multiples of it.
 
-_LOOKED_AT = 24_000_000
-# Larger pictures are rounded without a look at the result, which holds their latent twice.
+_WIDEST = 16_384
+# Layers keep rows, which take memory by their width: wider pictures go through windows always.
 
 _CLEANED = 0.02
 # Noise from this level is taken away before the picture is encoded. Encoded at once, what is left
@@ -126,18 +124,13 @@ class Codec:
         _check_effort(effort)
         samples = _samples(image)
         height, width = samples.shape[:2]
-        if effort or height * width <= _LOOKED_AT:
+        if effort or height * width <= _KEPT or width > _WIDEST:
             latent = self.encode(samples, quality, effort=effort, progress=progress)
             return self.pack(latent, effort)
-        # The integers of a large picture take more memory than its pixels: none are kept.
         code = round(quality * 100)
-        rows = _Rows(self._strips(samples, 0.0, code / 100, 0, progress=progress))
-        ends = np.cumsum(latents.band_rows(-(-height // STRIDE), -(-width // STRIDE))).tolist()
-        bands = (rows[start:end, :] for start, end in zip([0, *ends], ends))
+        bands = self._integers(samples, 0.0, code, progress)
         with one_blas_thread():
             payload = latents.encode_bands(bands, code, self.tables)
-        if progress:
-            progress(1)  # of the last strip nobody asks for the next
         return self._file(bitstream.CONTEXTS, width, height, code, payload)
 
     def _file(self, mode, width, height, code, payload) -> bytes:
@@ -157,16 +150,16 @@ class Codec:
             BitstreamError: the bytes are damaged, too large or made with other weights.
         """
         header, bands = self._unpacked(data, max_pixels)
-        return _picture(header, self._restored(header, _Rows(bands), progress))
+        return _picture(header, self._restored(header, bands, progress))
 
     def decompress_parts(self, data: bytes, progress=None, max_pixels: int = MAX_PIXELS):
         """As `decompress`, but part by part, for who need not hold the picture whole.
 
         Yields:
-            ((rows, columns), part): two slices, and the (h, w, 3) uint8 pixels that belong there.
+            (n, W, 3) uint8 pixels of rows from the top.
         """
         header, bands = self._unpacked(data, max_pixels)
-        yield from self._restored(header, _Rows(bands), progress)
+        yield from self._restored(header, bands, progress)
 
     def denoise(
         self, image, sigma: float | None = None, quality: float = 90, effort: int = 0
@@ -267,81 +260,92 @@ class Codec:
         """
         t = latents.quality_position(_CLEANING_QUALITY)
         gain, inverse = self.network.gains(t)
-        result = np.empty(samples.shape, kind)
-        windows = _windows(samples.shape[:2], 1, 1, _CLEANING_MARGIN, progress)
-        for window, kept, inner, report in windows:
-            latent = self.network.analysis(_padded(samples[window]), sigma, t) * (gain * inverse)
-            report(0.5)
-            picture = self.network.synthesis(latent, t)[inner]
-            result[kept] = noise.to_8_bits(picture) if kind == "uint8" else np.clip(picture, 0, 1)
+        result, top = np.empty(samples.shape, kind), 0
+        counted = _counter(2 * -(-len(samples) // STRIDE) * STRIDE, progress)
+        latent = counted(self.network.analysis_rows(_strips(samples), sigma, t), STRIDE)
+        found = self.network.synthesis_rows((y * (gain * inverse) for y in latent), t)
+        for picture in counted(found):
+            rows = result[top : top + len(picture)]
+            picture = picture[: len(rows), : rows.shape[1]]
+            rows[:] = noise.to_8_bits(picture) if kind == "uint8" else np.clip(picture, 0, 1)
+            top += len(rows)
         return result
 
     def _encode(self, samples, sigma, quality, effort, progress) -> Latent:
         """One pass; effort does nothing for noise, to which it would come closer."""
         height, width = samples.shape[:2]
-        quality = round(quality * 100) / 100
-        look = not sigma and (effort > 0 or height * width <= _LOOKED_AT)
-
-        def strips(look, before, progress):
-            found = self._strips(samples, sigma, quality, effort, look, before, progress)
-            return latents.stacked(found, -(-height // STRIDE))
-
-        if not look or effort or max(height, width) <= _WINDOW:
-            values = strips(look, None, progress)
+        code = round(quality * 100)
+        if sigma:
+            effort = 0
+        if effort or width > _WIDEST:
+            values = self._through_windows(samples, sigma, code, effort, progress)
         else:
-            # A window's margin is wide enough for one step: all are rounded, then all looked at.
-            values = strips(False, None, _stage(progress, 0, 0.5))
-            values = strips(True, values, _stage(progress, 0.5, 1))
-        return Latent(values, width, height, quality)
+            values = _stacked(self._integers(samples, sigma, code, progress), height)
+        return Latent(values, width, height, code / 100)
 
-    def _strips(self, samples, sigma, quality, effort, look=False, before=None, progress=None):
-        """The integers of one row of windows after another, (n, w, C) int16.
-
-        look: whether they are chosen with a look at the picture they give, beginning with those
-        of `before`.
-        """
-        t, code = latents.quality_position(quality), round(quality * 100)
+    def _integers(self, samples, sigma, code, progress=None):
+        """The integers of one band after another, (n, w, C) int16, without effort."""
+        t = latents.quality_position(code / 100)
         gain, _ = self.network.gains(t)
+        sizes = latents.band_rows(*(-(-side // STRIDE) for side in samples.shape[:2]))
+        counted = _counter(2 * sum(sizes), progress)
+        rows = counted(self.network.analysis_rows(_strips(samples), sigma, t))
+        bands = (y * gain for y in regrouped(rows, sizes))
+        if sigma:
+            found = (refine.round_for_rate(self.network, self.tables, y, code) for y in bands)
+        else:
+            found = refine.fit_bands(self.network, self.tables, _strips(samples), bands, code)
+        return counted(map(_int16, found))
 
-        def integers(part, start, report):
-            part = _padded(part)
-            y = self.network.analysis(part, sigma, t) * gain
-            if look:
-                values = refine.fit_picture(
-                    self.network, self.tables, part, y, code, effort, report, start
+    def _through_windows(self, samples, sigma, code, effort, progress):
+        """The integers of a whole picture, (h, w, C) int16."""
+        t = latents.quality_position(code / 100)
+        gain, _ = self.network.gains(t)
+        result = np.empty((*(-(-side // STRIDE) for side in samples.shape[:2]), len(gain)), "int16")
+        for window, kept, inner, report in _windows(samples.shape[:2], progress):
+            part = samples[window]
+            if effort:
+                part = _padded(part)
+                y = self.network.analysis(part, 0.0, t) * gain
+                values = _int16(
+                    refine.fit_picture(self.network, self.tables, part, y, code, effort, report)
                 )
             else:
-                values = refine.round_for_rate(self.network, self.tables, y, code)
-            return np.clip(values, -32768, 32767).astype("int16")
-
-        across = -(-samples.shape[1] // STRIDE)
-        windows = _windows(samples.shape[:2], 1, STRIDE, _ENCODER_MARGIN, progress)
-        for window, (rows, columns), inner, report in windows:
-            seen = tuple(slice(s.start // STRIDE, -(-s.stop // STRIDE)) for s in window)
-            start = None if before is None else before[seen]
-            if not columns.start:
-                strip = np.empty((rows.stop - rows.start, across, len(gain)), "int16")
-            strip[:, columns] = integers(samples[window], start, report)[inner]
-            if columns.stop == across:
-                yield strip
-                del strip
+                values = _stacked(self._integers(part, sigma, code), len(part))
+            result[kept] = values[inner]
+        return result
 
     def decode(self, latent: Latent, progress=None) -> Image.Image:
         """Integers → RGB picture; ``progress`` as for `compress`."""
-        return _picture(latent, self._restored(latent, latent.values, progress))
+        return _picture(latent, self._restored(latent, latents.bands(latent.values), progress))
 
-    def _restored(self, about: Latent | Header, values, progress):
-        """The picture, size and quality as `about` says, part by part as `decompress_parts`."""
-        t = latents.quality_position(about.quality)
+    def _restored(self, about: Latent | Header, bands, progress):
+        """The rows of a picture, size and quality as `about` says, as `decompress_parts`."""
+        if about.width > _WIDEST:
+            yield self._restored_by_columns(about, bands, progress)
+            return
+        counted, top = _counter(-(-about.height // STRIDE) * STRIDE, progress), 0
+        for part in counted(self._pixels(bands, about.quality)):
+            yield part[: about.height - top, : about.width]
+            top = min(about.height, top + len(part))
+
+    def _restored_by_columns(self, about, bands, progress):
+        values = _stacked(bands, about.height)
+        picture = np.empty((about.height, about.width, 3), "uint8")
+        for start, end, first, last in _spans(about.width):
+            columns = latents.bands(values[:, start // STRIDE : -(-end // STRIDE)])
+            part = np.concatenate(list(self._pixels(columns, about.quality)))
+            picture[:, first:last] = part[: about.height, first - start : last - start]
+            if progress:
+                progress(last / about.width)
+        return picture
+
+    def _pixels(self, bands, quality):
+        """The rows of a picture, a multiple of 8 of rows and columns, in uint8 parts."""
+        t = latents.quality_position(quality)
         _, inverse = self.network.gains(t)
-        size = tuple(-(-side // STRIDE) for side in (about.height, about.width))
-        windows = _windows(size, STRIDE, 1, _DECODER_MARGIN, progress)
-        for window, (rows, columns), inner, _ in windows:
-            picture = self.network.synthesis(values[window] * inverse, t)[inner]
-            picture = picture[: about.height - rows.start, : about.width - columns.start]
-            rows = slice(rows.start, rows.start + picture.shape[0])
-            columns = slice(columns.start, columns.start + picture.shape[1])
-            yield (rows, columns), noise.to_8_bits(picture)
+        parts = self.network.synthesis_rows((band * inverse for band in bands), t)
+        return map(noise.to_8_bits, parts)
 
     def pack(self, latent: Latent, effort: int = 0, plain: bool = False) -> bytes:
         """Integers → the bytes of a whole file; ``plain`` packs them as the original work did."""
@@ -367,7 +371,7 @@ class Codec:
         """
         header, bands = self._unpacked(data, max_pixels)
         with one_blas_thread():  # once for all bands, as the change takes longer than a small one
-            values = latents.stacked(bands, -(-header.height // STRIDE))
+            values = _stacked(bands, header.height)
         return Latent(values, header.width, header.height, header.quality)
 
     def _unpacked(self, data, max_pixels):
@@ -392,37 +396,34 @@ class Codec:
             if header.mode == bitstream.PLAIN:
                 yield deflate.unplain(payload, h, w, self.card["config"]["latent_channels"])
             else:
-                found = latents.decode_bands(payload, h, w, header.quality_code, self.tables)
-                while True:
-                    with one_blas_thread():
-                        band = next(found, None)
-                    if band is None:
-                        return
-                    yield band
+                yield from in_one_blas_thread(
+                    latents.decode_bands(payload, h, w, header.quality_code, self.tables)
+                )
         except deflate.DeflateError as error:
             raise BitstreamError(f"The file is damaged: {error}") from error
 
 
-class _Rows:
-    """An (h, w, C) array that comes in parts from the top, made when a window asks for them and
-    forgotten when all are past them.
+def _strips(samples):
+    """A picture as `_padded` has it, so many rows at a time as pass through the network together."""
+    step = STRIDE * strip_rows(-(-samples.shape[1] // STRIDE))
+    for top in range(0, len(samples), step):
+        yield _padded(samples[top : top + step])
 
-    Args:
-        parts: iterator over (n, w, C) arrays.
-    """
 
-    def __init__(self, parts):
-        self._parts, self._kept, self._top = parts, None, 0
+def _counter(total, progress):
+    """A function that passes on parts of rows, each for ``unit`` of the total, and reports the share
+    of all that has passed it."""
+    done = 0
 
-    def __getitem__(self, window):
-        """The values of a window, two slices; none may begin above the one before it."""
-        rows, columns = window
-        size = rows.stop - rows.start
-        kept = [] if self._kept is None else [self._kept[rows.start - self._top :]]
-        while sum(map(len, kept)) < size:
-            kept.append(next(self._parts))
-        self._kept, self._top = kept[0] if len(kept) == 1 else np.concatenate(kept), rows.start
-        return self._kept[:size, columns]
+    def counted(parts, unit=1):
+        nonlocal done
+        for part in parts:
+            done += unit * len(part)
+            if progress:
+                progress(done / total)
+            yield part
+
+    return counted
 
 
 def _padded(samples):
@@ -432,10 +433,20 @@ def _padded(samples):
 
 
 def _picture(about, parts) -> Image.Image:
-    picture = Image.new("RGB", (about.width, about.height))
-    for (rows, columns), part in parts:
-        picture.paste(Image.fromarray(part), (columns.start, rows.start))
+    picture, top = Image.new("RGB", (about.width, about.height)), 0
+    for part in parts:
+        picture.paste(Image.fromarray(part), (0, top))
+        top += len(part)
     return picture
+
+
+def _stacked(bands, height):
+    """The integers of a picture of so many pixels in height, of its bands."""
+    return latents.stacked(bands, -(-height // STRIDE))
+
+
+def _int16(values):
+    return np.clip(values, -32768, 32767).astype("int16")
 
 
 def _stage(progress, first, last):
@@ -465,24 +476,21 @@ def _samples(image):
     return image.astype("float32", copy=False)
 
 
-def _windows(size, unit, out_unit, margin, progress=None):
-    """Divide a picture into windows, of an array that is worked on and of its result.
+def _windows(size, progress=None):
+    """Divide a picture of (h, w) pixels into windows.
 
     Args:
-        size: sides (h, w) of the array.
-        unit, out_unit: side in pixels of what one place of the array, and of the result, is for.
-        margin: pixels that are cut off where a window ends inside the picture.
         progress: called with the share of the whole that is done.
 
     Yields:
-        where the window lies in the array; where what is kept of it lies in the result, and
-        within the result of the window alone; each two slices. Last a function to tell the share
-        of this window that is done.
+        where the window lies in the picture; where what is kept of it lies in the latent, and within
+        the latent of the window alone; each two slices. Last a function to tell the share of this
+        window that is done.
     """
-    spans = list(product(*(_spans(side * unit, margin) for side in size)))
+    spans = list(product(*map(_spans, size)))
 
-    def cut(low, high, origin, side):
-        return slice((low - origin) // side, -((origin - high) // side))
+    def cut(low, high, origin):
+        return slice((low - origin) // STRIDE, -((origin - high) // STRIDE))
 
     for number, window in enumerate(spans):
         def report(share, number=number):
@@ -490,15 +498,15 @@ def _windows(size, unit, out_unit, margin, progress=None):
                 progress((number + share) / len(spans))
 
         yield (
-            tuple(cut(start, end, 0, unit) for start, end, _, _ in window),
-            tuple(cut(first, last, 0, out_unit) for _, _, first, last in window),
-            tuple(cut(first, last, start, out_unit) for start, _, first, last in window),
+            tuple(slice(start, end) for start, end, _, _ in window),
+            tuple(cut(first, last, 0) for _, _, first, last in window),
+            tuple(cut(first, last, start) for start, _, first, last in window),
             report,
         )
         report(1)
 
 
-def _spans(length, margin):
+def _spans(length):
     """Windows along one side: where each starts and ends, and from where to where it is kept.
 
     All have `_WINDOW` pixels but the last, which may have up to `_ALIGNMENT` more; a side that
@@ -507,8 +515,8 @@ def _spans(length, margin):
     spans, last = [], 0
     final = max(0, length - _WINDOW) // _ALIGNMENT * _ALIGNMENT
     while last < length:
-        start, first = min(max(0, last - margin), final), last
+        start, first = min(max(0, last - _MARGIN), final), last
         end = length if start == final else start + _WINDOW
-        last = length if start == final else end - margin
+        last = length if start == final else end - _MARGIN
         spans.append((start, end, first, last))
     return spans

@@ -53,7 +53,7 @@ def encoded(network, crops, codes, tables: Tables) -> np.ndarray:
     for image, code in zip(crops.astype("float32") / 255, codes.tolist()):
         t = latents.quality_position(code / 100)
         y = network.analysis(image, 0.0, t) * network.gains(t)[0]
-        values = refine.fit_picture(network, tables, image, y, code)
+        (values,) = refine.fit_bands(network, tables, [image], [y], code)
         found.append(np.clip(values, -32768, 32767).astype("int16"))
     return np.stack(found)
 

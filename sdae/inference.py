@@ -6,24 +6,26 @@ sub-pixel rearrangement, and a convolution is one product of matrices. `sdae.net
 definition, and what is trained; the tests hold the two together.
 
 Arrays here have no batch axis. No graph is traced, so a new size of picture costs nothing, and
-each row of a result is computed alike whatever the size of the picture around it.
+each row of a result is computed alike whatever the size of the picture around it. Rows may pass
+through all layers a strip at a time, each layer keeping the last two that it has seen: a large
+picture takes memory for its strips, and nothing is computed twice.
 """
-
-import os
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import lru_cache
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
-from threadpoolctl import ThreadpoolController
 
 from sdae.config import HEAD_SCALE, LINEAR_STEP, STRIDE, Config
+from sdae.threads import in_one_blas_thread, share_out
 from sdae.weights import WeightsError
 
 _PATCH_FLOATS = 1 << 17
 # A convolution takes so many floats of patches at a time: they fit a processor's second cache.
+
+_STRIP = 4096
+# So many positions of a latent go through the layers together.
+
+_ABOVE = 2
+# Arrays have room for so many rows of the strip before, and for a row of zeros after the last.
 
 
 class Network:
@@ -61,12 +63,12 @@ class Network:
                 # PReLU comes after the sub-pixel rearrangement, with one slope a channel.
                 alpha = array(f"{prelu}/alpha", 1, 1, filters // block**2)
                 alpha = np.tile(alpha.ravel(), block**2)
-            return _Convolution(kernel, array(f"{name}/bias", filters), alpha, stride, block)
+            return Convolution(kernel, array(f"{name}/bias", filters), alpha, stride, block)
 
         def linear(name, inputs, filters, overlapped):
             kernel = array(f"{name}/kernel", inputs, filters) * LINEAR_STEP
             around = array(f"{name}/around", 3, 3, *overlapped) * LINEAR_STEP
-            return _Linear(kernel, _Convolution(around))
+            return Linear(kernel, Convolution(around))
 
         def down(name, inputs, inner, filters):
             yield convolution(f"{name}/mix", inputs, inner)
@@ -76,7 +78,7 @@ class Network:
             return convolution(f"{name}/expand", inputs, 4 * filters, f"{name}/prelu", block=2)
 
         def residual(name):
-            return _Residual(
+            return Residual(
                 array(f"{name}/prelu_0/alpha", 1, 1, eighth),
                 convolution(f"{name}/convolution_0", eighth, eighth, f"{name}/prelu_1"),
                 convolution(f"{name}/convolution_1", eighth, eighth),
@@ -109,43 +111,57 @@ class Network:
 
         ``sigma`` is the noise level in [0, 1] of full scale, ``t`` the quality position.
         """
-        centred = image - np.float32(0.5)
-        height, width, _ = centred.shape
-        x = np.zeros((height + 2, width + 2, 5), "float32")
-        np.multiply(centred, 4, out=_inner(x)[..., :3])
-        _inner(x)[..., 3:] = 4 * sigma, 2 * (t - 0.5)
-        with one_blas_thread():
-            for step in self._analysis:
-                x = step(x)
-            y = self._analysis_linear(space_to_depth(centred, STRIDE))
-        return y + _inner(x) * np.float32(HEAD_SCALE)
+        return np.concatenate(list(self.analysis_rows([image], sigma, t)))
 
     def synthesis(self, latent, t: float) -> np.ndarray:
         """(h, w, C) float32 after the inverse gain → (8h, 8w, 3), full scale [0, 1], not clipped.
         """
-        h, w, c = latent.shape
-        x = np.zeros((h + 2, w + 2, c + 1), "float32")
-        np.multiply(latent, self._scale, out=_inner(x)[..., :c])
-        _inner(x)[..., c] = 2 * (t - 0.5)
-        with one_blas_thread():
-            for step in self._synthesis:
-                x = step(x)
-            linear = self._synthesis_linear(latent)
-        x = _inner(x)
-        x *= np.float32(HEAD_SCALE)
-        x += np.float32(0.5)
-        return x + depth_to_space(linear, STRIDE)
+        return np.concatenate(list(self.synthesis_rows([latent], t)))
+
+    def analysis_rows(self, strips, sigma: float, t: float):
+        """As `analysis`, for strips from the top, each of a multiple of 8 rows.
+
+        Yields:
+            the rows of the result in parts of any length.
+        """
+
+        def entering(strip):
+            x = _empty(*strip.shape[:2], 5)
+            np.multiply(strip - np.float32(0.5), 4, out=inner(x)[..., :3])
+            inner(x)[..., 3:] = 4 * sigma, 2 * (t - 0.5)
+            return x
+
+        def linear(strip, last, passed=self._analysis_linear.passing()):
+            return passed(space_to_depth(strip - np.float32(0.5), STRIDE), last)
+
+        return in_one_blas_thread(
+            _sums(_thin(strips, STRIDE), entering, self._analysis, linear)
+        )
+
+    def synthesis_rows(self, strips, t: float):
+        """As `synthesis`, for strips from the top; yields parts as `analysis_rows`."""
+
+        def entering(strip):
+            h, w, c = strip.shape
+            x = _empty(h, w, c + 1)
+            np.multiply(strip, self._scale, out=inner(x)[..., :c])
+            inner(x)[..., c] = 2 * (t - 0.5)
+            return x
+
+        def linear(strip, last, passed=self._synthesis_linear.passing()):
+            return depth_to_space(passed(strip, last), STRIDE) + np.float32(0.5)
+
+        return in_one_blas_thread(_sums(_thin(strips, 1), entering, self._synthesis, linear))
 
     def gains(self, t: float) -> tuple[np.ndarray, np.ndarray]:
         """Quality position in [0, 1] → gain and inverse gain, each (C,)."""
         return np.exp(_interpolate(self._log_gain, t)), np.exp(_interpolate(self._log_inverse, t))
 
 
-class _Convolution:
+class Convolution:
     """3×3 convolution, PReLU and sub-pixel rearrangement, each of the two last if it is asked for.
 
-    Call: (h + 2, w + 2, inputs) float32 with a border of zeros, h and w multiples of the stride →
-    (h·block/stride + 2, w·block/stride + 2, filters/block²), bordered as well.
+    Arrays that go in and come out are bordered, see `bordered`.
 
     Args:
         kernel: (3, 3, inputs, filters).
@@ -159,19 +175,44 @@ class _Convolution:
         self.matrix = kernel.reshape(-1, kernel.shape[-1])
         self.bias, self.stride, self.block = bias, stride, block
         self.slope = None if alpha is None else alpha - 1
+        # Keras pads even sides at the end alone where the stride is 2.
+        self._before = int(stride == 1)
 
     def __call__(self, x):
-        h, w = ((side - 2) // self.stride for side in x.shape[:2])
+        """(h, w, inputs), h and w multiples of the stride → (h·block/stride, w·block/stride,
+        filters/block²)."""
+        return self._convolved(x[_ABOVE - self._before :])
+
+    def passing(self):
+        """A function that does the same to one strip after another from the top, and is told with
+        each whether it is the last: what it gives back is as late as rows below are missing."""
+        seen = None
+
+        def passed(x, last):
+            nonlocal seen
+            if seen is None:
+                seen = np.zeros((self._before, *x.shape[1:]), "float32")
+            start = _ABOVE - len(seen)
+            x[start:_ABOVE] = seen
+            x = x[start:] if last else x[start:-1]
+            result = self._convolved(x)
+            seen = x[len(inner(result)) // self.block * self.stride :].copy()
+            return result
+
+        return passed
+
+    def _convolved(self, x):
+        """The bordered result for all rows of x that have their neighbours in it."""
         size, filters = self.matrix.shape
+        h, w = max(0, (len(x) - 1 - self._before) // self.stride), (x.shape[1] - 2) // self.stride
         b = self.block
-        result = np.zeros((h * b + 2, w * b + 2, filters // b**2), "float32")
-        # Keras pads even sides at the end alone where the stride is 2.
-        x = x[self.stride - 1 :, self.stride - 1 :]
+        result = _empty(h * b, w * b, filters // b**2)
+        x = x[:, self.stride - 1 :]
         down, right, _ = x.strides
         strides = self.stride * down, self.stride * right, down, x.itemsize
         step = max(1, _PATCH_FLOATS // (w * size))
 
-        def rows(top):
+        def convolved(top):
             count = min(step, h - top)
             # Three neighbours of a row lie one after another in memory.
             shape = count, w, 3, size // 3
@@ -182,25 +223,33 @@ class _Convolution:
             if self.slope is not None:
                 part += np.minimum(part, 0) * self.slope
             part = depth_to_space(part.reshape(count, w, filters), b)
-            result[top * b + 1 : (top + count) * b + 1, 1:-1] = part
+            inner(result)[top * b : (top + count) * b] = part
 
-        list(_workers().map(rows, range(0, h, step)))
+        share_out(convolved, range(0, h, step))
         return result
 
 
-class _Residual:
-    """x + 3×3(PReLU(3×3(PReLU(x)))) on bordered arrays, in place."""
+class Residual:
+    """x + 3×3(PReLU(3×3(PReLU(x)))) on bordered arrays."""
 
     def __init__(self, alpha, first, second):
         self.slope, self.first, self.second = alpha - 1, first, second
 
-    def __call__(self, x):
-        x += self.second(self.first(x + np.minimum(x, 0) * self.slope))
-        return x
+    def passing(self):
+        """As `Convolution.passing`."""
+        waiting, first, second = RowQueue(), self.first.passing(), self.second.passing()
+
+        def passed(x, last):
+            waiting.add(inner(x))
+            x = second(first(x + np.minimum(x, 0) * self.slope, last), last)
+            inner(x)[:] += waiting.take(len(inner(x)))
+            return x
+
+        return passed
 
 
-class _Linear:
-    """A linear path of `sdae.network`: (h, w, inputs) → (h, w, filters).
+class Linear:
+    """A linear path of `sdae.network`.
 
     Args:
         kernel: (inputs, filters) of the same position.
@@ -211,10 +260,107 @@ class _Linear:
         self.kernel, self.around = kernel, around
 
     def __call__(self, x):
-        result = x @ self.kernel
+        """(h, w, inputs) → (h, w, filters)."""
+        return self.passing()(x, True)
+
+    def passing(self):
+        """As `Convolution.passing`, on arrays that are not bordered."""
+        waiting, around = RowQueue(), self.around.passing()
         taps, outputs = self.around.matrix.shape
-        result[..., :outputs] += _inner(self.around(_bordered(x[..., : taps // 9])))
-        return result
+
+        def passed(x, last):
+            waiting.add(x @ self.kernel)
+            found = inner(around(bordered(x[..., : taps // 9]), last))
+            result = waiting.take(len(found))
+            result[..., :outputs] += found
+            return result
+
+        return passed
+
+
+class RowQueue:
+    """Rows that come in parts and are taken in others; the length is that of what waits."""
+
+    def __init__(self):
+        self._parts, self._length = [], 0
+
+    def __len__(self):
+        return self._length
+
+    def add(self, part) -> None:
+        self._parts.append(part)
+        self._length += len(part)
+
+    def take(self, count: int) -> np.ndarray:
+        """The first rows that wait, ``count`` of them."""
+        rows = self._parts[0] if len(self._parts) == 1 else np.concatenate(self._parts)
+        self._parts = [rows[count:].copy()]  # a view would keep them all
+        self._length -= count
+        return rows[:count]
+
+
+def bordered(x) -> np.ndarray:
+    """(h, w, c) → the same in float32 with zeros around: two rows above, else one."""
+    result = _empty(*x.shape)
+    inner(result)[:] = x
+    return result
+
+
+def inner(x) -> np.ndarray:
+    """What `bordered` had, as a view."""
+    return x[_ABOVE:-1, 1:-1]
+
+
+def strip_rows(w: int) -> int:
+    """How many rows of a latent of w columns go through the layers together."""
+    return max(1, _STRIP // w)
+
+
+def regrouped(parts, sizes):
+    """Rows that come in parts, in parts of other sizes."""
+    waiting, parts = RowQueue(), iter(parts)
+    for size in sizes:
+        while len(waiting) < size:
+            waiting.add(next(parts))
+        yield waiting.take(size)
+
+
+def _thin(strips, unit):
+    """Strips of many rows cut into such of few; ``unit``: rows and columns for one of a latent."""
+    for strip in strips:
+        rows = unit * strip_rows(strip.shape[1] // unit)
+        yield from (strip[top : top + rows] for top in range(0, len(strip), rows))
+
+
+def _empty(h, w, c):
+    return np.zeros((_ABOVE + h + 1, w + 2, c), "float32")
+
+
+def _sums(strips, entering, steps, linear):
+    """Strips through layers, and beside them through a linear path; yields the sums.
+
+    Args:
+        entering: makes what goes into the first layer of a strip.
+        linear: of a strip, and whether it is the last, makes what is added to the result.
+    """
+    steps, waiting = [step.passing() for step in steps], RowQueue()
+    for strip, last in with_last(strips):
+        waiting.add(linear(strip, last))
+        x = entering(strip)
+        for step in steps:
+            x = step(x, last)
+        if len(inner(x)):
+            yield inner(x) * np.float32(HEAD_SCALE) + waiting.take(len(inner(x)))
+
+
+def with_last(parts):
+    """Pairs of a part and whether it is the last."""
+    parts = iter(parts)
+    part = next(parts)
+    for following in parts:
+        yield part, False
+        part = following
+    yield part, True
 
 
 def laplacian_bits(values, mean, scale):
@@ -233,7 +379,7 @@ def space_to_depth(x, block: int) -> np.ndarray:
     """(H, W, C) → (H/block, W/block, block²·C), rows before columns before channels."""
     h, w, c = x.shape
     x = x.reshape(h // block, block, w // block, block, c)
-    return x.transpose(0, 2, 1, 3, 4).reshape(h // block, w // block, -1)
+    return x.transpose(0, 2, 1, 3, 4).reshape(h // block, w // block, block**2 * c)
 
 
 def depth_to_space(x, block: int) -> np.ndarray:
@@ -242,65 +388,10 @@ def depth_to_space(x, block: int) -> np.ndarray:
         return x
     h, w, c = x.shape
     x = x.reshape(h, w, block, block, c // block**2)
-    return x.transpose(0, 2, 1, 3, 4).reshape(h * block, w * block, -1)
-
-
-def _bordered(x):
-    return np.pad(x, ((1, 1), (1, 1), (0, 0)))
-
-
-def _inner(x):
-    return x[1:-1, 1:-1]
+    return x.transpose(0, 2, 1, 3, 4).reshape(h * block, w * block, c // block**2)
 
 
 def _interpolate(table, t):
     """The row of ``table`` (levels, C) at position ``t`` in [0, 1], linear between levels."""
     distance = np.abs(np.float32(t) * (len(table) - 1) - np.arange(len(table), dtype="float32"))
     return np.maximum(0, 1 - distance) @ table
-
-
-@lru_cache(maxsize=1)
-def _workers() -> ThreadPoolExecutor:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return ThreadPoolExecutor(cores or 1, "sdae")
-
-
-_limit = threading.Lock()
-_limited = 0
-_restore = None
-
-
-@contextmanager
-def one_blas_thread():
-    """Products of matrices stay on the thread that asks for them.
-
-    Rows are shared out between threads here. Threads of the BLAS library would wait for each
-    other by spinning, which makes them many times slower wherever the cores have other work.
-    """
-    global _limited, _restore
-    with _limit:
-        if not _limited:
-            _restore = _switch(lambda: _blas().limit(limits=1).restore_original_limits)
-        _limited += 1
-    try:
-        yield
-    finally:
-        with _limit:
-            _limited -= 1
-            if not _limited:
-                _switch(_restore)
-
-
-def _switch(work):
-    # The limit is the process's, and threadpoolctl lets one thread alone change it.
-    return _keeper().submit(work).result()
-
-
-@lru_cache(maxsize=1)
-def _keeper():
-    return ThreadPoolExecutor(1, "sdae-blas")
-
-
-@lru_cache(maxsize=1)
-def _blas():
-    return ThreadpoolController().select(user_api="blas")

@@ -23,6 +23,7 @@ import numpy as np
 
 from sdae import deflate
 from sdae.deflate import DeflateError
+from sdae.threads import share_out
 from sdae.trees import ALPHABET, END, Forest, Tree
 from sdae.weights import WeightsError
 
@@ -66,10 +67,14 @@ _ONE_FEATURE = np.float32(1 / FEATURE_UNIT)
 _WIDTH_STEP, _WIDTH_ZERO = 8 / WIDTH_UNIT, 64
 _MEAN_CLIP = FEATURE_UNIT << 15
 _BAND = 16384
-_CHUNK = 2048
+_CHUNK = 512
 _SIZES = 300, 9_000, 200_000
 _LAYOUTS = 1, 3, 5, 6
 # The layout that serves best up to each of these numbers of integers other than 0, and above.
+
+_FEW = 4_000
+# Up to so many integers other than 0 the layouts beside that one are tried as well. They save 0.7 %
+# of a file of 500 bytes and 0.2 % of one of 2,700 (validation photographs at 128×128).
 
 _HUGE = 254
 _LARGEST_RANK = 1 << 20
@@ -316,12 +321,13 @@ class _Weights:
                 for s in self.slices[:-1]
             ]
 
-        self.mean = later(tables.mean, "float64")
+        # Of values that come in units of 1/FEATURE_UNIT.
+        self.mean = [kernel / FEATURE_UNIT for kernel in later(tables.mean, "float64")]
         self.mean_share = tables.mean_share / WEIGHT_UNIT
         # For each group the weights of levels 1 to LAST, which only the first few have all.
         self.mean_near = [
             [
-                np.vstack(level).astype("float32" if s.start else "float64")
+                np.vstack(level).astype("float32" if s.start else "float64") / FEATURE_UNIT
                 for level in (*tables.mean_coarse[:, :, s, s], tables.mean_own[:, s, s])
             ]
             for s in self.slices
@@ -386,21 +392,38 @@ class Predictor:
             mean: (n, c) int32 in units of 1/FEATURE_UNIT, within ±2^15 integers.
             width: (n, c) float32 whole numbers in units of 1/WIDTH_UNIT.
         """
-        weights, rows, own = self.weights, slice(start, stop), self.slices[group]
+        own = self.slices[group]
+        size = own.stop - own.start
+        mean = np.empty((stop - start, size), "int32")
+        width = np.empty((stop - start, size), "float32")
+
+        def predicted(rows):
+            part = slice(rows.start - start, rows.stop - start)
+            mean[part], width[part] = self._predicted(group, rows, level)
+
+        share_out(predicted, pieces(start, stop))
+        return mean, width
+
+    def _predicted(self, group, rows, level):
+        """`predict` for some rows of a step."""
+        weights, own = self.weights, self.slices[group]
         mean = np.rint(self.mean_sum[rows, own] * weights.mean_share[level, own])
         width = np.rint(self.width_sum[rows, own] * weights.width_share[level, own])
         hidden = self.hidden_sum[rows, group * self.units : (group + 1) * self.units]
         if level:
-            size = own.stop - own.start
-            found = [self.known[group].take(r, axis=0) for r in self.steps.neighbours[level]]
+            size, first = own.stop - own.start, self.steps.ends[level - 1]
+            near = self.steps.neighbours[level][:, rows.start - first : rows.stop - first]
+            found = self.known[group].take(near, axis=0)
             kernel = weights.mean_near[group][level - 1]
-            values = np.concatenate([part[:, :size] for part in found], 1) * _ONE_FEATURE
-            mean += values.astype(kernel.dtype, copy=False) @ kernel
-            total = sum(found)
-            near = np.rint(total * np.float32(0.25))
-            width += near[:, size : 2 * size] @ weights.width_near[group][level - 1]
-            apart = sum(np.abs(4 * part[:, :size] - total[:, :size]) for part in found)
-            logarithms = np.concatenate([near[:, 2 * size :], _logarithm(apart * _ONE_FEATURE)], 1)
+            values = found[:, :, :size].transpose(1, 0, 2).reshape(-1, 4 * size)
+            mean += values.astype(kernel.dtype) @ kernel
+            total = found.sum(0)
+            near = np.rint(total[:, size:] * np.float32(0.25))
+            width += near[:, :size] @ weights.width_near[group][level - 1]
+            apart = np.abs(found[:, :, :size] - total[:, :size] * np.float32(0.25)).sum(0)
+            logarithms = np.concatenate(
+                [near[:, size:], _logarithm(apart * (4 * _ONE_FEATURE))], 1
+            )
             hidden = hidden + logarithms @ weights.hidden_near[group][level - 1]
             hidden += weights.hidden_level[level - 1, group]
         hidden = np.rint(hidden * (1 / WEIGHT_UNIT))
@@ -408,7 +431,7 @@ class Predictor:
         width += hidden @ weights.hidden_out[group]
         width += self.bias[own]
         mean = np.rint(mean * (FEATURE_UNIT / MEAN_UNIT))
-        return np.minimum(np.maximum(mean, -_MEAN_CLIP), _MEAN_CLIP).astype("int32"), width
+        return np.minimum(np.maximum(mean, -_MEAN_CLIP), _MEAN_CLIP), width
 
     def fill(self, group, start, stop, level, integers, mean):
         """Take the integers of a step, (n, c) int32, and the mean that was predicted."""
@@ -434,16 +457,22 @@ class Predictor:
         mean = self.weights.mean[group][:, :ahead]
         width = self.weights.width[group][:, :ahead]
         hidden = self.weights.hidden[group][:, :units]
-        values = known[:, :size] * _ONE_FEATURE
-        values = values.astype(mean.dtype)
+        values = known[:, :size].astype(mean.dtype)
         deviations = np.ascontiguousarray(known[:, size : 2 * size])
         logarithms = np.ascontiguousarray(known[:, 2 * size :])
-        for start in range(0, len(self.mean_sum), _CHUNK):
-            rows = slice(start, start + _CHUNK)
+
+        def spread(rows):
             around = self.steps.around[rows]
             self.mean_sum[rows, later:] += _gather(values, around) @ mean
             self.width_sum[rows, later:] += _gather(deviations, around) @ width
             self.hidden_sum[rows, -units:] += _gather(logarithms, around) @ hidden
+
+        share_out(spread, pieces(0, len(self.mean_sum)))
+
+
+def pieces(start, stop):
+    """Slices from start to stop, of rows that are worked on at a time."""
+    return [slice(a, min(a + _CHUNK, stop)) for a in range(start, stop, _CHUNK)]
 
 
 def _gather(known, around):
@@ -598,13 +627,18 @@ def encode_bands(
 
 
 def _segments(band, quality_code, tables, live, effort):
-    """A band → the segments for Deflate, of the usual layout, or with effort of the cheapest."""
+    """A band → the segments for Deflate, of the usual layout or, where few integers make the trial
+    cheap, of the cheapest beside it; with effort of the cheapest of all."""
     found = _survey(band, quality_code, tables, live)
-    layouts = len(tables.words)
-    if not effort:
-        usual = _LAYOUTS[bisect.bisect(_SIZES, np.count_nonzero(band))]
-        return _pack(*found, tables, min(usual, layouts - 1))
-    packed = (_pack(*found, tables, layout) for layout in range(layouts))
+    count, last = np.count_nonzero(band), len(tables.words) - 1
+    usual = min(_LAYOUTS[bisect.bisect(_SIZES, count)], last)
+    if effort:
+        tried = range(last + 1)
+    elif count < _FEW:
+        tried = range(max(0, usual - 1), min(last, usual + 1) + 1)
+    else:
+        return _pack(*found, tables, usual)
+    packed = (_pack(*found, tables, layout) for layout in tried)
     return min(packed, key=lambda segments: deflate.cost(segments, effort))
 
 

@@ -9,7 +9,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from sdae.inference import one_blas_thread
+from sdae.threads import one_blas_thread
 
 STRONGEST = 0.5
 """Highest level that `add` takes; salt and pepper then leave no pixel of the picture."""

@@ -9,6 +9,7 @@ difference.
                   └──────────────────────────────────────────────────────────┘
 """
 
+from collections import deque
 from functools import lru_cache
 
 import numpy as np
@@ -16,7 +17,8 @@ import numpy as np
 from sdae import latents
 from sdae.adjoint import ContextsAdjoint, SynthesisAdjoint
 from sdae.config import CAUTION
-from sdae.inference import laplacian_bits, one_blas_thread
+from sdae.inference import RowQueue, laplacian_bits
+from sdae.threads import one_blas_thread
 
 STEPS_PER_EFFORT = 2
 """Looks at the restored picture for each unit of ``effort``."""
@@ -50,58 +52,96 @@ def round_for_rate(network, tables, y, quality_code: int):
     return _choose(y, weight, *_expected(np.rint(y), quality_code, tables))
 
 
-def fit_picture(
-    network, tables, image, y, quality_code: int, effort=0, report=lambda share: None, start=None
-):
+def fit_bands(network, tables, strips, bands, quality_code: int):
     """The integers whose picture is close at few bits: rounding, a look at the result, and again.
 
     A look gives the gradient of the squared error. As the synthesis is close to orthonormal, one
     Newton step from the integers along it, with the same curvature everywhere, tells where the
-    latent should have been; the latent goes a part of that way and is rounded again. With effort
-    0 there is one look, and its gradient is taken along the linear path alone. More effort goes on
-    from there with more looks, through all of the synthesis, and with random choices that settle:
-    Gibbs sampling at a falling temperature. Of all results after the first look it keeps the one
-    that costs least.
+    latent should have been; the latent goes a part of that way and is rounded again. Here the
+    gradient is taken along the linear path alone.
+
+    Args:
+        network, tables, quality_code: as for `round_for_rate`.
+        strips: the picture to come close to in parts from the top, (n, W, 3) float32 in [0, 1].
+        bands: the latent times gain in parts from the top, each coded as if the others were not
+            there: `sdae.latents.bands`.
+
+    Yields:
+        for each of the bands a float32 array of integers.
+    """
+    for _, chosen in _looked_at(network, tables, strips, bands, quality_code):
+        yield chosen
+
+
+def fit_picture(
+    network, tables, image, y, quality_code: int, effort: int, report=lambda share: None
+):
+    """As `fit_bands`, for one band and with more care.
+
+    What follows is more looks, through all of the synthesis, and random choices that settle: Gibbs
+    sampling at a falling temperature. Of all results after the first look the one that costs least
+    is kept.
 
     Args:
         network, tables, y, quality_code, result: as for `round_for_rate`.
         image: (8h, 8w, 3) float32 in [0, 1], the picture to come close to.
-        effort: 0 for one look, otherwise `STEPS_PER_EFFORT` for each unit.
+        effort: 1 and more, `STEPS_PER_EFFORT` looks for each.
         report: called between looks with the share of them that are done.
-        start: (h, w, C) integers to begin with; None rounds for them.
     """
     synthesis, contexts = _synthesis(network), _contexts(tables)
     t = latents.quality_position(quality_code / 100)
     weight, (_, inverse) = _weight(network, t), network.gains(t)
     price = network.config.lagrangian(t) * 255**2 / 3
     rng = np.random.default_rng(0)
-    steps = effort * STEPS_PER_EFFORT or 1
-    if start is None:
-        start = round_for_rate(network, tables, y, quality_code)
-    chosen, best, least = start.astype("float32"), None, np.inf
-    for step in range(steps + (effort > 0)):
-        if step:
-            report(step / (steps + 1))
-        left = 1 - step / steps
-        # The first look is that of effort 0, and no other result is taken that costs more.
-        quick = not effort or not step
+    steps = effort * STEPS_PER_EFFORT
+    ((y, chosen),) = _looked_at(network, tables, [image], [y], quality_code)
+    best, least = None, np.inf
+    for step in range(1, steps + 1):
+        report(step / (steps + 1))
         if step < steps:
-            error, gradient = synthesis.look(chosen, image, t, linear=quick)
+            error, gradient = synthesis.look(chosen, image, t)
         else:
             error = synthesis.squared_error(chosen, image, t)
         mean, scale = _expected(chosen, quality_code, tables)
-        if step:
-            cost = laplacian_bits(chosen, mean, scale).sum(dtype="float64") + price * error
-            if cost < least:
-                best, least = chosen, cost
-            if step == steps:
-                return best
+        cost = laplacian_bits(chosen, mean, scale).sum(dtype="float64") + price * error
+        if cost < least:
+            best, least = chosen, cost
+        if step < steps:
+            y = _moved(y, chosen, gradient, inverse, _MOVE * (_LAST_MOVE / _MOVE) ** (step / steps))
+            others = contexts.later_bits(chosen, mean, scale)
+            temperature = _TEMPERATURE * max(0, 0.5 - step / steps)
+            chosen = _choose(y, weight, mean, scale, _OTHERS * others, temperature, rng)
+    return best
+
+
+def _looked_at(network, tables, strips, bands, quality_code):
+    """What `fit_bands` yields, each with where the latent should have been."""
+    synthesis, contexts = _synthesis(network), _contexts(tables)
+    t = latents.quality_position(quality_code / 100)
+    weight, (_, inverse) = _weight(network, t), network.gains(t)
+    waiting, gradients = deque(), RowQueue()
+
+    def rounded():
+        for y in bands:
+            chosen = round_for_rate(network, tables, y, quality_code)
+            waiting.append((y, chosen))
+            yield chosen
+
+    def again(y, chosen):
+        y = _moved(y, chosen, gradients.take(len(y)), inverse, _STEP)
+        mean, scale = _expected(chosen, quality_code, tables)
         others = contexts.later_bits(chosen, mean, scale)
-        move = _STEP if quick else _MOVE * (_LAST_MOVE / _MOVE) ** (1 - left)
-        y = y + move * (chosen - gradient / (2 * inverse**2) - y)
-        temperature = 0 if quick else _TEMPERATURE * max(0, left - 0.5)
-        chosen = _choose(y, weight, mean, scale, _OTHERS * others, temperature, rng)
-    return chosen
+        return y, _choose(y, weight, mean, scale, _OTHERS * others)
+
+    for part in synthesis.quick_looks(rounded(), strips, t):
+        gradients.add(part)
+        while waiting and len(gradients) >= len(waiting[0][0]):
+            yield again(*waiting.popleft())
+
+
+def _moved(y, chosen, gradient, inverse, share):
+    """A latent on its way to where the gradient at the chosen integers says it should be."""
+    return y + share * (chosen - gradient / (2 * inverse**2) - y)
 
 
 def _expected(integers, quality_code, tables):

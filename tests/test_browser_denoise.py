@@ -89,6 +89,8 @@ def test_an_upload_is_restored_and_everything_is_exported(visit, photograph):  #
 def test_a_classical_denoiser_stands_right_of_the_split_by_url(visit):
     page = visit("size=128×128&view=Total+variation&sample=Cat")
     page.locator(".chip-right", has_text="Total variation").wait_for()
+    settle(page)
+    page.wait_for_timeout(500)
     png = Image.open(io.BytesIO(download(page, "Total variation PNG")))
     assert np.array_equal(np.asarray(png), pixels(page, "right"))
 

@@ -6,6 +6,8 @@ import threading
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from skimage import data
 from threadpoolctl import threadpool_info
 
@@ -13,6 +15,7 @@ from sdae import inference, latents, network, refine
 from sdae.config import Config
 from sdae.context_model import laplacian_bits
 from sdae.inference import Network
+from sdae.threads import one_blas_thread
 from sdae.weights import WeightsError
 
 SMALL = Config(
@@ -53,6 +56,33 @@ def test_every_transform_is_that_of_keras(pair, height, width, t):
     close(model.synthesis(integers[None] / 30, one), ours.synthesis(integers / 30, t))
     for theirs, mine in zip(model.gains(one), ours.gains(t)):
         close(np.reshape(theirs, (1, -1)), mine)
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=6), st.integers(1, 40))
+def test_strips_of_any_height_give_the_whole(pair, monkeypatch, heights, positions):
+    monkeypatch.setattr(inference, "_STRIP", positions)
+    _, ours = pair
+    rng, (h, w, t) = np.random.default_rng(positions), (sum(heights), 7, 0.4)
+    ends = np.cumsum(heights)[:-1]
+    image = rng.random((8 * h, 8 * w, 3), "float32")
+    latent = np.rint(rng.laplace(scale=4, size=(h, w, ours.config.latent_channels))) / 30
+    for rows, whole, x, unit in (
+        (ours.analysis_rows, ours.analysis, (image, 0.1, t), 8),
+        (ours.synthesis_rows, ours.synthesis, (latent.astype("float32"), t), 1),
+    ):
+        parts = list(rows(iter(np.split(x[0], unit * ends)), *x[1:]))
+        assert all(map(len, parts))
+        expected = whole(*x)
+        np.testing.assert_allclose(np.concatenate(parts), expected, rtol=0,
+                                   atol=4e-6 * max(1, np.abs(expected).max()))
+
+
+def test_rows_are_taken_in_other_parts_than_they_came():
+    rows = np.arange(24).reshape(8, 3)
+    parts = list(inference.regrouped(np.split(rows, [1, 1, 6]), [2, 0, 5, 1]))
+    assert [len(part) for part in parts] == [2, 0, 5, 1]
+    np.testing.assert_array_equal(np.concatenate(parts), rows)
 
 
 def test_bits_are_those_of_keras():
@@ -122,14 +152,14 @@ def test_blas_gets_its_threads_back():
     entered, leave = threading.Event(), threading.Event()
 
     def other():
-        with inference.one_blas_thread():
+        with one_blas_thread():
             entered.set()
             leave.wait(30)
 
     worker = threading.Thread(target=other)
     worker.start()
     assert entered.wait(30)
-    with inference.one_blas_thread():
+    with one_blas_thread():
         pass
     inside = threads()  # the other still needs it
     leave.set()
