@@ -150,7 +150,7 @@ def compress_picture(source: Source, places: Places) -> None:
 
 
 def compressed(picture: engine.Prepared, quality: int, effort: int) -> Result:
-    """The picture through the codec; a bar shows the progress where effort takes its time."""
+    """The picture through the codec, with the effort that its size allows."""
     width, height = picture.size
     if effort and width * height > engine.REFINED_PIXELS:
         st.info(
@@ -159,14 +159,7 @@ def compressed(picture: engine.Prepared, quality: int, effort: int) -> Result:
             icon=":material/info:",
         )
         effort = 0
-    place = st.empty()
-
-    def report(share: float) -> None:
-        place.progress(share, f"Refining the integers, {share:.0%}")
-
-    result = engine.compress(picture, quality, effort, report)
-    place.empty()
-    return result
+    return engine.compress(picture, quality, effort)
 
 
 def peers(picture: engine.Prepared, result: Result, peer: str | None, drawn: dict) -> None:
@@ -192,7 +185,7 @@ def right_side(source: Source, result: Result, right: str, answers: dict) -> Sid
 
 def open_file(source: Source, places: Places) -> None:
     header, payload = bitstream.read_header(source.data)
-    with places.notices, st.spinner("Restoring the picture."):
+    with places.notices:
         result = engine.open_file(source.data)
     with places.result:
         card(result.file_bytes, {"PNG": len(result.png), "raw RGB": result.raw_bytes})

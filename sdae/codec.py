@@ -16,6 +16,7 @@ from sdae import bitstream, deflate, display, images, latents, noise, refine, we
 from sdae.bitstream import BitstreamError, Header
 from sdae.config import Config
 from sdae.inference import STRIDE, Network, regrouped, strip_rows
+from sdae.progress import stage
 from sdae.threads import in_one_blas_thread, one_blas_thread
 
 MAX_PIXELS = 120_000_000
@@ -204,8 +205,8 @@ class Codec:
             raise ValueError("The noise level must lie between 0 and 1.")
         _check_effort(effort)
         share = 2 / 3 if sigma >= _CLEANED else 0
-        samples, left = self.clean(_samples(image), sigma, effort, _stage(progress, 0, share))
-        return self._encode(samples, left, quality, effort, _stage(progress, share, 1))
+        samples, left = self.clean(_samples(image), sigma, effort, stage(progress, 0, share))
+        return self._encode(samples, left, quality, effort, stage(progress, share, 1))
 
     def clean(
         self, samples: np.ndarray, sigma: float, effort: int = 0, progress=None
@@ -233,12 +234,12 @@ class Codec:
 
         if not effort:
             return self._cleaned(noisy(0), sigma, "uint8", progress), 0.0
-        first = self._cleaned_all_ways(noisy, sigma, _stage(progress, 0, 0.5))
+        first = self._cleaned_all_ways(noisy, sigma, stage(progress, 0, 0.5))
 
         def half(number):
             return (noise.to_floats(noisy(number)) + first) / 2
 
-        return (first + self._cleaned_all_ways(half, sigma / 2, _stage(progress, 0.5, 1))) / 2, 0.0
+        return (first + self._cleaned_all_ways(half, sigma / 2, stage(progress, 0.5, 1))) / 2, 0.0
 
     def _cleaned_all_ways(self, noisy, sigma, progress):
         """The mean of `_cleaned`, (H, W, 3) float32, over eight ways to turn and mirror.
@@ -248,8 +249,8 @@ class Codec:
         ways, mean = list(product((0, 1, 2, 3), (1, -1))), np.float32(0)
         for number, (turns, step) in enumerate(ways):
             view = np.rot90(noisy(number)[:, ::step], turns)
-            stage = _stage(progress, number / len(ways), (number + 1) / len(ways))
-            found = self._cleaned(view, sigma, "float32", stage)
+            share = stage(progress, number / len(ways), (number + 1) / len(ways))
+            found = self._cleaned(view, sigma, "float32", share)
             mean += np.rot90(found, -turns)[:, ::step] / len(ways)
         return mean
 
@@ -447,11 +448,6 @@ def _stacked(bands, height):
 
 def _int16(values):
     return np.clip(values, -32768, 32767).astype("int16")
-
-
-def _stage(progress, first, last):
-    """What reports the progress of a stage that goes from one share of the whole to another."""
-    return progress and (lambda share: progress(first + share * (last - first)))
 
 
 def _check_quality(quality):

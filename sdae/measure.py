@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sdae import bitstream, deflate, display, images, metadata, metrics, peers
+from sdae.progress import stage
 
 
 @dataclass(frozen=True)
@@ -79,17 +80,18 @@ def compress(
 ) -> Result:
     """Compress and restore a uint8 (H, W, 3) picture with a `sdae.Codec` and measure both.
 
-    Encoding is timed from pixels to the whole file, decoding from the file to pixels. Quality,
-    effort and progress are as for `sdae.Codec.compress`.
+    Encoding is timed from pixels to the whole file, decoding from the file to pixels. Quality and
+    effort are as for `sdae.Codec.compress`; progress is called with the share of all this that is
+    done, 0 to 1.
     """
     with ThreadPoolExecutor() as pool:
         start = time.perf_counter()
-        latent = codec.encode(rgb, quality, effort=effort, progress=progress)
+        latent = codec.encode(rgb, quality, effort=effort, progress=stage(progress, 0, 0.7))
         # zlib works outside Python's lock, so a second core does this beside our own coder.
         plain = pool.submit(deflate.plain, latent.values)
         data = codec.pack(latent, effort)
         encode_seconds = time.perf_counter() - start
-        _, restored, decode_seconds = _restore(codec, data)
+        _, restored, decode_seconds = _restore(codec, data, stage(progress, 0.7, 0.9))
         png = pool.submit(images.png, restored)
         return Result(
             **_facts(data, latent),
@@ -102,12 +104,13 @@ def compress(
         )
 
 
-def open_file(codec, data: bytes) -> Result:
+def open_file(codec, data: bytes, progress=None) -> Result:
     """Restore the picture in a .sdae file; there is no original to compare it with.
 
-    Raises `BitstreamError` with one sentence for a file that cannot be opened.
+    ``progress`` is as for `compress`. Raises `BitstreamError` with one sentence for a file that
+    cannot be opened.
     """
-    latent, restored, decode_seconds = _restore(codec, data)
+    latent, restored, decode_seconds = _restore(codec, data, stage(progress, 0, 0.9))
     return Result(
         **_facts(data, latent),
         decode_seconds=decode_seconds,
@@ -134,10 +137,10 @@ def rival(name: str, rgb: np.ndarray, budget: int, effort: str = "fast") -> Riva
     )
 
 
-def _restore(codec, data: bytes):
+def _restore(codec, data: bytes, progress):
     start = time.perf_counter()
     latent = codec.unpack(data)
-    restored = np.asarray(codec.decode(latent))
+    restored = np.asarray(codec.decode(latent, progress))
     return latent, restored, time.perf_counter() - start
 
 

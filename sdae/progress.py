@@ -1,4 +1,4 @@
-"""Progress bars for the command line: amount, rate and time left, on standard error."""
+"""Progress: bars for the command line, on standard error, and parts of a whole."""
 
 from __future__ import annotations
 
@@ -29,3 +29,11 @@ def progress(items: Iterable | None = None, label: str = "", *, total: int | Non
 def say(line: str, file=None) -> None:
     """Print a line, on standard output if no `file` is given, above any bar that is shown."""
     tqdm.write(line, file=file or sys.stdout)
+
+
+def stage(report, first: float, last: float):
+    """What reports the progress of a stage that goes from one share of the whole to another.
+
+    ``report`` takes shares of the whole; where it is None nothing is to be reported, and so is this.
+    """
+    return report and (lambda share: report(first + (last - first) * share))

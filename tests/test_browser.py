@@ -344,3 +344,20 @@ def test_the_split_follows_a_finger_on_a_phone(chromium, address):
         width = page.locator(".compare .stage").bounding_box()["width"]
         assert split(page) == pytest.approx(50 - 60 * 100 / width, abs=1)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_bar_floats_over_the_page_while_a_large_picture_is_compressed(tab, tmp_path):
+    """On a fast machine as well: this picture takes seconds on any."""
+    page = tab("")
+    page.locator(".compare[data-shown]").wait_for()
+    split = page.locator(".compare").bounding_box()
+    seed = np.random.default_rng(3).integers(0, 256, (75, 100, 3), dtype="uint8")
+    Image.fromarray(seed).resize((1200, 900), Image.Resampling.BICUBIC).save(tmp_path / "large.png")
+    page.locator("input[type=file]").first.set_input_files(tmp_path / "large.png")
+    bar = page.locator(".st-key-late-bar")
+    bar.wait_for()
+    assert re.fullmatch(r"Compressing and restoring, \d+%", bar.inner_text().strip())
+    assert bar.evaluate("e => getComputedStyle(e).position") == "fixed"
+    assert page.locator(".compare").bounding_box() == split
+    page.locator(".compare .scale", has_text="1200 × 900").wait_for()
+    bar.wait_for(state="detached")

@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 
 from sdae import images, measure
-from sdae.ui import card, compare, engine, ledger, rivals
+from sdae.ui import bar, card, compare, engine, ledger, rivals
 
 
 @pytest.mark.parametrize(
@@ -133,3 +133,51 @@ def test_remembered_answers_are_bounded(searches):
     before = len(searches.asked)
     settled(prepared(19), 100)
     assert len(searches.asked) == before
+
+
+@pytest.fixture
+def events(monkeypatch):
+    """What a late bar does to the page."""
+    found = []
+
+    class Place:
+        def container(self, key):
+            return self
+
+        def html(self, style):
+            assert "position: fixed" in style
+
+        def progress(self, share, text=None):
+            found.append((share, text))
+            return self
+
+        def empty(self):
+            found.append("gone")
+
+    monkeypatch.setattr(bar.st, "empty", Place)
+    monkeypatch.setattr(bar, "_TICK", 0.01)
+    return found
+
+
+def test_a_bar_shows_what_takes_its_time(monkeypatch, events):
+    monkeypatch.setattr(bar, "_PATIENCE", 0.05)
+    with bar.late_bar("Working") as report:
+        report(0.25)
+        wait_for(lambda: (0.25, "Working, 25%") in events)
+        report(0.75)
+        wait_for(lambda: (0.75, "Working, 75%") in events)
+    assert events[-1] == "gone" and events.count("gone") == 1
+
+
+def test_no_bar_shows_what_is_quick_or_fails(events):
+    with pytest.raises(ValueError, match="broken"), bar.late_bar("Working") as report:
+        report(1)
+        raise ValueError("broken")
+    assert events == ["gone"]
+
+
+def wait_for(condition):
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)

@@ -12,6 +12,7 @@ import streamlit as st
 
 import sdae
 from sdae import BitstreamError, bitstream, images, measure
+from sdae.ui.bar import late_bar
 
 LIVE_PIXELS = 2_000_000
 """Larger pictures are scaled down on the pages, so that a slider move answers in seconds."""
@@ -24,8 +25,6 @@ MAX_RESTORED = 12_000_000
 
 REFINED_PIXELS = 600_000
 """Larger pictures get no effort on the pages, where all visitors wait for one codec."""
-
-_REFINED = 8
 
 _reading = threading.Lock()
 # One file is decoded at a time, whoever sends it, so that many large ones do not fill the memory.
@@ -73,50 +72,44 @@ def prepare(data: bytes, small: bool) -> Prepared:
     return Prepared(rgb, images.png(rgb), key, (width, height), notices)
 
 
-def compress(
-    picture: Prepared, quality: float, effort: int = 0, progress=lambda share: None
-) -> measure.Result:
+def compress(picture: Prepared, quality: float, effort: int = 0) -> measure.Result:
     """Compress and restore, or recall the answer for the same pixels, quality and effort.
 
-    ``effort`` and ``progress`` are as for `sdae.Codec.compress`; only with effort does the
-    progress show.
+    A bar shows the progress where this takes its time.
     """
-    if not effort:
-        with turn() as codec:
-            return _compress(codec, picture.key, picture.rgb, quality)
-    # Streamlit's cache cannot hold what draws as it works, so the session remembers the last few.
-    known, wanted = st.session_state.setdefault("refined", {}), (picture.key, quality, effort)
-    if wanted not in known:
-        with turn() as codec:
-            known[wanted] = measure.compress(codec, picture.rgb, quality, effort, progress)
-        for old in list(known)[:-_REFINED]:
-            del known[old]
-    return known[wanted]
+    text = "Choosing the integers with care" if effort else "Compressing and restoring"
+    with late_bar(text) as report, turn() as codec:
+        return _compress(codec, picture.key, picture.rgb, quality, effort, report)
 
 
 def open_file(data: bytes) -> measure.Result:
-    """Restore the picture of a .sdae file; raises `BitstreamError` with one sentence."""
+    """Restore the picture of a .sdae file, with a bar where this takes its time.
+
+    Raises `BitstreamError` with one sentence.
+    """
     header, _ = bitstream.read_header(data)
     if header.width * header.height > MAX_RESTORED:
         raise BitstreamError(
             f"This file holds {header.width} × {header.height} pixels, more than the page opens; "
             "use `python -m sdae decompress`."
         )
-    with turn() as codec:
-        return _open_file(codec, data)
+    with late_bar("Restoring the picture") as report, turn() as codec:
+        return _open_file(codec, data, report)
 
 
 # What is remembered is keyed by all bytes of the picture: arguments with an underscore are not.
 
 
 @st.cache_data(max_entries=128, max_size="200MB", show_spinner=False)
-def _compress(_codec, key: str, _rgb: np.ndarray, quality: float) -> measure.Result:
-    return measure.compress(_codec, _rgb, quality)
+def _compress(
+    _codec, key: str, _rgb: np.ndarray, quality: float, effort: int, _progress
+) -> measure.Result:
+    return measure.compress(_codec, _rgb, quality, effort, _progress)
 
 
 @st.cache_data(max_entries=32, max_size="200MB", show_spinner=False)
-def _open_file(_codec, data: bytes) -> measure.Result:
-    return measure.open_file(_codec, data)
+def _open_file(_codec, data: bytes, _progress) -> measure.Result:
+    return measure.open_file(_codec, data, _progress)
 
 
 @contextmanager

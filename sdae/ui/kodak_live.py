@@ -32,8 +32,7 @@ def live(set_name: str, name: str, stored: list[dict], quality: float) -> None:
         st.error(str(error), icon=":material/error:")
         return
     picture = engine.prepare(images.png(rgb), small=False)
-    with st.spinner("Compressing and restoring."):
-        result = engine.compress(picture, quality)
+    result = engine.compress(picture, quality)
     panel, stage = st.columns([2, 5], gap="medium")
     with stage:
         compare(
