@@ -104,7 +104,8 @@ class SynthesisAdjoint:
     def _synthesis(self, latent, t):
         """As `Network.synthesis`; and for each step the sign of what entered its PReLU."""
         network, (h, w, _) = self.network, latent.shape
-        x = bordered(np.append(latent * network._scale, np.full((h, w, 1), 2 * (t - 0.5)), 2))
+        plane = np.full((h, w, 1), 2 * (t - 0.5), "float32")
+        x = bordered(np.concatenate([latent * network._scale, plane], 2))
         signs = []
         for step in self._steps:
             x, sign = step.forward(x)

@@ -154,7 +154,7 @@ def effort(codec, pictures, efforts, qualities) -> list[str]:
         def make(rgb, quality):
             t = latents.quality_position(quality)
             y = codec.network.analysis(noise.to_floats(rgb), 0.0, t) * codec.network.gains(t)[0]
-            values = np.clip(rounding(y, round(100 * quality)), -32768, 32767).astype("int16")
+            values = latents.stored(rounding(y, round(100 * quality)))
             return codec.pack(Latent(values, rgb.shape[1], rgb.shape[0], quality))
         return make
 

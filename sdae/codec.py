@@ -296,7 +296,7 @@ class Codec:
             found = (refine.round_for_rate(self.network, self.tables, y, code) for y in bands)
         else:
             found = refine.fit_bands(self.network, self.tables, _strips(samples), bands, code)
-        return counted(map(_int16, found))
+        return counted(map(latents.stored, found))
 
     def _through_windows(self, samples, sigma, code, effort, progress):
         """The integers of a whole picture, (h, w, C) int16."""
@@ -308,7 +308,7 @@ class Codec:
             if effort:
                 part = _padded(part)
                 y = self.network.analysis(part, 0.0, t) * gain
-                values = _int16(
+                values = latents.stored(
                     refine.fit_picture(self.network, self.tables, part, y, code, effort, report)
                 )
             else:
@@ -444,10 +444,6 @@ def _picture(about, parts) -> Image.Image:
 def _stacked(bands, height):
     """The integers of a picture of so many pixels in height, of its bands."""
     return latents.stacked(bands, -(-height // STRIDE))
-
-
-def _int16(values):
-    return np.clip(values, -32768, 32767).astype("int16")
 
 
 def _check_quality(quality):

@@ -54,7 +54,7 @@ def encoded(network, crops, codes, tables: Tables) -> np.ndarray:
         t = latents.quality_position(code / 100)
         y = network.analysis(image, 0.0, t) * network.gains(t)[0]
         (values,) = refine.fit_bands(network, tables, [image], [y], code)
-        found.append(np.clip(values, -32768, 32767).astype("int16"))
+        found.append(latents.stored(values))
     return np.stack(found)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sdae import bitstream
+from sdae import bitstream, latents
 from sdae.bitstream import MAX_SIDE, BitstreamError, Header
 from sdae.codec import MAX_PIXELS, Latent
 from sdae.memory import peak
@@ -49,7 +49,7 @@ class Material:
             for spread in _SPREADS:
                 shape = -(-height // 8), -(-width // 8), channels
                 values = rng.laplace(scale=spread * 0.95 ** np.arange(channels), size=shape)
-                values = np.clip(np.rint(values), -32768, 32767).astype("int16")
+                values = latents.stored(np.rint(values))
                 latent = Latent(values, width, height, int(rng.integers(100, 10001)) / 100)
                 self.files.append(codec.pack(latent, plain=len(self.files) % 4 == 3))
         read = [bitstream.read_header(file) for file in self.files]

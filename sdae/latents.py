@@ -579,6 +579,11 @@ def _survey(band, quality_code, tables, live):
     return cell, ranks(np.concatenate(numbers), nearest, above)
 
 
+def stored(values) -> np.ndarray:
+    """Whole numbers as files hold them, int16; larger ones become the largest."""
+    return np.clip(values, -32768, 32767).astype("int16")
+
+
 def band_rows(h: int, w: int) -> list[int]:
     """Rows of the bands of an (h, w) latent: each of about `_BAND` positions, and coded as if the
     others were not there, so that no more than one need be in memory."""

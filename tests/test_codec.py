@@ -146,8 +146,8 @@ def test_a_large_picture_is_packed_as_its_bands_come(codec, small_strips, monkey
     data = codec.compress(picture, 70, progress=shares.append)
     payload = bitstream.read_header(data)[1]
     assert payload == latents.encode_bands(latents.bands(latent.values), 7000, codec.tables)
-    # Who has seen all integers can say which channels are not used.
-    assert len(codec.pack(latent)) <= len(data)
+    # Who has seen all integers leaves channels out that are not used; they cost next to nothing.
+    assert abs(len(codec.pack(latent)) - len(data)) < 0.001 * len(data)
     assert shares == sorted(shares) and shares[-1] == 1
     np.testing.assert_array_equal(codec.unpack(data).values, latent.values)
     restored = np.asarray(codec.decode(latent))
