@@ -93,9 +93,7 @@ class SynthesisAdjoint:
         wanted, errors = RowQueue(), RowQueue()
         pictures = self.network.synthesis_rows((band * inverse for band in bands), t)
         for picture, last in with_last(pictures):
-            while len(wanted) < len(picture):
-                wanted.add(next(strips))
-            errors.add(picture - wanted.take(len(picture)))
+            errors.add(picture - wanted.take_from(strips, len(picture)))
             error = errors.take(len(errors) // STRIDE * STRIDE)
             with one_blas_thread():
                 gradient = passed(space_to_depth(error, STRIDE), last)

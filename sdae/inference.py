@@ -298,6 +298,12 @@ class RowQueue:
         self._length -= count
         return rows[:count]
 
+    def take_from(self, parts, count: int) -> np.ndarray:
+        """As `take`; as many parts as it lacks are added from an iterator before."""
+        while len(self) < count:
+            self.add(next(parts))
+        return self.take(count)
+
 
 def bordered(x) -> np.ndarray:
     """(h, w, c) → the same in float32 with zeros around: two rows above, else one."""
@@ -320,9 +326,7 @@ def regrouped(parts, sizes):
     """Rows that come in parts, in parts of other sizes."""
     waiting, parts = RowQueue(), iter(parts)
     for size in sizes:
-        while len(waiting) < size:
-            waiting.add(next(parts))
-        yield waiting.take(size)
+        yield waiting.take_from(parts, size)
 
 
 def _thin(strips, unit):
