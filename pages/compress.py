@@ -5,16 +5,18 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from sdae import BitstreamError, ImageError, WeightsError, bitstream
-from sdae.measure import Result
-from sdae.peers import PEERS
-from sdae.ui import engine, rivals
-from sdae.ui.batch import batch
-from sdae.ui.card import card
-from sdae.ui.compare import Side, compare
-from sdae.ui.entry import through_the_app
-from sdae.ui.ledger import Row, ledger
-from sdae.ui.sources import Source, choose
+from sdae import BitstreamError, ImageError, WeightsError
+from sdae.coding import container
+from sdae.measuring.comparison import Result
+from sdae.measuring.peers import PEERS
+from sdae.ui.compress.batch import batch
+from sdae.ui.shared import engine, other_codecs
+from sdae.ui.shared.file_size import card
+from sdae.ui.shared.ledger import Row, ledger
+from sdae.ui.shared.navigation import through_the_app
+from sdae.ui.shared.numbers import milliseconds
+from sdae.ui.shared.sources import Source, choose
+from sdae.ui.shared.split_view import Side, compare
 
 through_the_app()
 
@@ -124,7 +126,7 @@ def compress_picture(source: Source, places: Places) -> None:
             bind="query-params",
         )
     peer = PEER_NAMES.get(right)
-    answers = rivals.search(picture, result.file_bytes, peer, patience=0.3)
+    answers = other_codecs.search(picture, result.file_bytes, peer, patience=0.3)
     with places.split:
         compare(
             right_side(source, result, right, answers),
@@ -164,8 +166,8 @@ def compressed(picture: engine.Prepared, quality: int, effort: int) -> Result:
 
 def peers(picture: engine.Prepared, result: Result, peer: str | None, drawn: dict) -> None:
     """The table of peers, filled while they are searched; the page follows what it waits for."""
-    answers = rivals.search(picture, result.file_bytes, peer)
-    rivals.table(result, answers)
+    answers = other_codecs.search(picture, result.file_bytes, peer)
+    other_codecs.table(result, answers)
     complete = len(answers) == len(PEERS) > len(drawn)
     if complete or (peer in answers and peer not in drawn):
         st.rerun()
@@ -184,7 +186,7 @@ def right_side(source: Source, result: Result, right: str, answers: dict) -> Sid
 
 
 def open_file(source: Source, places: Places) -> None:
-    header, payload = bitstream.read_header(source.data)
+    header, payload = container.read_header(source.data)
     with places.notices:
         result = engine.open_file(source.data)
     with places.result:
@@ -227,10 +229,6 @@ def figures(places: Places, shown: list[tuple[str, str, str]]) -> None:
 
 def bits_per_pixel(result: Result) -> tuple[str, str, str]:
     return "Bits per pixel", f"{result.bits_per_pixel:.3f}", "The whole file, header included."
-
-
-def milliseconds(seconds: float) -> str:
-    return f"{seconds * 1000:,.0f} ms"
 
 
 def download_png(source: Source, result: Result) -> None:

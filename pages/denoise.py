@@ -2,15 +2,18 @@
 
 import streamlit as st
 
-from sdae import BitstreamError, ImageError, WeightsError, classical
-from sdae.noise import STRONGEST
-from sdae.ui import denoising, engine, noise_views
-from sdae.ui.card import card
-from sdae.ui.compare import Side, compare
-from sdae.ui.denoising import Version
-from sdae.ui.entry import through_the_app
-from sdae.ui.noise_views import decibels, milliseconds
-from sdae.ui.sources import Source, choose
+from sdae import BitstreamError, ImageError, WeightsError
+from sdae.measuring import classical_denoisers
+from sdae.pictures.noise import STRONGEST
+from sdae.ui.denoise import charts, versions
+from sdae.ui.denoise.versions import Version
+from sdae.ui.shared import engine
+from sdae.ui.shared.figures import table_csv
+from sdae.ui.shared.file_size import card
+from sdae.ui.shared.navigation import through_the_app
+from sdae.ui.shared.numbers import decibels, milliseconds
+from sdae.ui.shared.sources import Source, choose
+from sdae.ui.shared.split_view import Side, compare
 
 through_the_app()
 
@@ -32,7 +35,7 @@ ABOUT = {
     "jpeg": "Blocks and rings of a strongly compressed JPEG file. Nothing here is random.",
     None: "Your picture is denoised as it comes. There is no clean one to measure against.",
 }
-FILTERS = {classical.DENOISERS[name].label: name for name in classical.QUICK}
+FILTERS = {classical_denoisers.DENOISERS[name].label: name for name in classical_denoisers.QUICK}
 
 
 def main() -> None:
@@ -78,7 +81,7 @@ def denoise_picture(source: Source, panel, stage) -> None:
     with stage:
         data = engine.open_file(source.data).png if source.is_sdae else source.data
         picture = engine.prepare(data, small=size != "Original")
-        start, estimate = denoising.noisy(picture, kind, level, seed)
+        start, estimate = versions.noisy(picture, kind, level, seed)
     with panel:
         strength = choose_strength(estimate)
         quality = st.slider(
@@ -86,7 +89,7 @@ def denoise_picture(source: Source, panel, stage) -> None:
             help="Of the compressed picture: less gives a smaller file with less detail.",
         )
     with stage:
-        ours = denoising.restored(picture, start, strength, quality)
+        ours = versions.restored(picture, start, strength, quality)
     with panel:
         waiting = ours.file is None
         result = st.fragment(file_and_downloads, run_every=TICK if waiting else None)
@@ -118,10 +121,10 @@ def denoise_picture(source: Source, panel, stage) -> None:
         else:
             st.subheader("What was taken away", anchor=False)
             differences = {"Removed": start.rgb.astype("int16") - ours.rgb}
-        shares = denoising.shares(differences)
-        noise_views.histogram(shares)
+        shares = versions.shares(differences)
+        charts.histogram(shares)
         st.download_button(
-            "Histogram as CSV", denoising.histogram_csv(shares), f"{source.stem}-histogram.csv",
+            "Histogram as CSV", versions.histogram_csv(shares), f"{source.stem}-histogram.csv",
             "text/csv", icon=":material/table:", on_click="ignore",
         )
     if kind:
@@ -185,7 +188,7 @@ def numbers(start: Version, ours: Version, estimate: float) -> None:
 
 def classical_versions(picture, start, ours: Version, *question, patience=0.0) -> dict:
     """The classical denoisers that are ready; they begin when our file, which is quicker, is made."""
-    return denoising.filtered(picture, start, *question, patience=patience) if ours.file else {}
+    return versions.filtered(picture, start, *question, patience=patience) if ours.file else {}
 
 
 def left_side(source: Source, left: str, picture: engine.Prepared, start: Version) -> Side:
@@ -212,7 +215,7 @@ def right_side(source, right, picture, ours: Version, filtered: dict[str, Versio
 def file_and_downloads(source, picture, start, ours: Version, strength, quality) -> None:
     """The size of the .sdae file, once it is made, and the pictures to take home."""
     if ours.file is None:
-        if denoising.restored(picture, start, strength, quality).file:
+        if versions.restored(picture, start, strength, quality).file:
             st.rerun()  # with the picture that the file holds
         st.info("Making the .sdae file …", icon=":material/hourglass_empty:")
         return
@@ -240,30 +243,30 @@ def download_png(label: str, version: Version, source: Source, ending: str) -> N
 def others(source, picture, start, ours, strength, first, drawn) -> None:
     """The table of denoisers, filled while they work; the page follows what it waits for."""
     filtered = classical_versions(picture, start, ours, strength, first)
-    noise_views.table(start, ours, filtered)
+    charts.table(start, ours, filtered)
     complete = len(filtered) == len(FILTERS)
     if complete > (len(drawn) == len(FILTERS)) or (first in filtered and first not in drawn):
         st.rerun()
     if not complete:
         return
-    versions = {"Noisy": start, SDAE: ours}
-    versions |= {label: filtered[name] for label, name in FILTERS.items()}
+    shown = {"Noisy": start, SDAE: ours}
+    shown |= {label: filtered[name] for label, name in FILTERS.items()}
     with st.container(horizontal=True):
         st.download_button(
-            "Table as CSV", table_csv(versions, strength), f"{source.stem}-denoisers.csv",
+            "Table as CSV", denoisers_csv(shown, strength), f"{source.stem}-denoisers.csv",
             "text/csv", icon=":material/table:", on_click="ignore",
         )
         if first:
-            label = classical.DENOISERS[first].label
+            label = classical_denoisers.DENOISERS[first].label
             download_png(f"{label} PNG", filtered[first], source, first)
     st.caption("The classical ones work behind the page; theirs is processor time.")
 
 
-def table_csv(versions: dict[str, Version], strength: float) -> bytes:
-    return denoising.table_csv(
+def denoisers_csv(shown: dict[str, Version], strength: float) -> bytes:
+    return table_csv(
         ["denoiser", "strength", "psnr_db", "ssim", "seconds"],
         [(label, strength if v.seconds else None, v.psnr, v.ssim, v.seconds or None)
-         for label, v in versions.items()],
+         for label, v in shown.items()],
     )
 
 
@@ -274,21 +277,21 @@ def all_levels(source: Source, picture: engine.Prepared, kind: str, seed: int, q
     known, rows = st.session_state.get("curve", (None, None))
     if known != question:
         st.caption(
-            f"This picture, its middle {denoising.CURVE_SIDE} × {denoising.CURVE_SIDE} at most, "
+            f"This picture, its middle {versions.CURVE_SIDE} × {versions.CURVE_SIDE} at most, "
             f"with σ from 0 to {STRONGEST}."
         )
         if not st.button("Measure", icon=":material/show_chart:"):
             return
         rows, bar = [], st.progress(0.0)
-        for row in denoising.curve(picture, kind, seed, quality):
+        for row in versions.curve(picture, kind, seed, quality):
             rows.append(row)
-            bar.progress(len(rows) / len(denoising.LEVELS), f"σ {row[0]:.2f}")
+            bar.progress(len(rows) / len(versions.LEVELS), f"σ {row[0]:.2f}")
         st.session_state["curve"] = question, rows
         st.rerun()
-    noise_views.curve(rows)
+    charts.curve(rows)
     heads = ["sigma", "noisy_psnr_db", "restored_estimated_psnr_db", "restored_true_psnr_db"]
     st.download_button(
-        "Curve as CSV", denoising.table_csv(heads, rows), f"{source.stem}-noise-levels.csv",
+        "Curve as CSV", table_csv(heads, rows), f"{source.stem}-noise-levels.csv",
         "text/csv", icon=":material/table:", on_click="ignore",
     )
 

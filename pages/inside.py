@@ -3,10 +3,11 @@
 import streamlit as st
 
 from sdae import BitstreamError, ImageError, WeightsError
-from sdae.ui import engine, experiments, steps
-from sdae.ui.entry import through_the_app
-from sdae.ui.lesson_texts import STEPS, Step
-from sdae.ui.sources import Source, choose
+from sdae.ui.inside import experiments, screens
+from sdae.ui.inside.texts import STEPS, Step
+from sdae.ui.shared import engine
+from sdae.ui.shared.navigation import through_the_app
+from sdae.ui.shared.sources import Source, choose
 
 through_the_app()
 
@@ -75,7 +76,7 @@ def show(source: Source, quality: float, number: int, panel) -> None:
                f"; scaled down from {shown.picture.full[0]} × {shown.picture.full[1]} so that "
                "every answer is quick.")
         )
-    steps.SCREENS[number](shown)
+    screens.SCREENS[number](shown)
 
 
 def notes(step: Step) -> None:

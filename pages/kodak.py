@@ -2,12 +2,15 @@
 
 import streamlit as st
 
-from sdae import WeightsError, claims, kodak, results, weights
-from sdae.results import OURS, Results
-from sdae.ui import exhibit, kodak_figures, kodak_live, measured
-from sdae.ui.denoising import table_csv
-from sdae.ui.entry import through_the_app
-from sdae.ui.kodak_figures import Drawn
+from sdae import WeightsError
+from sdae.measuring import claims, kodak, results
+from sdae.measuring.results import OURS, Results
+from sdae.model import weights
+from sdae.ui.kodak import charts, live, tables
+from sdae.ui.kodak.charts import Drawn
+from sdae.ui.shared import figures
+from sdae.ui.shared.figures import table_csv
+from sdae.ui.shared.navigation import through_the_app
 
 through_the_app()
 
@@ -54,7 +57,7 @@ def rate_section(found: Results, card: dict) -> None:
     name = choose_set(found)
     if name is None:
         return
-    rates = measured.bd_rates(found, name)
+    rates = tables.bd_rates(found, name)
     with st.container(horizontal=True, gap="medium"):
         for peer, by_metric in rates.items():
             value = by_metric.get("psnr")
@@ -64,9 +67,9 @@ def rate_section(found: Results, card: dict) -> None:
                     help="BD-rate, PSNR: mean difference in bytes at equal PSNR. Below zero, SDAE "
                          "needs fewer.", width="content",
                 )
-    curves = measured.curves(found, name)
+    curves = tables.curves(found, name)
     measures = [
-        label for label, (key, *_) in kodak_figures.MEASURES.items()
+        label for label, (key, *_) in charts.MEASURES.items()
         if any(key in curve for curve in curves.values())
     ]
     measure = st.segmented_control(
@@ -75,7 +78,7 @@ def rate_section(found: Results, card: dict) -> None:
     reference = results.published()
     lines = reference["curves"] if name == "kodak" else {}
     show(
-        kodak_figures.rates(curves, measure, lines), "rates",
+        charts.rates(curves, measure, lines), "rates",
         "Higher and further left is better: more quality in fewer bits. A mark is the mean of all "
         "pictures at one setting of the encoder."
         + (f" Grey lines are published learned codecs, from {reference['source']}."
@@ -85,7 +88,7 @@ def rate_section(found: Results, card: dict) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.subheader("At equal bytes", anchor=False)
-        heads, table = measured.equal_bytes(found, name)
+        heads, table = tables.equal_bytes(found, name)
         table_with_csv(heads, table, "equal-bytes")
         st.caption(
             "PSNR in dB / SSIM when every picture takes the same bits per pixel. A picture whose "
@@ -112,7 +115,7 @@ def picture_section(found: Results, card: dict) -> None:
     name = choose_set(found)
     if name is None:
         return
-    rows = measured.common(found, name)
+    rows = tables.common(found, name)
     settings = sorted({results.setting(row) for picture in rows[OURS].values() for row in picture})
     quality = st.select_slider(
         "Quality", settings, value=settings[len(settings) // 3], key="setting",
@@ -130,7 +133,7 @@ def picture_section(found: Results, card: dict) -> None:
         with column:
             st.subheader(f"{key.upper()} against compression rate", anchor=False)
             picked.append(show(
-                kodak_figures.pictures(table, key), f"pictures-{key}",
+                charts.pictures(table, key), f"pictures-{key}",
                 "Further right is smaller, higher is closer to the original. Click a mark to see "
                 "its picture below.", height=360, selectable=True,
             ))
@@ -153,7 +156,7 @@ def picture_section(found: Results, card: dict) -> None:
                        for label, form in columns.values() if form},
         height=420, alt="Sizes, quality and times of every picture.",
     )
-    exhibit.download(
+    figures.download(
         "Table as CSV", table_csv(list(shown), list(zip(*shown.values()))), f"{name}-pictures.csv",
         "text/csv",
     )
@@ -171,16 +174,16 @@ def picture_section(found: Results, card: dict) -> None:
                 icon=":material/touch_app:")
         return
     st.markdown(f"**{picture}** at quality {quality:g}, worked out anew.")
-    kodak_live.live(name, picture, rows[OURS][picture], quality)
+    live.live(name, picture, rows[OURS][picture], quality)
 
 
 def method_section(found: Results, card: dict) -> None:
     name = choose_set(found)
     if name is None:
         return
-    rows = measured.common(found, name)
+    rows = tables.common(found, name)
     st.subheader("At equal bytes", anchor=False)
-    bits = st.select_slider("Bits per pixel", measured.BITS, value=1.0, key="bits")
+    bits = st.select_slider("Bits per pixel", tables.BITS, value=1.0, key="bits")
     at_bits = results.methods(rows, lambda picture: bits * picture[0]["pixels"] / 8)
     method_panel(
         at_bits, [("psnr", "PSNR, dB", ".2f"), ("ssim", "SSIM", ".3f"),
@@ -209,7 +212,7 @@ def method_panel(table: dict, keys: list, name: str, how: str) -> None:
         st.info("No codec reaches this on every picture.", icon=":material/info:")
         return
     for column, (key, title, form) in zip(st.columns(len(keys)), keys):
-        figure = kodak_figures.bars(present, key, form)
+        figure = charts.bars(present, key, form)
         figure.update_layout(height=320, margin={"l": 0, "r": 0, "t": 48, "b": 0}, title=title)
         column.plotly_chart(figure, key=f"{name}-{key}", alt=f"{title}, a bar a codec.",
                             config={"displaylogo": False})
@@ -217,8 +220,8 @@ def method_panel(table: dict, keys: list, name: str, how: str) -> None:
         how + " Times are processor time of the nearest file, the network included."
         + (f" Out of reach on some picture: {', '.join(missing)}." if missing else "")
     )
-    rows = kodak_figures.method_rows(present, [key for key, *_ in keys])
-    exhibit.download("Figures as CSV", table_csv(["codec", *(t for _, t, _ in keys)], rows),
+    rows = charts.method_rows(present, [key for key, *_ in keys])
+    figures.download("Figures as CSV", table_csv(["codec", *(t for _, t, _ in keys)], rows),
                      f"{name}.csv", "text/csv")
 
 
@@ -240,7 +243,7 @@ def noise_section(found: Results, card: dict) -> None:
     with left:
         st.subheader("Every noise level", anchor=False)
         show(
-            kodak_figures.noise_sweep(rows), "noise-sweep",
+            charts.noise_sweep(rows), "noise-sweep",
             "Higher is better; the grey line is the noisy picture itself. The classical denoisers "
             "are told the true level, as our solid line is.", height=400,
         )
@@ -248,7 +251,7 @@ def noise_section(found: Results, card: dict) -> None:
     with right:
         st.subheader("The noise itself", anchor=False)
         show(
-            kodak_figures.noise_distribution(sigmas), "noise-distribution",
+            charts.noise_distribution(sigmas), "noise-distribution",
             "How far noise moves a sample, over all levels of grey alike. Clipping at black and "
             "white leaves more small differences than a bell curve has.", height=400,
         )
@@ -258,10 +261,10 @@ def noise_section(found: Results, card: dict) -> None:
         format_func=lambda value: f"σ {value:g}",
     )
     show(
-        kodak_figures.noise_pictures(rows, sigma), "noise-pictures",
+        charts.noise_pictures(rows, sigma), "noise-pictures",
         "The gap between the two marks of a picture is what denoising gains.", height=380,
     )
-    heads, chains = measured.chain_table(study["chains"], sigma)
+    heads, chains = tables.chain_table(study["chains"], sigma)
     if chains:
         st.subheader(f"Denoised and compressed, σ {sigma:g}", anchor=False)
         table_with_csv(heads, chains, "noise-chains")
@@ -271,7 +274,7 @@ def noise_section(found: Results, card: dict) -> None:
             "the level."
         )
     st.subheader("All levels", anchor=False)
-    table_with_csv(*measured.noise_table(rows), "noise-table")
+    table_with_csv(*tables.noise_table(rows), "noise-table")
     st.caption(
         "PSNR in dB / SSIM, means over pictures, every denoiser told the true level; ours also "
         "with the level estimated from the noisy picture. Ours is at its highest quality and has "
@@ -289,13 +292,13 @@ def training_section(found: Results, card: dict) -> None:
             ("Validation loss", f"{card['validation']['validation_loss']:.3f}"),
         ):
             st.metric(label, value, width="content")
-    log = measured.training_log(weights.folder())
+    log = tables.training_log(weights.folder())
     if log:
         left, right = st.columns(2, gap="large")
         with left:
             st.subheader("Loss", anchor=False)
             show(
-                kodak_figures.losses(log), "losses",
+                charts.losses(log), "losses",
                 "Rate plus distortion; lower is better. Training sees noise and random qualities, "
                 "validation does not, so the two lie on different levels; enlarged photographs are "
                 "softer and need fewer bits.", height=380,
@@ -303,7 +306,7 @@ def training_section(found: Results, card: dict) -> None:
         with right:
             st.subheader("Quality on validation photographs", anchor=False)
             show(
-                kodak_figures.validation(log), "validation",
+                charts.validation(log), "validation",
                 "Each curve is one quality setting; it rises while the network still learns.",
                 height=380,
             )
@@ -317,7 +320,7 @@ def training_section(found: Results, card: dict) -> None:
         with left:
             st.subheader("Reconstruction accuracy", anchor=False)
             show(
-                kodak_figures.accuracy(curves), "accuracy",
+                charts.accuracy(curves), "accuracy",
                 "The original's own figure: the share of pixels whose largest channel stays the "
                 "largest. It ignores brightness, so PSNR and SSIM say more.", height=360,
             )
@@ -328,7 +331,7 @@ def training_section(found: Results, card: dict) -> None:
             ["setting", "value"],
             [(key.replace("_", " "), f"{value}") for key, value in said.items()], "configuration",
         )
-    heads, table, crops = measured.ablations(weights.folder())
+    heads, table, crops = tables.ablations(weights.folder())
     if table:
         st.subheader("One change at a time", anchor=False)
         table_with_csv(heads, table, "ablations")
@@ -382,12 +385,12 @@ def live_section(found: Results, card: dict) -> None:
         picture = st.selectbox("Picture", names, key="picture", bind="query-params")
     with right:
         quality = st.slider("Quality", 1, 100, 48, key="quality", bind="query-params")
-    kodak_live.live(name, picture, found.rows(name, OURS).get(picture, []), quality)
+    live.live(name, picture, found.rows(name, OURS).get(picture, []), quality)
 
 
 def sets(found: Results) -> list[str]:
     """The sets that our codec was measured on."""
-    return [name for name in SETS if OURS in measured.codecs(found, name)]
+    return [name for name in SETS if OURS in tables.codecs(found, name)]
 
 
 def choose_set(found: Results, every: bool = False) -> str | None:
@@ -401,7 +404,7 @@ def choose_set(found: Results, every: bool = False) -> str | None:
         "Pictures", names, default=names[0], required=True, key="set", bind="query-params",
         format_func=SETS.get,
     )
-    count = "" if every else f" {len(next(iter(measured.common(found, name).values())))} pictures."
+    count = "" if every else f" {len(next(iter(tables.common(found, name).values())))} pictures."
     st.caption(ABOUT[name] + count)
     return name
 
@@ -423,7 +426,7 @@ def show(drawn: Drawn, name: str, how: str, height: int, selectable: bool = Fals
         st.plotly_chart(drawn.figure, key=f"{name}-chart", alt=drawn.alt,
                         config={"displaylogo": False})
     st.caption(how)
-    exhibit.download("Figures as CSV", table_csv(drawn.heads, drawn.rows), f"{name}.csv",
+    figures.download("Figures as CSV", table_csv(drawn.heads, drawn.rows), f"{name}.csv",
                      "text/csv")
     return picked
 
@@ -433,7 +436,7 @@ def table_with_csv(heads: list[str], rows: list[tuple], name: str) -> None:
     lines += ["| " + " | ".join("–" if cell is None else str(cell) for cell in row) + " |"
               for row in rows]
     st.markdown("\n".join(lines))
-    exhibit.download("Table as CSV", table_csv(heads, rows), f"{name}.csv", "text/csv")
+    figures.download("Table as CSV", table_csv(heads, rows), f"{name}.csv", "text/csv")
 
 
 def signed(value: float | None) -> str | None:
@@ -453,7 +456,7 @@ def provenance(found: Results, card: dict) -> None:
         )
         lines = []
         for name in SETS:
-            for codec in measured.codecs(found, name):
+            for codec in tables.codecs(found, name):
                 note = found.note(name, codec)
                 options = note["options"]
                 versions = note["versions"]

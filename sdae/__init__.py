@@ -6,11 +6,13 @@
     image = codec.decompress(data)
 """
 
+import importlib
+
 from sdae import pillow_plugin  # noqa: F401, registers .sdae with Pillow
-from sdae.bitstream import BitstreamError
 from sdae.codec import Codec, Latent
-from sdae.images import ImageError
-from sdae.weights import WeightsError
+from sdae.coding.container import BitstreamError
+from sdae.model.weights import WeightsError
+from sdae.pictures.reading import ImageError
 
 __version__ = "0.1.0"
 __all__ = ["BitstreamError", "Codec", "ImageError", "Latent", "WeightsError", "load"]
@@ -23,3 +25,10 @@ def load(name_or_path=None) -> Codec:
         WeightsError: the weights are missing or not the ones that their card describes.
     """
     return Codec(name_or_path)
+
+
+def __getattr__(name):
+    # `sdae.measure`; what measures need not be loaded to compress.
+    if name == "measure":
+        return importlib.import_module("sdae.measuring.comparison")
+    raise AttributeError(f"module 'sdae' has no attribute {name!r}")

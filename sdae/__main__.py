@@ -22,13 +22,21 @@ COMMANDS = {
     "info": ("sdae.cli.info", "say what .sdae files hold, without decoding them"),
     "denoise": ("sdae.cli.denoise", "remove noise from pictures"),
     "kodak": ("sdae.cli.kodak", "fetch and verify the 24 Kodak pictures, for measuring"),
-    "train": ("sdae.train", "train weights on folders of photographs"),
-    "ablations": ("sdae.ablations", "train variants of the network alike and compare them"),
-    "fit-contexts": ("sdae.fit_contexts", "fit the context tables of trained weights"),
-    "evaluate": ("sdae.evaluate", "measure this codec and the others on sets of pictures"),
-    "claims": ("sdae.claims", "lay the original work's numbers beside what is measured here"),
-    "bench": ("sdae.bench", "measure time and memory beside other codecs, or the latent coder alone"),
-    "fuzz": ("sdae.fuzz", "open damaged and hostile .sdae files and report what goes wrong"),
+    "train": ("sdae.training.loop", "train weights on folders of photographs"),
+    "ablations": (
+        "sdae.training.ablations", "train variants of the network alike and compare them"
+    ),
+    "fit-contexts": ("sdae.cli.fit_contexts", "fit the context tables of trained weights"),
+    "evaluate": ("sdae.cli.evaluate", "measure this codec and the others on sets of pictures"),
+    "claims": (
+        "sdae.measuring.claims", "lay the original work's numbers beside what is measured here"
+    ),
+    "bench": (
+        "sdae.cli.bench", "measure time and memory beside other codecs, or the latent coder alone"
+    ),
+    "fuzz": (
+        "sdae.measuring.fuzz", "open damaged and hostile .sdae files and report what goes wrong"
+    ),
 }
 """Every command: the module with `add_arguments(parser)` and `run(args) -> int`, and a remark."""
 

@@ -6,10 +6,7 @@ A worker that dies takes nothing along: Dask gives its tasks to others.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterable, Iterator
-
-import sdae
 
 _PATIENCE = 30  # seconds for the cluster to answer and for its first worker
 
@@ -81,19 +78,3 @@ def reason(error: Exception) -> str:
     if isinstance(error, KilledWorker):
         return "each worker that began it died, perhaps for want of memory; start the run again."
     return f"failed on its worker ({error}); start the run again."
-
-
-_codecs: dict = {}
-_lock = threading.Lock()
-
-
-def codec(name_or_path=None) -> sdae.Codec:
-    """The codec of this process, loaded once for each name of weights.
-
-    Raises:
-        WeightsError: as for `sdae.load`.
-    """
-    with _lock:
-        if name_or_path not in _codecs:
-            _codecs[name_or_path] = sdae.load(name_or_path)
-        return _codecs[name_or_path]

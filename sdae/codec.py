@@ -12,10 +12,13 @@ from itertools import product
 import numpy as np
 from PIL import Image
 
-from sdae import bitstream, deflate, display, images, latents, noise, refine, weights
-from sdae.bitstream import BitstreamError, Header
-from sdae.config import Config
-from sdae.inference import STRIDE, Network, regrouped, strip_rows
+from sdae import notebook
+from sdae.coding import container, deflate, latents
+from sdae.coding.container import BitstreamError, Header
+from sdae.model import encoder_effort, weights
+from sdae.model.config import Config
+from sdae.model.numpy_network import STRIDE, Network, regrouped, strip_rows
+from sdae.pictures import noise, reading
 from sdae.progress import stage
 from sdae.threads import in_one_blas_thread, one_blas_thread
 
@@ -61,7 +64,7 @@ class Latent:
     quality: float
 
     def _repr_png_(self) -> bytes:
-        return display.latent(self.values)
+        return notebook.latent(self.values)
 
 
 class Codec:
@@ -72,11 +75,11 @@ class Codec:
 
     Attributes:
         card: contents of the weights' card.json.
-        network: the transforms, `sdae.inference.Network`.
+        network: the transforms, `sdae.model.numpy_network.Network`.
         model_id: the 4 bytes that name these weights in a file.
 
     Raises:
-        sdae.weights.WeightsError: the weights are missing or not the ones on their card.
+        sdae.model.weights.WeightsError: the weights are missing or not the ones on their card.
     """
 
     def __init__(self, name_or_path=None):
@@ -92,7 +95,7 @@ class Codec:
         self._model = None
 
     def _repr_html_(self) -> str:
-        return display.codec(self.card, self.model_id)
+        return notebook.codec(self.card, self.model_id)
 
     @property
     def model(self):
@@ -100,7 +103,7 @@ class Codec:
         with self._lock:
             if self._model is None:
                 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-                from sdae.network import Autoencoder, initialise
+                from sdae.model.network import Autoencoder, initialise
 
                 model = initialise(Autoencoder(self.network.config, name="autoencoder"))
                 model.restore(self._arrays)
@@ -114,7 +117,7 @@ class Codec:
             image: PIL image, (H, W, 3) uint8 array, path, bytes or file object.
             quality: 1 to 100; more gives more bytes and a closer picture.
             effort: 0 is fast; 1 to 10 choose the integers for this picture with more care
-                (`sdae.refine.fit_picture`), and let Deflate try slower encodings.
+                (`sdae.model.encoder_effort.fit_picture`), and let Deflate try slower encodings.
             progress: called with the share of the work that is done, 0 to 1, as it goes on.
 
         Raises:
@@ -132,10 +135,10 @@ class Codec:
         bands = self._integers(samples, 0.0, code, progress)
         with one_blas_thread():
             payload = latents.encode_bands(bands, code, self.tables)
-        return self._file(bitstream.CONTEXTS, width, height, code, payload)
+        return self._file(container.CONTEXTS, width, height, code, payload)
 
     def _file(self, mode, width, height, code, payload) -> bytes:
-        return bitstream.write(Header(self.model_id, mode, width, height, code), payload)
+        return container.write(Header(self.model_id, mode, width, height, code), payload)
 
     def decompress(
         self, data: bytes, progress=None, max_pixels: int = MAX_PIXELS
@@ -293,9 +296,13 @@ class Codec:
         rows = counted(self.network.analysis_rows(_strips(samples), sigma, t))
         bands = (y * gain for y in regrouped(rows, sizes))
         if sigma:
-            found = (refine.round_for_rate(self.network, self.tables, y, code) for y in bands)
+            found = (
+                encoder_effort.round_for_rate(self.network, self.tables, y, code) for y in bands
+            )
         else:
-            found = refine.fit_bands(self.network, self.tables, _strips(samples), bands, code)
+            found = encoder_effort.fit_bands(
+                self.network, self.tables, _strips(samples), bands, code
+            )
         return counted(map(latents.stored, found))
 
     def _through_windows(self, samples, sigma, code, effort, progress):
@@ -308,9 +315,9 @@ class Codec:
             if effort:
                 part = _padded(part)
                 y = self.network.analysis(part, 0.0, t) * gain
-                values = latents.stored(
-                    refine.fit_picture(self.network, self.tables, part, y, code, effort, report)
-                )
+                values = latents.stored(encoder_effort.fit_picture(
+                    self.network, self.tables, part, y, code, effort, report
+                ))
             else:
                 values = _stacked(self._integers(part, sigma, code), len(part))
             result[kept] = values[inner]
@@ -353,9 +360,9 @@ class Codec:
         _check_effort(effort)
         code = round(latent.quality * 100)
         if plain:
-            mode, payload = bitstream.PLAIN, deflate.plain(latent.values)
+            mode, payload = container.PLAIN, deflate.plain(latent.values)
         else:
-            mode = bitstream.CONTEXTS
+            mode = container.CONTEXTS
             with one_blas_thread():
                 payload = latents.encode(latent.values, code, self.tables, effort)
         return self._file(mode, latent.width, latent.height, code, payload)
@@ -377,7 +384,7 @@ class Codec:
 
     def _unpacked(self, data, max_pixels):
         """The header of a file, and an iterator over its integers, band by band."""
-        header, payload = bitstream.read_header(data)
+        header, payload = container.read_header(data)
         if header.model_id != self.model_id:
             raise BitstreamError(
                 f"The file was made with weights {header.model_id.hex()} and these are "
@@ -394,7 +401,7 @@ class Codec:
     def _bands(self, header, payload):
         h, w = -(-header.height // STRIDE), -(-header.width // STRIDE)
         try:
-            if header.mode == bitstream.PLAIN:
+            if header.mode == container.PLAIN:
                 yield deflate.unplain(payload, h, w, self.card["config"]["latent_channels"])
             else:
                 yield from in_one_blas_thread(
@@ -459,9 +466,9 @@ def _check_effort(effort):
 def _samples(image):
     """Whatever `Codec.encode` takes → (H, W, 3) uint8, or float32 on the scale [0, 1]."""
     if not (isinstance(image, np.ndarray) and image.dtype.kind == "f"):
-        return images.samples(image)
+        return reading.samples(image)
     if image.ndim != 3 or image.shape[2] != 3 or not image.size or not np.isfinite(image).all():
-        raise images.ImageError(
+        raise reading.ImageError(
             "An array of floats must hold finite numbers in the shape (H, W, 3), "
             f"0 for black and 1 for full scale; this one has the shape {image.shape}."
         )

@@ -12,11 +12,12 @@ from functools import lru_cache
 
 from PIL import Image, ImageFile
 
-from sdae import bitstream, metadata
-from sdae.bitstream import BitstreamError
 from sdae.codec import Codec
-from sdae.metadata import Metadata
-from sdae.weights import WeightsError
+from sdae.coding import container
+from sdae.coding.container import BitstreamError
+from sdae.model.weights import WeightsError
+from sdae.pictures import metadata
+from sdae.pictures.metadata import Metadata
 
 FORMAT = "SDAE"
 
@@ -49,7 +50,7 @@ class SdaeImageFile(ImageFile.ImageFile):
         if len(data) > _LARGEST:
             raise OSError("The file is too large for a .sdae file; get it again.")
         try:
-            header, _ = bitstream.read_header(data)
+            header, _ = container.read_header(data)
             kept = metadata.read(header)
         except BitstreamError as error:
             # No SyntaxError: Pillow would put "cannot identify" in the place of the reason.
@@ -79,7 +80,7 @@ class SdaeImageFile(ImageFile.ImageFile):
 
 
 def _accept(prefix):
-    return prefix.startswith(bitstream.MAGIC)
+    return prefix.startswith(container.MAGIC)
 
 
 def _save(image, file, filename):

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from sdae import ablations, train
-from sdae.train import Trainer
+from sdae.training import ablations, loop
+from sdae.training.loop import Trainer
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_variants_are_measured_once_and_added_to_the_table(options):
 
 def test_linear_paths_that_are_left_out_stay_out(options, monkeypatch):
     made = []
-    monkeypatch.setattr(train, "Trainer", lambda *args: made.append(Trainer(*args)) or made[0])
+    monkeypatch.setattr(loop, "Trainer", lambda *args: made.append(Trainer(*args)) or made[0])
     args = options("--variants", "no linear paths")
     assert ablations.run(args) == 0
     found = [v for v in made[0].model.weights if "/linear/" in v.path]
@@ -51,10 +51,10 @@ def test_linear_paths_that_are_left_out_stay_out(options, monkeypatch):
 def test_every_variant_is_a_configuration(options):
     from dataclasses import fields
 
-    from sdae.config import Config
+    from sdae.model.config import Config
 
     parser = argparse.ArgumentParser()
-    train.add_arguments(parser)
+    loop.add_arguments(parser)
     known = {field.name for field in fields(Config)} | {"start", "slope", "low", "told"}
     known |= {"average"}
     known |= set(vars(parser.parse_args(["photos", "--output", "x"])))

@@ -13,9 +13,12 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from sdae import Codec, images, metrics
-from sdae.ui import batch, engine
-from sdae.ui.sources import SAMPLES
+from sdae import Codec
+from sdae.measuring import metrics
+from sdae.pictures import reading
+from sdae.ui.compress import batch
+from sdae.ui.shared import engine
+from sdae.ui.shared.sources import SAMPLES
 
 APP = Path(__file__).parents[1] / "streamlit_app.py"
 
@@ -65,7 +68,7 @@ def split(at: AppTest) -> dict:
     (length,) = struct.unpack_from("<I", data)
     message, rest = json.loads(data[4 : 4 + length]), data[4 + length :]
     for side in filter(None, (message["left"], message["right"])):
-        side["rgb"] = images.read(rest[: side["bytes"]]).rgb
+        side["rgb"] = reading.read(rest[: side["bytes"]]).rgb
         rest = rest[side["bytes"] :]
     assert not rest
     return message
@@ -86,7 +89,7 @@ def fine(at: AppTest) -> bool:
 def test_a_first_visit_shows_a_sample_compressed_and_restored(codec):
     at = page()
     assert fine(at)
-    original = images.thumb(images.read(sample("coffee.png")).rgb)
+    original = reading.thumb(reading.read(sample("coffee.png")).rgb)
     data = codec.compress(original, quality=75)
     shown = split(at)
     assert np.array_equal(shown["left"]["rgb"], original)
@@ -121,7 +124,7 @@ def test_quality_comes_from_the_url_and_moves_the_bytes():
 
 def test_effort_makes_the_file_of_that_effort(codec, monkeypatch):
     at = page(quality="40", effort="1")
-    original = images.thumb(images.read(sample("coffee.png")).rgb)
+    original = reading.thumb(reading.read(sample("coffee.png")).rgb)
     data = codec.compress(original, 40, effort=1)
     assert fine(at) and table(at, "sdae-ledger")[".sdae file"][0] == f"{len(data):,} B"
     assert np.array_equal(split(at)["right"]["rgb"], np.asarray(codec.decompress(data)))
@@ -134,7 +137,7 @@ def test_effort_makes_the_file_of_that_effort(codec, monkeypatch):
 def test_pictures_too_large_for_effort_here_are_compressed_without(codec, monkeypatch):
     monkeypatch.setattr(engine, "REFINED_PIXELS", 128 * 128 - 1)
     at = page(quality="40", effort="3")
-    data = codec.compress(images.thumb(images.read(sample("coffee.png")).rgb), 40)
+    data = codec.compress(reading.thumb(reading.read(sample("coffee.png")).rgb), 40)
     assert fine(at) and table(at, "sdae-ledger")[".sdae file"][0] == f"{len(data):,} B"
     assert any("--effort 3" in info.value for info in at.info)
 
@@ -151,7 +154,7 @@ def test_every_sample_ships_with_scikit_image(name):
     at = page(sample=name)
     assert fine(at)
     assert np.array_equal(
-        split(at)["left"]["rgb"], images.thumb(images.read(sample(SAMPLES[name])).rgb)
+        split(at)["left"]["rgb"], reading.thumb(reading.read(sample(SAMPLES[name])).rgb)
     )
 
 
@@ -169,7 +172,7 @@ def test_every_format_can_be_dropped(kind):
     data = encoded(kind, picture())
     at = upload(page(), f"photo.{kind.lower()}", data)
     assert fine(at)
-    assert np.array_equal(split(at)["left"]["rgb"], images.read(data).rgb)
+    assert np.array_equal(split(at)["left"]["rgb"], reading.read(data).rgb)
     assert table(at, "sdae-ledger")["Upload"][0] == f"{len(data):,} B"
 
 
@@ -191,7 +194,7 @@ def test_the_camera_waits_for_a_picture_and_takes_it():
     at.run()
     assert fine(at)
     assert np.array_equal(
-        split(at)["left"]["rgb"], images.read(encoded("JPEG", picture(seed=3))).rgb
+        split(at)["left"]["rgb"], reading.read(encoded("JPEG", picture(seed=3))).rgb
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sdae import bitstream
+from sdae.coding import container
 
 # Fixtures, which pytest finds by these names.
 from test_browser import (  # noqa: F401
@@ -77,7 +77,7 @@ def test_an_upload_is_restored_and_everything_is_exported(visit, photograph):  #
     assert np.array_equal(restored, pixels(page, "right"))
 
     data = download(page, "Download .sdae")
-    header, _ = bitstream.read_header(data)
+    header, _ = container.read_header(data)
     assert (header.height, header.width) == restored.shape[:2]
     size = int(page.locator(".sdae-card .size").inner_text().split()[0].replace(",", ""))
     assert len(data) == size

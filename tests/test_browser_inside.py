@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sdae.ui.lesson_texts import STEPS
+from sdae.ui.inside.texts import STEPS
 
 # Fixtures, which pytest finds by these names.
 from test_browser import (  # noqa: F401

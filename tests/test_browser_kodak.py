@@ -5,7 +5,8 @@ import io
 
 import pytest
 
-from sdae import results, weights
+from sdae.measuring import results
+from sdae.model import weights
 
 # Fixtures, which pytest finds by these names.
 from test_browser import address, chromium, download, tab  # noqa: F401

@@ -6,8 +6,10 @@ import json
 import pytest
 from skimage import data
 
-from sdae import claims, images, weights
-from sdae.results import Results
+from sdae.measuring import claims
+from sdae.measuring.results import Results
+from sdae.model import weights
+from sdae.pictures import reading
 
 
 def options(*extra):
@@ -20,7 +22,7 @@ def options(*extra):
 def measured(tmp_path_factory):
     """A folder where ``claims`` has measured one small picture, and what it printed."""
     folder = tmp_path_factory.mktemp("claims")
-    picture = images.thumb(data.coffee(), 48)
+    picture = reading.thumb(data.coffee(), 48)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(claims, "chosen", lambda *_: (iter([("coffee", picture)]), 1))
         assert claims.run(options("--jobs", "1", "--results", str(folder))) == 0
@@ -37,7 +39,7 @@ def test_what_is_measured_is_consistent(measured):
     (row,) = results.claims()[claims.SET]["pictures"].values()
     budget = claims.BUDGET * 48 * 48 // 128**2
     assert row["bytes"] <= budget
-    assert row["png_bytes"] == len(images.png(images.thumb(data.coffee(), 48)))
+    assert row["png_bytes"] == len(reading.png(reading.thumb(data.coffee(), 48)))
     for peer in filter(None, row["equal_bytes"].values()):
         assert peer["bytes"] <= row["bytes"]
     for name, peer in row["claimed_rate"].items():

@@ -15,8 +15,10 @@ from PIL import ExifTags, Image, ImageCms
 from skimage import data
 
 import sdae
-from sdae import images, kodak, metrics, weights
 from sdae.__main__ import main
+from sdae.measuring import kodak, metrics
+from sdae.model import weights
+from sdae.pictures import reading
 from sdae.progress import progress
 
 PHOTO = data.chelsea()[60:188, 140:240]
@@ -146,7 +148,7 @@ def test_colours_become_srgb_and_metadata_goes_otherwise(tmp_path, capsys):
     assert "converted from the file's own profile to sRGB" in capsys.readouterr().err
     image = Image.open(tmp_path / "x.sdae")
     assert not image.getexif() and "icc_profile" not in image.info
-    srgb = images.read(tmp_path / "x.jpg").rgb
+    srgb = reading.read(tmp_path / "x.jpg").rgb
     assert metrics.psnr(srgb, np.asarray(image)) > 30 > metrics.psnr(PHOTO, np.asarray(image))
 
 

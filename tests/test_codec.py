@@ -9,9 +9,13 @@ from PIL import Image
 from skimage import data as samples
 
 import sdae
-from sdae import bitstream, codec as codec_module, images, inference, latents, metrics, noise, refine
+from sdae import codec as codec_module
+from sdae.coding import container, latents
+from sdae.measuring import metrics
+from sdae.model import encoder_effort, numpy_network
+from sdae.pictures import noise, reading
 
-PICTURE = images.thumb(samples.astronaut())
+PICTURE = reading.thumb(samples.astronaut())
 
 
 def psnr(codec, rgb, quality):
@@ -36,14 +40,14 @@ def test_any_size_and_quality_comes_back_at_its_size(codec, width, height, quali
 def test_packed_integers_come_back(codec, plain):
     latent = codec.encode(PICTURE, 60)
     data = codec.pack(latent, plain=plain)
-    assert bitstream.read_header(data)[0].mode == (0 if plain else 1)
+    assert container.read_header(data)[0].mode == (0 if plain else 1)
     np.testing.assert_array_equal(codec.unpack(data).values, latent.values)
     assert np.array_equal(codec.decompress(data), codec.decode(latent))
 
 
 def test_more_quality_is_more_bytes_and_a_closer_picture(codec):
     """On average over pictures, as the interface promises."""
-    pictures = [images.thumb(getattr(samples, n)()) for n in ("astronaut", "chelsea", "coffee")]
+    pictures = [reading.thumb(getattr(samples, n)()) for n in ("astronaut", "chelsea", "coffee")]
     sizes, quality = [], []
     for q in (1, 12, 25, 37, 50, 62, 75, 87, 100):
         files = [codec.compress(p, q) for p in pictures]
@@ -58,7 +62,7 @@ def test_every_pillow_mode_is_accepted(codec, mode):
     image = Image.fromarray(PICTURE).convert(mode)
     restored = codec.decompress(codec.compress(image, 90))
     assert restored.mode == "RGB" and restored.size == image.size
-    reference = images.read(image).rgb
+    reference = reading.read(image).rgb
     assert metrics.psnr(reference, np.asarray(restored)) > 20
 
 
@@ -85,7 +89,7 @@ def test_the_same_picture_gives_the_same_file_in_any_thread(codec):
 @pytest.fixture
 def small_strips(monkeypatch):
     """Strips of 160 positions and bands of 600, so that small pictures need several."""
-    monkeypatch.setattr(inference, "_STRIP", 160)
+    monkeypatch.setattr(numpy_network, "_STRIP", 160)
     monkeypatch.setattr(latents, "_BAND", 600)
 
 
@@ -93,7 +97,7 @@ def test_strips_give_the_integers_and_the_pixels_of_the_whole(codec, monkeypatch
     picture, seen = samples.astronaut()[:405, :390], []
     whole = codec.encode(picture, 80)
     restored = np.asarray(codec.decode(whole))
-    monkeypatch.setattr(inference, "_STRIP", 160)  # 3 rows of 49
+    monkeypatch.setattr(numpy_network, "_STRIP", 160)  # 3 rows of 49
     strips = codec.encode(picture, 80, progress=seen.append)
     # 15 strips are analysed on the way to one band.
     assert seen == sorted(set(seen)) and 10 < len(seen) < 20 and seen[-2:] == [0.5, 1]
@@ -112,7 +116,8 @@ def test_bands_are_chosen_as_they_are_coded(codec, small_strips):
     image = noise.to_floats(np.pad(picture, ((0, 0), (0, 2), (0, 0)), "edge"))
     y = codec.network.analysis(image, 0.0, t) * codec.network.gains(t)[0]
     rounded = [
-        refine.round_for_rate(codec.network, codec.tables, part, code) for part in latents.bands(y)
+        encoder_effort.round_for_rate(codec.network, codec.tables, part, code)
+        for part in latents.bands(y)
     ]
     # The look moves some of what rounding alone has chosen, and none by much.
     away = np.abs(latent.values - np.concatenate(rounded))
@@ -123,14 +128,14 @@ def test_strips_clean_like_the_whole(codec, monkeypatch):
     noisy, seen = noise.add(samples.astronaut()[:450, :86], 0.1), []
     whole, left = codec.clean(noisy, 0.1)
     assert not left and metrics.psnr(samples.astronaut()[:450, :86], whole) > 25
-    monkeypatch.setattr(inference, "_STRIP", 160)
+    monkeypatch.setattr(numpy_network, "_STRIP", 160)
     np.testing.assert_array_equal(codec.clean(noisy, 0.1, progress=seen.append)[0], whole)
     assert seen == sorted(set(seen)) and len(seen) > 6 and seen[-1] == 1
 
 
 def test_a_picture_of_many_bands_is_one_payload(codec, small_strips):
     data = codec.compress(samples.astronaut()[:330], 40)
-    header, payload = bitstream.read_header(data)
+    header, payload = container.read_header(data)
     latent = codec.unpack(data)
     assert (latent.width, latent.height) == (512, 330) and len(latents.bands(latent.values)) == 5
     reader = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -144,7 +149,7 @@ def test_a_large_picture_is_packed_as_its_bands_come(codec, small_strips, monkey
     latent, shares = codec.encode(picture, 70), []
     assert len(latents.bands(latent.values)) == 6
     data = codec.compress(picture, 70, progress=shares.append)
-    payload = bitstream.read_header(data)[1]
+    payload = container.read_header(data)[1]
     assert payload == latents.encode_bands(latents.bands(latent.values), 7000, codec.tables)
     # Who has seen all integers leaves channels out that are not used; they cost next to nothing.
     assert abs(len(codec.pack(latent)) - len(data)) < 0.001 * len(data)
@@ -210,24 +215,24 @@ def test_what_is_no_image_is_refused(codec):
 
 
 def test_files_of_other_weights_are_refused_by_name(codec):
-    header, payload = bitstream.read_header(codec.compress(PICTURE, 50))
-    other = bitstream.Header(b"\1\2\3\4", header.mode, 128, 128, 5000)
+    header, payload = container.read_header(codec.compress(PICTURE, 50))
+    other = container.Header(b"\1\2\3\4", header.mode, 128, 128, 5000)
     with pytest.raises(sdae.BitstreamError, match="01020304"):
-        codec.decompress(bitstream.write(other, payload))
+        codec.decompress(container.write(other, payload))
 
 
 def test_giant_sizes_are_refused_before_memory_is_taken(codec):
-    header = bitstream.Header(codec.model_id, 1, 65535, 65535, 5000)
+    header = container.Header(codec.model_id, 1, 65535, 65535, 5000)
     with pytest.raises(sdae.BitstreamError, match="65535×65535"):
-        codec.decompress(bitstream.write(header, b"x"))
+        codec.decompress(container.write(header, b"x"))
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.binary(max_size=400), st.sampled_from([0, 1]), st.integers(1, 40), st.integers(1, 40))
 def test_any_payload_gives_a_picture_or_one_error(codec, payload, mode, width, height):
-    header = bitstream.Header(codec.model_id, mode, width, height, 5000)
+    header = container.Header(codec.model_id, mode, width, height, 5000)
     try:
-        latent = codec.unpack(bitstream.write(header, payload))
+        latent = codec.unpack(container.write(header, payload))
     except sdae.BitstreamError:
         return
     channels = codec.network.config.latent_channels
@@ -235,7 +240,7 @@ def test_any_payload_gives_a_picture_or_one_error(codec, payload, mode, width, h
 
 
 def test_effort_lowers_rate_plus_distortion(codec):
-    from sdae import latents
+    from sdae.coding import latents
 
     quality, seen = 50, []
     lagrangian = codec.network.config.lagrangian(latents.quality_position(quality))

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sdae import deflate
-from sdae.deflate import DeflateError
+from sdae.coding import deflate
+from sdae.coding.deflate import DeflateError
 
 segments = st.lists(arrays("uint8", st.integers(0, 300)), max_size=5)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sdae import train
+from sdae.training import loop
 
 TWO_DEVICES = {
     "KERAS_BACKEND": "jax",
@@ -21,13 +21,14 @@ TWO_DEVICES = {
 SCRIPT = """
 import keras
 import numpy as np
-from sdae import network, train
-from sdae.network import Config
+from sdae.model import network
+from sdae.model.config import Config
+from sdae.training import loop
 
 small = Config(latent_channels=3, widths=(2, 2, 4), analysis_blocks=0, synthesis_blocks=0,
                groups=(1, 2), overlapped=1, levels=2)
 clean = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), dtype="uint8")
-inputs, target = train.make_batch(clean, np.random.default_rng(1), 0.5, 0.35)
+inputs, target = loop.make_batch(clean, np.random.default_rng(1), 0.5, 0.35)
 
 # Called on symbols, since JAX would compile every step of a call on numbers.
 shapes = {"image": (16, 16, 3), "sigma": (), "t": ()}
@@ -36,9 +37,9 @@ network.initialise = lambda model: (
 
 
 def trained(devices):
-    train.distribute(devices)
+    loop.distribute(devices)
     keras.utils.set_random_seed(0)
-    model = train.trainable_model(small, None, None, "float32", 20.0)
+    model = loop.trainable_model(small, None, None, "float32", 20.0)
     model.compile(optimizer=keras.optimizers.SGD(1e-3))
     losses = [float(model.train_on_batch(inputs, target)) for _ in range(2)]
     used = {len(v.value.sharding.device_set) for v in model.trainable_variables}
@@ -64,14 +65,14 @@ else:
 
 def options(*extra):
     parser = argparse.ArgumentParser()
-    train.add_arguments(parser)
+    loop.add_arguments(parser)
     return parser.parse_args(["photos", "--output", "output", *extra])
 
 
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None,
                     reason="JAX is not installed: it has no build for this machine")
 def test_two_devices_learn_what_one_does():
-    root = Path(train.__file__).parents[1]
+    root = Path(loop.__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=root, capture_output=True, text=True,
                           env={**os.environ, **TWO_DEVICES})
     assert done.returncode == 0, done.stderr
@@ -79,10 +80,10 @@ def test_two_devices_learn_what_one_does():
 
 def test_without_jax_it_says_what_to_set():
     with pytest.raises(ValueError, match="KERAS_BACKEND=jax"):
-        train.distribute(2)
+        loop.distribute(2)
 
 
 @pytest.mark.parametrize("extra", [["--batch", "9"], ["--batch", "12", "--late-crop", "128"]])
 def test_batches_that_cannot_be_shared_are_refused_before_training(extra):
     with pytest.raises(ValueError, match="multiple of 2"):
-        train.distribute(2, train.batches(options(*extra)))
+        loop.distribute(2, loop.batches(options(*extra)))

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import sdae
-from sdae import bitstream, fuzz, latents
+from sdae.coding import container, latents
+from sdae.measuring import fuzz
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +34,9 @@ def test_the_material_is_valid_and_opened_at_its_deflate_stream(codec, material)
     for file, (header, before, content) in zip(material.files, material.parts):
         codec.unpack(file)
         modes[header.mode] += 1
-        rebuilt = codec.unpack(bitstream.write(header, fuzz._closed(before, content)))
+        rebuilt = codec.unpack(container.write(header, fuzz._closed(before, content)))
         np.testing.assert_array_equal(rebuilt.values, codec.unpack(file).values)
-    assert modes[bitstream.PLAIN] > 2 and modes[bitstream.CONTEXTS] > 20
+    assert modes[container.PLAIN] > 2 and modes[container.CONTEXTS] > 20
 
 
 def test_a_case_follows_from_seed_and_number(material):
@@ -128,8 +129,8 @@ def worst(codec, kind, total) -> bytes:
 def test_the_worst_payloads_stay_within_the_bound(codec, kind):
     side = 1024
     payload = worst(codec, kind, (side // 8) ** 2 * codec.tables.channels)
-    header = bitstream.Header(codec.model_id, bitstream.CONTEXTS, side, side, 7500)
-    data = bitstream.write(header, payload)
+    header = container.Header(codec.model_id, container.CONTEXTS, side, side, 7500)
+    data = container.write(header, payload)
     assert len(data) < side * side / 10
     tracemalloc.start()
     try:
@@ -142,8 +143,8 @@ def test_the_worst_payloads_stay_within_the_bound(codec, kind):
 
 
 def test_what_a_file_may_take_follows_from_its_header(codec):
-    header = bitstream.Header(codec.model_id, bitstream.CONTEXTS, 1000, 2000, 7500)
-    assert fuzz.allowance(bitstream.write(header, b"x")) == fuzz.MEGABYTES + 2 * fuzz.BYTES_A_PIXEL
+    header = container.Header(codec.model_id, container.CONTEXTS, 1000, 2000, 7500)
+    assert fuzz.allowance(container.write(header, b"x")) == fuzz.MEGABYTES + 2 * fuzz.BYTES_A_PIXEL
     assert fuzz.allowance(b"nothing") == fuzz.MEGABYTES
-    giant = bitstream.Header(codec.model_id, bitstream.CONTEXTS, 60000, 60000, 7500)
-    assert fuzz.allowance(bitstream.write(giant, b"x")) == fuzz.MEGABYTES
+    giant = container.Header(codec.model_id, container.CONTEXTS, 60000, 60000, 7500)
+    assert fuzz.allowance(container.write(giant, b"x")) == fuzz.MEGABYTES

@@ -11,9 +11,11 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from sdae import images, lesson, metrics, noise
-from sdae.ui import diagrams, exhibit, experiments, steps
-from sdae.ui.lesson_texts import STEPS
+from sdae.measuring import metrics
+from sdae.pictures import noise, reading
+from sdae.ui.inside import diagrams, experiments, facts, screens
+from sdae.ui.inside.texts import STEPS
+from sdae.ui.shared import figures
 
 ROOT = Path(__file__).parents[1]
 NAMES = [step.name for step in STEPS]
@@ -84,7 +86,7 @@ def plates(at: AppTest) -> list[tuple[np.ndarray, str, str]]:
         for data, alt, caption in re.findall(
             r"base64,([^']+)' alt='([^']*)'><figcaption>([^<]*)</figcaption>", html.body
         ):
-            found.append((images.read(base64.b64decode(data)).rgb, alt, caption))
+            found.append((reading.read(base64.b64decode(data)).rgb, alt, caption))
     return found
 
 
@@ -97,7 +99,7 @@ def words(at: AppTest) -> str:
 
 
 def test_the_seven_steps_have_their_texts():
-    assert NAMES == list(VIEWS) and len(steps.SCREENS) == len(STEPS) == 7
+    assert NAMES == list(VIEWS) and len(screens.SCREENS) == len(STEPS) == 7
     for step in STEPS:
         assert "$$" in step.formula and step.sources and len(step.exercises) == 3
         assert all(e.question.endswith(("?", ".")) and len(e.answer) > 40 for e in step.exercises)
@@ -187,7 +189,7 @@ def test_the_architecture_has_every_layer_of_the_keras_model(at, codec):
 
 def test_units_are_drawn_with_their_parameters(at, codec):
     show(at, "Units", "Units", encoder_layer="down_1", decoder_layer="block_0")
-    down = lesson.units(codec.model.analysis)[1]
+    down = facts.units(codec.model.analysis)[1]
     assert all(f"{part.parameters:,} parameters" in drawings(at)[0] for part in down.parts)
     assert "added to the result" in drawings(at)[1]
 
@@ -195,16 +197,16 @@ def test_units_are_drawn_with_their_parameters(at, codec):
 def test_channels_are_kept_and_switched_off_by_the_sliders(at, codec):
     rgb = picture()
     latent = codec.encode(rgb, QUALITY)
-    order = lesson.order(codec, latent)
+    order = facts.order(codec, latent)
     show(at, "Latent", "First channels only", kept=2)
-    part = np.asarray(codec.decode(lesson.only(latent, order[:2])))
+    part = np.asarray(codec.decode(facts.only(latent, order[:2])))
     found, _, caption = plates(at)[0]
     assert np.array_equal(found, part) and f"{metrics.psnr(rgb, part):.2f} dB" in caption
     show(at, "Latent", "One channel off", off=3)
-    part = np.asarray(codec.decode(lesson.without(latent, int(order[2]))))
+    part = np.asarray(codec.decode(facts.without(latent, int(order[2]))))
     assert np.array_equal(plates(at)[0][0], part)
     show(at, "Latent", "Coarser or finer", rounding=8.0)
-    _, part = lesson.requantised(codec, rgb, QUALITY, 8.0)
+    _, part = facts.requantised(codec, rgb, QUALITY, 8.0)
     assert np.array_equal(plates(at)[1][0], part)
 
 
@@ -213,7 +215,7 @@ def test_the_ledger_ends_in_the_file(at, codec):
     (body,) = [h.body for h in at.get("html") if "<table class='sdae-ledger'" in h.body]
     sizes = [int(n.replace(",", "")) for n in re.findall(r"<td>([\d,]+) B</td>", body)]
     data = codec.compress(picture(), QUALITY)
-    ideal = lesson.entropy(codec.unpack(data).values).sum()
+    ideal = facts.entropy(codec.unpack(data).values).sum()
     assert sizes[0] == picture().nbytes and sizes[-1] == len(data)
     assert sizes[-1] - sizes[-2] == experiments.header_bytes(data)
     assert sizes[3] == round(ideal)
@@ -235,7 +237,7 @@ def test_another_line_can_be_chosen_for_the_worked_example(at, codec):
     row.set_value(1).run()
     values = codec.encode(picture(), QUALITY).values[1, :, 0]
     assert "  ".join(map(str, values.tolist())) in words(at)
-    line = lesson.line(codec.encode(picture(), QUALITY), 0, 1)
+    line = facts.line(codec.encode(picture(), QUALITY), 0, 1)
     for value, code in line.code.items():
         assert f"has code {code}" in drawings(at)[0] and f">{value}</text>" in drawings(at)[0]
 
@@ -266,10 +268,10 @@ def test_mean_curves_average_bits_and_squared_errors():
         "a": [{"setting": 10, "bytes": 100, "pixels": 800, "psnr": 20.0}],
         "b": [{"setting": 10, "bytes": 300, "pixels": 800, "psnr": 30.0}],
     }
-    ((quality, rate, error),) = steps.mean_curve(rows)
+    ((quality, rate, error),) = screens.mean_curve(rows)
     assert (quality, rate) == (10, 2.0)
     assert error == pytest.approx((650.25 + 65.025) / 2)
-    assert steps.mean_curve({}) == []
+    assert screens.mean_curve({}) == []
 
 
 def test_tiny_squares_are_whole_files(at, codec):
@@ -283,7 +285,7 @@ def test_the_worst_part_is_where_the_error_is():
     original = np.zeros((100, 200, 3), "uint8")
     restored = original.copy()
     restored[70, 150] = 255
-    rows, columns = steps.worst_part(original, restored)
+    rows, columns = screens.worst_part(original, restored)
     assert rows.start <= 70 < rows.stop and columns.start <= 150 < columns.stop
 
 
@@ -326,12 +328,12 @@ def test_drawings_hold_no_markup_from_outside():
 
 
 def test_signed_maps_are_pale_at_zero_blue_below_and_brown_above():
-    low, zero, high = exhibit.signed(np.array([[-2.0, 0.0, 2.0]]))[0].astype(int)
+    low, zero, high = figures.signed(np.array([[-2.0, 0.0, 2.0]]))[0].astype(int)
     assert low[2] > low[0] and high[0] > high[2] and zero.min() > 220
 
 
 def test_a_sheet_holds_every_picture():
     pictures = [np.full((4 + k, 9, 3), 20 * k, "uint8") for k in range(5)]
-    whole = exhibit.sheet(pictures)
+    whole = figures.sheet(pictures)
     for k, rgb in enumerate(pictures):
         assert (whole == 20 * k).all(2).sum() == rgb.shape[0] * rgb.shape[1]

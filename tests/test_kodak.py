@@ -8,8 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from sdae import images, kodak
-from sdae.kodak import KodakError
+from sdae.measuring import kodak
+from sdae.measuring.kodak import KodakError
+from sdae.pictures import reading
 
 
 def picture(seed, height=256, width=384):
@@ -19,7 +20,7 @@ def picture(seed, height=256, width=384):
 @pytest.fixture
 def small_suite(monkeypatch):
     """Two small pictures in place of the published 24: name → file."""
-    files = {f"kodim{n:02}.png": images.png(picture(n)) for n in (1, 2)}
+    files = {f"kodim{n:02}.png": reading.png(picture(n)) for n in (1, 2)}
     monkeypatch.setattr(
         kodak, "KODAK", {name: hashlib.sha256(file).hexdigest() for name, file in files.items()}
     )
@@ -98,7 +99,7 @@ def test_load_gives_the_published_picture(folder):
 
 
 def test_load_refuses_a_missing_or_altered_file(folder):
-    (folder / "kodim01.png").write_bytes(images.png(picture(9)))
+    (folder / "kodim01.png").write_bytes(reading.png(picture(9)))
     with pytest.raises(KodakError, match="kodim01.png is not the published file"):
         kodak.load("kodim01.png", folder)
     (folder / "kodim01.png").unlink()
@@ -117,7 +118,7 @@ def test_the_sets(folder):
 
     thumbs = dict(kodak.pictures("kodak-thumb", folder))
     assert list(thumbs) == ["kodim01", "kodim02"]
-    assert np.array_equal(thumbs["kodim02"], images.thumb(picture(2)))
+    assert np.array_equal(thumbs["kodim02"], reading.thumb(picture(2)))
 
 
 def test_another_set_is_refused_at_once(folder):

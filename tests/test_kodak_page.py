@@ -12,9 +12,11 @@ import pytest
 from skimage import data
 from streamlit.testing.v1 import AppTest
 
-from sdae import claims, images, kodak, measure, noise_study, results, weights
-from sdae.results import OURS, Results
-from sdae.ui import kodak_figures
+from sdae.measuring import claims, comparison, kodak, noise_study, results
+from sdae.measuring.results import OURS, Results
+from sdae.model import weights
+from sdae.pictures import reading
+from sdae.ui.kodak import charts
 
 ROOT = Path(__file__).parents[1]
 OPTIONS = {"effort": 0, "stride": 1, "jobs": 1}
@@ -90,7 +92,7 @@ def opened(section, **state):
     return at
 
 
-def charts(at):
+def plots(at):
     """The Plotly figures, as the browser gets them."""
     return [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
 
@@ -128,7 +130,7 @@ def test_ablations_stand_with_the_training_the_best_first(page, complete):
 
 def test_the_curve_is_that_of_the_results(page, complete):
     at = page("Rate and distortion", set="kodak-thumb")
-    (figure,) = charts(at)
+    (figure,) = plots(at)
     found = Results(complete, weights.read_card(complete)["sha256"])
     for codec in (OURS, "jpeg", "webp", "avif"):
         (trace,) = [t for t in figure["data"] if t["name"] == results.label(codec)]
@@ -139,7 +141,7 @@ def test_the_curve_is_that_of_the_results(page, complete):
 
 def test_whole_pictures_have_published_curves_and_ms_ssim(page):
     at = page("Rate and distortion", set="kodak", measure="MS-SSIM in dB")
-    (figure,) = charts(at)
+    (figure,) = plots(at)
     published = [t for t in figure["data"] if "published" in t["name"]]
     assert len(published) == 4 and all(t["line"]["dash"] != "solid" for t in published)
     assert any("CompressAI" in caption.value for caption in at.caption)
@@ -147,10 +149,10 @@ def test_whole_pictures_have_published_curves_and_ms_ssim(page):
 
 def test_the_settings_of_methods_move_the_figures(page):
     at = page("Methods")
-    before = charts(at)
+    before = plots(at)
     at.select_slider(key="bits").set_value(2.0).run()
     at.select_slider(key="target").set_value(0.8).run()
-    after = charts(at)
+    after = plots(at)
     psnr, size = 0, 5  # the first figure of each panel
     assert after[psnr]["data"][0]["y"][0] > before[psnr]["data"][0]["y"][0]
     assert after[size]["data"][0]["y"][0] < before[size]["data"][0]["y"][0]
@@ -175,7 +177,7 @@ def test_nothing_measured_is_a_sentence_each(page, complete, tmp_path, monkeypat
 @pytest.fixture
 def one_picture(monkeypatch, tmp_path):
     """Kodak is one small picture, which is not here yet; returns (file name, PNG)."""
-    png = images.png(images.thumb(data.coffee(), 160))
+    png = reading.png(reading.thumb(data.coffee(), 160))
     monkeypatch.setattr(kodak, "KODAK", {"kodim01.png": hashlib.sha256(png).hexdigest()})
     monkeypatch.setattr(kodak, "HOME", "http://127.0.0.1:9/")
     monkeypatch.setenv("SDAE_KODAK", str(tmp_path / "kodak"))
@@ -203,9 +205,9 @@ def test_a_picture_is_fetched_and_worked_out_anew(one_picture, page, codec, monk
     assert not at.exception and not at.error
     assert len(at.get("bidi_component")) == 1
     metrics = {metric.label: metric.value for metric in at.metric}
-    rgb = images.thumb(data.coffee(), 160)
-    rgb = images.thumb(rgb, 128)
-    psnr = measure.compress(codec, rgb, 48).psnr
+    rgb = reading.thumb(data.coffee(), 160)
+    rgb = reading.thumb(rgb, 128)
+    psnr = comparison.compress(codec, rgb, 48).psnr
     assert metrics["PSNR"] == f"{psnr:.2f} dB"
     assert any("The results hold no quality 48" in caption.value for caption in at.caption)
 
@@ -238,6 +240,6 @@ def test_the_page_opens_without_tensorflow():
 
 def test_figures_without_a_measure_leave_a_codec_out():
     curves = {OURS: {"bpp": [1, 2], "psnr": [30, 33]}, "jpeg": {"bpp": [1], "ssim": [0.9]}}
-    drawn = kodak_figures.rates(curves, "PSNR", {})
+    drawn = charts.rates(curves, "PSNR", {})
     assert [trace.name for trace in drawn.figure.data] == ["SDAE"]
     assert drawn.rows == [("SDAE", 1, 30), ("SDAE", 2, 33)]

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sdae import bench, deflate, latents, layouts
-from sdae.deflate import DeflateError
-from sdae.latents import FINE, LAST, MEAN_UNIT, WEIGHT_UNIT, WIDTH_UNIT, Tables
+from sdae.coding import buckets, deflate, latents
+from sdae.coding.deflate import DeflateError
+from sdae.coding.latents import FINE, LAST, MEAN_UNIT, WEIGHT_UNIT, WIDTH_UNIT, Tables
+from sdae.measuring import packing
 
 GROUPS = (2, 2, 4)
 GOLDEN = Path(__file__).parent / "golden"
@@ -62,9 +63,9 @@ def make_tables(seed=0, units=3):
         "hidden_out": noise(WEIGHT_UNIT, c, units),
     }
     latent = examples(40)
-    first = Tables(**predictions, **layouts.empty())
-    total = layouts.histogram(latent, [5000] * len(latent), first)
-    return Tables(**predictions, **layouts.fit(total, (3, 6)))
+    first = Tables(**predictions, **buckets.empty())
+    total = buckets.histogram(latent, [5000] * len(latent), first)
+    return Tables(**predictions, **buckets.fit(total, (3, 6)))
 
 
 @pytest.fixture(scope="module")
@@ -269,7 +270,7 @@ def test_gzip_inflates_a_payload(tables, effort):
 
 def test_bench_sets_the_coder_between_zlib_and_the_ideal(tables):
     latent = examples(4, 24, 24, seed=5)
-    lines = {line[:28].strip(): line[28:].split() for line in bench.coder(latent, 5000, tables)}
+    lines = {line[:28].strip(): line[28:].split() for line in packing.coder(latent, 5000, tables)}
     size = {name: float(words[0].replace(",", "")) for name, words in lines.items()}
     assert size["ideal, our contexts"] < size["ours, effort 1"] <= size["ours, effort 0"]
     assert size["ours, effort 0"] < size["zlib 9"] < size["int8, not packed"]
@@ -279,10 +280,10 @@ def test_bench_sets_the_coder_between_zlib_and_the_ideal(tables):
 
 def test_ideal_coders_know_their_entropy(tables):
     still = [np.ones((4, 4, sum(GROUPS)), "int16")] * 2
-    assert bench.ideal_static(still) == 0
+    assert packing.ideal_static(still) == 0
     halves = [np.zeros((4, 4, 8), "int16"), np.ones((4, 4, 8), "int16")]
-    assert bench.ideal_static(halves) == 16
-    assert bench.ideal_contexts(halves[:1], 5000, tables) == 0
+    assert packing.ideal_static(halves) == 16
+    assert packing.ideal_contexts(halves[:1], 5000, tables) == 0
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (5, 11)])

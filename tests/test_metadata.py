@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageCms
 
-from sdae import bitstream, images, metadata
-from sdae.bitstream import BitstreamError, Header
-from sdae.metadata import Metadata
+from sdae.coding import container
+from sdae.coding.container import BitstreamError, Header
+from sdae.pictures import metadata, reading
+from sdae.pictures.metadata import Metadata
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (24, 40, 3), dtype="uint8")
-EXAMPLE = bitstream.write(Header(b"abcd", bitstream.CONTEXTS, 40, 24, 7500), b"payload")
+EXAMPLE = container.write(Header(b"abcd", container.CONTEXTS, 40, 24, 7500), b"payload")
 
 
 def swapped_profile():
@@ -39,19 +40,19 @@ def photograph(kind="JPEG", orientation=6, icc=None):
 @given(st.binary(max_size=300), st.binary(max_size=300))
 def test_metadata_comes_back_beside_an_untouched_payload(exif, icc):
     file = metadata.attach(EXAMPLE, Metadata(exif, icc))
-    header, payload = bitstream.read_header(file)
+    header, payload = container.read_header(file)
     assert metadata.read(header) == Metadata(exif, icc) and payload == b"payload"
     assert metadata.attach(file, Metadata()) == EXAMPLE
 
 
 @given(st.binary(min_size=1, max_size=200))
 def test_any_section_is_metadata_or_one_error(section):
-    header = Header(b"abcd", bitstream.CONTEXTS, 40, 24, 7500, section)
+    header = Header(b"abcd", container.CONTEXTS, 40, 24, 7500, section)
     try:
-        kept = metadata.read(bitstream.read_header(bitstream.write(header, b"payload"))[0])
+        kept = metadata.read(container.read_header(container.write(header, b"payload"))[0])
     except BitstreamError:
         return
-    assert len(kept.exif) + len(kept.icc) <= bitstream.MAX_METADATA
+    assert len(kept.exif) + len(kept.icc) <= container.MAX_METADATA
 
 
 @given(st.data())
@@ -59,12 +60,12 @@ def test_every_altered_byte_is_noticed(data):
     whole = bytearray(metadata.attach(EXAMPLE, Metadata(b"Exif\0\0 some", b"a profile")))
     whole[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
     with pytest.raises(BitstreamError):
-        bitstream.read_header(bytes(whole))
+        container.read_header(bytes(whole))
 
 
 def test_more_than_a_file_holds_is_refused():
     with pytest.raises(ValueError, match="leave it out"):
-        metadata.attach(EXAMPLE, Metadata(exif=bytes(bitstream.MAX_METADATA)))
+        metadata.attach(EXAMPLE, Metadata(exif=bytes(container.MAX_METADATA)))
 
 
 def test_a_bomb_of_metadata_is_refused():
@@ -73,12 +74,12 @@ def test_a_bomb_of_metadata_is_refused():
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     bomb = packer.compress(bytes(50 << 20)) + packer.flush()
     with pytest.raises(BitstreamError, match="damaged"):
-        metadata.read(Header(b"abcd", bitstream.CONTEXTS, 40, 24, 7500, bomb))
+        metadata.read(Header(b"abcd", container.CONTEXTS, 40, 24, 7500, bomb))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP", "TIFF", "AVIF"])
 def test_exif_is_kept_without_what_was_true_of_the_old_file(kind):
-    picture = images.read(photograph(kind), keep_metadata=True)
+    picture = reading.read(photograph(kind), keep_metadata=True)
     assert picture.rgb.shape == (40, 24, 3)  # upright
     tags = Image.Exif()
     tags.load(picture.metadata.exif)
@@ -92,12 +93,12 @@ def test_exif_is_kept_without_what_was_true_of_the_old_file(kind):
 
 
 def test_nothing_is_kept_unasked():
-    assert not images.read(photograph(icc=swapped_profile())).metadata
+    assert not reading.read(photograph(icc=swapped_profile())).metadata
 
 
 def test_samples_stay_in_a_profile_that_is_kept_and_are_srgb_otherwise():
     data = photograph("PNG", 1, swapped_profile())
-    kept, converted = images.read(data, keep_metadata=True), images.read(data)
+    kept, converted = reading.read(data, keep_metadata=True), reading.read(data)
     assert kept.metadata.icc == swapped_profile()
     np.testing.assert_array_equal(kept.rgb, PIXELS)
     assert np.abs(converted.rgb.astype(int) - PIXELS).max() > 50
@@ -105,6 +106,6 @@ def test_samples_stay_in_a_profile_that_is_kept_and_are_srgb_otherwise():
 
 
 def test_a_profile_that_is_none_is_not_kept():
-    picture = images.read(photograph("PNG", 1, b"no profile"), keep_metadata=True)
+    picture = reading.read(photograph("PNG", 1, b"no profile"), keep_metadata=True)
     assert not picture.metadata.icc
     assert "cannot be used" in " ".join(picture.notices)

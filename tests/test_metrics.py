@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from skimage import data
 from skimage.metrics import structural_similarity
 
-from sdae.metrics import MS_SSIM_SIDE, accuracy, bd_rate, ms_ssim, psnr, ssim, within
+from sdae.measuring.metrics import MS_SSIM_SIDE, accuracy, bd_rate, ms_ssim, psnr, ssim, within
 
 MEASURES = (psnr, ssim, ms_ssim, accuracy, within)
 

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from sdae import latents, network
-from sdae.context_model import ContextModel, laplacian_bits
-from sdae.network import Autoencoder, Config, initialise
+from sdae.coding import latents
+from sdae.model import network
+from sdae.model.context_model import ContextModel, laplacian_bits
+from sdae.model.network import Autoencoder, Config, initialise
 
 SMALL = Config(
     latent_channels=12,

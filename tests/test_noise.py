@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from sdae import classical, metrics, noise
-from sdae.noise import add, estimate_sigma
+from sdae.measuring import classical_denoisers, metrics
+from sdae.pictures import noise
+from sdae.pictures.noise import add, estimate_sigma
 
 RANDOM = sorted(set(noise.KINDS) - {"jpeg"})
 
@@ -130,26 +131,26 @@ def test_pure_noise_stays_in_range():
     assert 0.5 < estimate_sigma(random) <= 1
 
 
-@pytest.mark.parametrize("name", classical.DENOISERS)
+@pytest.mark.parametrize("name", classical_denoisers.DENOISERS)
 @pytest.mark.parametrize("sigma", [0.1, 0.3])
 def test_classical_denoisers_take_noise_away(photograph, name, sigma):
     clean = photograph[100:164, 100:180]
     noisy = add(clean, sigma)
-    cleaned = classical.denoise(name, noisy, sigma)
+    cleaned = classical_denoisers.denoise(name, noisy, sigma)
     assert cleaned.dtype == np.uint8 and cleaned.shape == noisy.shape
     assert metrics.psnr(clean, cleaned) > metrics.psnr(clean, noisy) + 2.5
     free = add(clean, sigma, clipped=False)
-    cleaned = classical.denoise(name, free, sigma)
+    cleaned = classical_denoisers.denoise(name, free, sigma)
     assert metrics.psnr(clean, cleaned) > metrics.psnr(clean, noisy) + 2.5
 
 
-@pytest.mark.parametrize("name", classical.DENOISERS)
+@pytest.mark.parametrize("name", classical_denoisers.DENOISERS)
 def test_classical_denoisers_leave_a_picture_without_noise_alone(photograph, name):
-    assert np.array_equal(classical.denoise(name, photograph, 0), photograph)
+    assert np.array_equal(classical_denoisers.denoise(name, photograph, 0), photograph)
 
 
 def test_the_median_clears_salt_and_pepper_best(photograph):
     noisy = add(photograph, 0.1, "salt and pepper")
-    closeness = {name: metrics.psnr(photograph, classical.denoise(name, noisy, 0.1))
-                 for name in classical.QUICK}
+    closeness = {name: metrics.psnr(photograph, classical_denoisers.denoise(name, noisy, 0.1))
+                 for name in classical_denoisers.QUICK}
     assert max(closeness, key=closeness.get) == "median"

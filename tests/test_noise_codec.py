@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from sdae import images, metrics, noise
+from sdae.measuring import metrics
+from sdae.pictures import noise, reading
 
 SIGMA = 0.15
 
@@ -13,7 +14,7 @@ def photographs():
     """(clean, noisy) of two samples at 128×128."""
     from skimage import data
 
-    clean = [images.thumb(getattr(data, name)()) for name in ("astronaut", "chelsea")]
+    clean = [reading.thumb(getattr(data, name)()) for name in ("astronaut", "chelsea")]
     return [(rgb, noise.add(rgb, SIGMA, seed=3)) for rgb in clean]
 
 

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sdae import classical, evaluate, metrics, noise, noise_study
-from sdae.results import Results
+from sdae.cli import evaluate
+from sdae.measuring import classical_denoisers, metrics, noise_study
+from sdae.measuring.results import Results
+from sdae.pictures import noise
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +73,7 @@ def test_everything_is_better_than_noise(rows, sigma, clipped):
 def test_a_row_can_be_measured_again_by_hand(rows):
     noisy = noise.add(waves(), 0.1, seed=noise_study.seed("one"))
     for name in ("tv", "bm3d"):
-        expected = metrics.psnr(waves(), classical.denoise(name, noisy, 0.1))
+        expected = metrics.psnr(waves(), classical_denoisers.denoise(name, noisy, 0.1))
         assert rows[0.1, True, name, "known"]["psnr"] == pytest.approx(expected, abs=1e-3)
 
 
@@ -137,7 +139,7 @@ def test_a_missing_folder_is_named(tmp_path, capsys):
 
 
 def test_a_missing_package_is_named(folder, tmp_path, monkeypatch, capsys):
-    lacking = classical.Denoiser("Magic", None, package="magic-denoiser")
-    monkeypatch.setitem(classical.DENOISERS, "bm3d", lacking)
+    lacking = classical_denoisers.Denoiser("Magic", None, package="magic-denoiser")
+    monkeypatch.setitem(classical_denoisers.DENOISERS, "bm3d", lacking)
     assert study("--noise", "classical", "--sets", folder, "--results", tmp_path) == 2
     assert "magic-denoiser" in capsys.readouterr().err

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from skimage import data
 
-from sdae import metrics, peers
-from sdae.peers import PEERS, Encoded, at_bytes, at_quality, curve
+from sdae.measuring import metrics, peers
+from sdae.measuring.peers import PEERS, Encoded, at_bytes, at_quality, curve
 
 NAMES = list(PEERS)
 

@@ -13,7 +13,9 @@ from PIL import ExifTags, Image, ImageCms, ImageFile, UnidentifiedImageError
 from skimage import data as samples
 
 import sdae
-from sdae import Latent, bitstream, images, pillow_plugin
+from sdae import Latent, pillow_plugin
+from sdae.coding import container
+from sdae.pictures import reading
 
 PICTURE = samples.astronaut()[:40, 100:156]
 
@@ -36,8 +38,8 @@ def path(file, tmp_path):
 
 
 def resealed(file, header=None, payload=None):
-    old_header, old_payload = bitstream.read_header(file)
-    return bitstream.write(header or old_header, old_payload if payload is None else payload)
+    old_header, old_payload = container.read_header(file)
+    return container.write(header or old_header, old_payload if payload is None else payload)
 
 
 def test_a_file_is_described_without_the_network(path):
@@ -186,22 +188,22 @@ def test_what_only_decoding_can_find_is_found_when_pixels_are_needed(file):
     damaged.verify()
     with pytest.raises(OSError, match="The file is damaged"):
         damaged.load()
-    foreign = Image.open(io.BytesIO(resealed(file, bitstream.Header(b"\1\2\3\4", 1, 56, 40, 8000))))
+    foreign = Image.open(io.BytesIO(resealed(file, container.Header(b"\1\2\3\4", 1, 56, 40, 8000))))
     assert foreign.info["weights"] == "01020304" and foreign.size == (56, 40)
     with pytest.raises(OSError, match="load the weights that made it"):
         foreign.load()
 
 
 def test_giant_sizes_are_refused_before_memory_is_taken(file):
-    huge = resealed(file, bitstream.Header(b"\1\2\3\4", 1, 65535, 65535, 8000))
+    huge = resealed(file, container.Header(b"\1\2\3\4", 1, 65535, 65535, 8000))
     with pytest.raises(Image.DecompressionBombError):
         Image.open(io.BytesIO(huge))
 
 
 def test_the_reader_of_photographs_still_takes_no_sdae_file(file):
     with pytest.raises(sdae.ImageError, match="no picture that can be read"):
-        images.read(file)
-    picture = images.read(Image.open(io.BytesIO(file)))
+        reading.read(file)
+    picture = reading.read(Image.open(io.BytesIO(file)))
     assert picture.rgb.shape == (40, 56, 3) and picture.format == "SDAE"
 
 

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from sdae import peers, results, weights
-from sdae.results import Results
+from sdae.measuring import peers, results
+from sdae.measuring.results import Results
+from sdae.model import weights
 
 OPTIONS = {"effort": "slow", "stride": 1, "jobs": 1}
 

@@ -4,7 +4,8 @@ import argparse
 
 import pytest
 
-from sdae import bench, speed
+from sdae.cli import bench
+from sdae.measuring import speed
 
 
 def arguments(*argv):

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from sdae import images, measure
-from sdae.ui import bar, card, compare, engine, ledger, rivals
+from sdae.measuring import comparison
+from sdae.pictures import reading
+from sdae.ui.shared import engine, file_size, ledger, other_codecs, progress_bar, split_view
 
 
 @pytest.mark.parametrize(
@@ -17,15 +18,15 @@ from sdae.ui import bar, card, compare, engine, ledger, rivals
     [(10, 100, "−90.0 %"), (103, 100, "+3.0 %"), (1, 3, "−66.7 %")],
 )
 def test_change_is_negative_for_a_saving(size, reference, words):
-    assert card.change(size, reference) == words
+    assert file_size.change(size, reference) == words
 
 
 def test_the_split_sends_exact_pngs_behind_a_header(monkeypatch):
     sent = {}
-    monkeypatch.setattr(compare, "_component", lambda **given: sent.update(given))
-    left = compare.Side("Original", "Original of é.png", b"left bytes")
-    right = compare.Side("SDAE", "restored", b"right")
-    compare.compare(right, left, size=(7, 5), key="split")
+    monkeypatch.setattr(split_view, "_component", lambda **given: sent.update(given))
+    left = split_view.Side("Original", "Original of é.png", b"left bytes")
+    right = split_view.Side("SDAE", "restored", b"right")
+    split_view.compare(right, left, size=(7, 5), key="split")
     length = int.from_bytes(sent["data"][:4], "little")
     header = json.loads(sent["data"][4 : 4 + length])
     assert sent["key"] == "split"
@@ -49,14 +50,14 @@ def test_prepare_tells_apart_pictures_that_differ_in_one_sample():
     rgb = np.zeros((1100, 1100, 3), "uint8")
     other = rgb.copy()
     other[500, 500, 1] = 1
-    one, two = (engine.prepare(images.png(picture), small=False) for picture in (rgb, other))
+    one, two = (engine.prepare(reading.png(picture), small=False) for picture in (rgb, other))
     assert one.key != two.key
     assert two.rgb[500, 500, 1] == 1 and not one.rgb.any()
 
 
 def prepared(seed: int) -> engine.Prepared:
     rgb = np.random.default_rng(seed).integers(0, 255, (8, 8, 3), "uint8")
-    return engine.Prepared(rgb, images.png(rgb), f"picture {seed}", (8, 8), ())
+    return engine.Prepared(rgb, reading.png(rgb), f"picture {seed}", (8, 8), ())
 
 
 @pytest.fixture
@@ -70,10 +71,10 @@ def searches(monkeypatch):
         assert gate.wait(30)
         return name
 
-    monkeypatch.setattr(measure, "rival", search)
-    queue = rivals.Queue("rivals", rivals._REMEMBERED)
+    monkeypatch.setattr(comparison, "rival", search)
+    queue = other_codecs.Queue("rivals", other_codecs._REMEMBERED)
     queue.begun, queue.gate, queue.asked = begun, gate, asked
-    monkeypatch.setattr(rivals, "_searches", lambda: queue)
+    monkeypatch.setattr(other_codecs, "_searches", lambda: queue)
     st.session_state.pop("rivals futures", None)
     return queue
 
@@ -84,24 +85,24 @@ NAMES = {"jpeg", "jpeg2000", "webp", "avif"}
 def settled(picture, budget, first=None) -> dict:
     """The answers once all are there."""
     end = time.monotonic() + 30
-    while len(answers := rivals.search(picture, budget, first)) < 4:
+    while len(answers := other_codecs.search(picture, budget, first)) < 4:
         assert time.monotonic() < end
         time.sleep(0.01)
     return answers
 
 
 def test_answers_arrive_one_by_one_the_chosen_peer_first(searches):
-    assert rivals.search(prepared(1), 100, "webp") == {}
+    assert other_codecs.search(prepared(1), 100, "webp") == {}
     searches.gate.set()
-    assert "webp" in rivals.search(prepared(1), 100, "webp", patience=30)
+    assert "webp" in other_codecs.search(prepared(1), 100, "webp", patience=30)
     assert settled(prepared(1), 100, "webp") == {name: name for name in NAMES}
     assert searches.asked == ["webp", "jpeg", "jpeg2000", "avif"]
 
 
 def test_a_new_question_drops_what_has_not_begun(searches):
-    rivals.search(prepared(1), 100)
+    other_codecs.search(prepared(1), 100)
     assert searches.begun.wait(30)
-    rivals.search(prepared(1), 200)
+    other_codecs.search(prepared(1), 200)
     searches.gate.set()
     assert settled(prepared(1), 200).keys() == NAMES
     # One search of the old question had begun; the other three never ran.
@@ -109,16 +110,16 @@ def test_a_new_question_drops_what_has_not_begun(searches):
 
 
 def test_another_peer_to_be_first_overtakes_the_rest(searches):
-    rivals.search(prepared(1), 100, "webp")
+    other_codecs.search(prepared(1), 100, "webp")
     assert searches.begun.wait(30)
-    rivals.search(prepared(1), 100, "avif")
+    other_codecs.search(prepared(1), 100, "avif")
     searches.gate.set()
     assert settled(prepared(1), 100, "avif").keys() == NAMES
     assert searches.asked[:2] == ["webp", "avif"]
 
 
 def test_a_search_dropped_by_another_session_is_asked_again(searches):
-    rivals.search(prepared(1), 100)
+    other_codecs.search(prepared(1), 100)
     for future in list(searches._futures.values()):
         future.cancel()
     searches.gate.set()
@@ -129,7 +130,7 @@ def test_remembered_answers_are_bounded(searches):
     searches.gate.set()
     for seed in range(20):
         settled(prepared(seed), 100)
-    assert len(searches._futures) == rivals._REMEMBERED
+    assert len(searches._futures) == other_codecs._REMEMBERED
     before = len(searches.asked)
     settled(prepared(19), 100)
     assert len(searches.asked) == before
@@ -154,14 +155,14 @@ def events(monkeypatch):
         def empty(self):
             found.append("gone")
 
-    monkeypatch.setattr(bar.st, "empty", Place)
-    monkeypatch.setattr(bar, "_TICK", 0.01)
+    monkeypatch.setattr(progress_bar.st, "empty", Place)
+    monkeypatch.setattr(progress_bar, "_TICK", 0.01)
     return found
 
 
 def test_a_bar_shows_what_takes_its_time(monkeypatch, events):
-    monkeypatch.setattr(bar, "_PATIENCE", 0.05)
-    with bar.late_bar("Working") as report:
+    monkeypatch.setattr(progress_bar, "_PATIENCE", 0.05)
+    with progress_bar.late_bar("Working") as report:
         report(0.25)
         wait_for(lambda: (0.25, "Working, 25%") in events)
         report(0.75)
@@ -170,7 +171,7 @@ def test_a_bar_shows_what_takes_its_time(monkeypatch, events):
 
 
 def test_no_bar_shows_what_is_quick_or_fails(events):
-    with pytest.raises(ValueError, match="broken"), bar.late_bar("Working") as report:
+    with pytest.raises(ValueError, match="broken"), progress_bar.late_bar("Working") as report:
         report(1)
         raise ValueError("broken")
     assert events == ["gone"]

@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from sdae import cluster, weights
-from sdae.cli import compress, files
+import sdae
+from sdae import cluster
+from sdae.cli import files
 from sdae.cli.files import Job, Refused
+from sdae.model import weights
 from sdae.progress import say
 
 SETTINGS = ("quality", "target_bytes", "target_psnr", "effort", "keep_metadata")
@@ -85,8 +88,13 @@ def _identity(source: Path) -> list:
     return [str(source), stat.st_size, stat.st_mtime_ns]
 
 
-def run(args) -> int:
+def run(args, compress: Callable, line: Callable) -> int:
     """``sdae compress --dask ADDRESS SOURCE … FOLDER``. Returns the exit code.
+
+    Args:
+        args: the options of ``sdae compress``.
+        compress: makes one file of a codec, the options and a job; returns the facts.
+        line: makes a line of the facts.
 
     Raises:
         Refused: the paths do not fit.
@@ -113,8 +121,8 @@ def run(args) -> int:
     missing = [job for job in found if args.force or not manifest.done(job)]
     if len(missing) < len(found):
         say(f"{len(found) - len(missing)} of {len(found)} files are done already.", sys.stderr)
-    facts = _facts(args, missing, manifest, partial(_compress, args, sha256))
-    return files.report(facts, len(missing), args, "compress", compress.line)
+    facts = _facts(args, missing, manifest, partial(_compress, args, sha256, compress))
+    return files.report(facts, len(missing), args, "compress", line)
 
 
 def _facts(args, jobs: list[Job], manifest: Manifest, task: Callable) -> Iterator[dict]:
@@ -134,12 +142,28 @@ def _facts(args, jobs: list[Job], manifest: Manifest, task: Callable) -> Iterato
         _remove_parts(jobs)
 
 
-def _compress(args, sha256: str, job: Job) -> dict:
+def _compress(args, sha256: str, compress: Callable, job: Job) -> dict:
     """One picture, on a worker."""
-    codec = cluster.codec(args.weights)
+    codec = _codec(args.weights)
     if codec.card["sha256"] != sha256:
         raise RuntimeError("it has other weights of that name")
-    return files.attempt(partial(compress.compress, codec, args), job)
+    return files.attempt(partial(compress, codec, args), job)
+
+
+_codecs: dict = {}
+_lock = threading.Lock()
+
+
+def _codec(name_or_path=None) -> sdae.Codec:
+    """The codec of this process, loaded once for each name of weights.
+
+    Raises:
+        WeightsError: as for `sdae.load`.
+    """
+    with _lock:
+        if name_or_path not in _codecs:
+            _codecs[name_or_path] = sdae.load(name_or_path)
+        return _codecs[name_or_path]
 
 
 def _remove_parts(jobs: list[Job]) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from sdae import bitstream, metadata
 from sdae.cli import files
 from sdae.cli.arguments import number
 from sdae.cli.files import Job, Refused
+from sdae.coding import container
+from sdae.pictures import metadata
 
 
 def add_arguments(parser) -> None:
@@ -36,7 +37,7 @@ def run(args) -> int:
     if args.dask:
         from sdae.cli import archive
 
-        return archive.run(args)
+        return archive.run(args, compress, line)
     found = files.jobs(args, files.PICTURES, ".sdae")
     work = partial(compress, files.load(args), args, bars=args.jobs == 1)
     return files.each(found, args, "compress", work, line)
@@ -53,7 +54,7 @@ def compress(codec, args, job: Job, bars: bool = False) -> dict:
     if section:
         file = metadata.attach(file, picture.metadata)
     height, width = picture.rgb.shape[:2]
-    from sdae import metrics
+    from sdae.measuring import metrics
 
     # Part by part, for a picture of a hundred megapixels fits into memory once, not twice.
     restored = codec.decompress_parts(file)
@@ -67,7 +68,7 @@ def compress(codec, args, job: Job, bars: bool = False) -> dict:
         "width": width,
         "height": height,
         "bpp": round(8 * len(file) / (width * height), 4),
-        "quality": bitstream.read_header(file)[0].quality,
+        "quality": container.read_header(file)[0].quality,
         "psnr": round(psnr, 4),
         "notices": list(picture.notices),
     }
@@ -75,7 +76,7 @@ def compress(codec, args, job: Job, bars: bool = False) -> dict:
 
 def _encode(codec, args, rgb, reserved: int, label: str | None) -> bytes:
     """The .sdae file that the options ask for, `reserved` bytes smaller than they allow."""
-    from sdae import search
+    from sdae.measuring import target_search
 
     if args.target_bytes is None and args.target_psnr is None:
         with files.bar(label, 100, "%") as bar:
@@ -83,15 +84,15 @@ def _encode(codec, args, rgb, reserved: int, label: str | None) -> bytes:
                                   lambda share: bar.update(round(100 * share) - bar.n))
     if args.target_bytes is not None:
         # Three more bytes at most state the length of the metadata.
-        find, goal = search.within_bytes, args.target_bytes - (reserved and reserved + 3)
+        find, goal = target_search.within_bytes, args.target_bytes - (reserved and reserved + 3)
         if goal < 1:
             raise Refused(f"the metadata alone takes {reserved:,} bytes; leave it out.")
     else:
-        find, goal = search.reaching_psnr, args.target_psnr
-    with files.bar(label, search.STEPS, "try") as bar:
+        find, goal = target_search.reaching_psnr, args.target_psnr
+    with files.bar(label, target_search.STEPS, "try") as bar:
         try:
             return find(codec, rgb, goal, args.effort, bar.update)
-        except search.TargetError as error:
+        except target_search.TargetError as error:
             raise Refused(error) from error
 
 

@@ -2,8 +2,9 @@
 
 from functools import partial
 
-from sdae import bitstream, metadata
 from sdae.cli import files
+from sdae.coding import container
+from sdae.pictures import metadata
 
 
 def add_arguments(parser) -> None:
@@ -24,7 +25,7 @@ def decompress(codec, job: files.Job, bars: bool = False) -> dict:
     file = files.read_sdae(job.source)
     with files.bar(job.source.name if bars else None, 100, "%") as bar:
         image = codec.decompress(file, lambda share: bar.update(round(100 * share) - bar.n))
-    kept = metadata.read(bitstream.read_header(file)[0])
+    kept = metadata.read(container.read_header(file)[0])
     content = files.encoded(image, kind, kept)
     files.write(job, content)
     return {

@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from sdae import metadata
 from sdae.cli import files
 from sdae.cli.arguments import number
+from sdae.pictures import metadata
 
 
 def add_arguments(parser) -> None:
@@ -30,7 +30,7 @@ def run(args) -> int:
 
 def denoise(codec, args, job: files.Job) -> dict:
     """Remove the noise of one picture; returns the facts."""
-    from sdae import noise
+    from sdae.pictures import noise
 
     packed = job.target.suffix.lower() == ".sdae"
     kind = None if packed else files.picture_format(job.target)

@@ -17,13 +17,14 @@ from pathlib import Path
 from PIL import Image
 
 import sdae
-from sdae import data, images
 from sdae.cli import arguments
 from sdae.codec import MAX_PIXELS
-from sdae.metadata import Metadata
+from sdae.pictures import reading
+from sdae.pictures.metadata import Metadata
 from sdae.progress import progress, say
+from sdae.training import photographs
 
-PICTURES = data.SUFFIXES | {".gif", ".j2k", ".jp2"}
+PICTURES = photographs.SUFFIXES | {".gif", ".j2k", ".jp2"}
 """Endings of the files that count as pictures inside a folder."""
 
 STREAM = Path("-")
@@ -201,10 +202,10 @@ def bar(label: str | None, total: int, unit: str):
     return shown
 
 
-def read_picture(source: Path, keep_metadata: bool = False) -> images.Picture:
+def read_picture(source: Path, keep_metadata: bool = False) -> reading.Picture:
     """The picture in a file or on standard input; raises `ImageError`."""
     stream = sys.stdin.buffer if source == STREAM else source
-    return images.read(stream, keep_metadata=keep_metadata)
+    return reading.read(stream, keep_metadata=keep_metadata)
 
 
 def read_sdae(source: Path) -> bytes:

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from sdae import bitstream, metadata
 from sdae.cli import files
+from sdae.coding import container
+from sdae.pictures import metadata
 
 
 def add_arguments(parser) -> None:
@@ -24,7 +25,7 @@ def run(args) -> int:
 def describe(job: files.Job) -> dict:
     """The facts that a header states."""
     file = files.read_sdae(job.source)
-    header, _ = bitstream.read_header(file)
+    header, _ = container.read_header(file)
     kept = metadata.read(header)
     return {
         "file": str(job.source),

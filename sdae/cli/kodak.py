@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from sdae import kodak
+from sdae.measuring import kodak
 from sdae.progress import progress, say
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import sdae
-from sdae import latents
+from sdae.coding import latents
 from tests import test_latents
 
 FOLDER = Path(__file__).parent

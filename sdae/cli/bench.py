@@ -1,0 +1,116 @@
+"""Benchmarks: ``sdae bench``, ``bench coder FOLDER``, ``bench effort FOLDER``, ``bench training``.
+
+``codec``, which is meant where none is named, measures whole files (`sdae.measuring.speed`);
+``coder`` the latent coder alone, and ``effort`` what choosing the integers with care is worth
+(`sdae.measuring.packing`); ``training`` the speed of training beside that of its convolutions
+(`sdae.training.step_time`).
+"""
+
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+import sdae
+from sdae.measuring import packing, speed
+from sdae.pictures import reading
+from sdae.progress import progress, say
+from sdae.training import photographs
+
+
+def add_arguments(parser) -> None:
+    """The options of ``sdae bench``."""
+    parser.set_defaults(bench=None, sizes=None, rounds=3, photo=None, weights=None)
+    benches = parser.add_subparsers(dest="bench", metavar="BENCH")
+    whole = benches.add_parser("codec", help="whole files beside Pillow's codecs")
+    whole.add_argument("--sizes", nargs="+", type=_size, metavar="WxH",
+                       help="default 128x128 768x512 4000x3000")
+    whole.add_argument("--rounds", type=int, default=3, help="turns that count, default 3")
+    whole.add_argument("--photo", type=Path, help="a picture file, default a sample")
+    whole.add_argument("--weights", help="name or folder of the weights (default: the shipped)")
+    coder = benches.add_parser("coder", help="bytes and times of the latent coder")
+    coder.add_argument("photos", nargs="+", help="folders of pictures")
+    coder.add_argument(
+        "--view",
+        choices=("thumb", "tiles", "whole"),
+        default="thumb",
+        help="centre square scaled to 128×128, all 128×128 tiles, or pictures as they are",
+    )
+    coder.add_argument("--qualities", type=float, nargs="+", default=[25, 50, 75])
+    coder.add_argument("--weights", help="name or folder of the weights (default: the shipped)")
+    care = benches.add_parser("effort", help="bytes saved by encoder effort, and its time")
+    care.add_argument("photos", nargs="+", help="folders of pictures")
+    care.add_argument("--pictures", type=int, default=12, help="how many, spread over all; 12")
+    care.add_argument("--side", type=int, default=128, help="pixels of the centre crops; 128")
+    care.add_argument("--efforts", type=int, nargs="+", default=[0, 1, 2, 5, 10])
+    care.add_argument("--qualities", type=float, nargs="+", default=[10, 25, 40, 55, 70, 85])
+    care.add_argument("--weights", help="name or folder of the weights (default: the shipped)")
+    training = benches.add_parser("training", help="speed of training beside its convolutions")
+    training.add_argument("--batch", type=int, default=8, help="crops a step; 8")
+    training.add_argument("--crop", type=int, default=128, help="side of a crop in pixels; 128")
+    training.add_argument("--rounds", type=int, default=15, help="steps that count; 15")
+
+
+def run(args) -> int:
+    """Run a benchmark and print its table. Returns an exit code."""
+    if args.bench == "training":
+        return _training(args)
+    if args.bench not in ("coder", "effort"):
+        return _codec(args)
+    try:
+        paths = photographs.photographs(args.photos)
+        if args.bench == "effort":
+            paths = paths[:: max(1, len(paths) // args.pictures)][: args.pictures]
+        pictures = [reading.read(path).rgb for path in paths]
+        codec = sdae.load(args.weights)
+    except (FileNotFoundError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    if args.bench == "effort":
+        crops = photographs.centres(map(Image.fromarray, pictures), args.side)
+        for line in packing.effort(codec, crops, args.efforts, args.qualities):
+            print(line)
+        return 0
+    views = {
+        "thumb": lambda rgb: [reading.thumb(rgb)],
+        "tiles": reading.tiles,
+        "whole": lambda rgb: [rgb],
+    }
+    parts = [part for rgb in pictures for part in views[args.view](rgb)]
+    for quality in args.qualities:
+        with progress(parts, f"quality {quality:g}", unit="picture") as bar:
+            values = [codec.encode(part, quality).values for part in bar]
+        print(f"quality {quality:g}, {len(values)} latents ({args.view})")
+        for line in packing.coder(values, round(100 * quality), codec.tables):
+            print("  " + line)
+    return 0
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, height = map(int, text.split("x"))
+    return width, height
+
+
+def _codec(args) -> int:
+    sizes = args.sizes or speed.SIZES
+    with progress(label="bench", total=len(sizes) * len(speed.CODECS) * (args.rounds + 1),
+                  unit="turn") as bar:
+        for size in sizes:
+            found = speed.measure(size, args.rounds, args.photo, args.weights, bar.update)
+            say(f"{size[0]}×{size[1]}, medians of {args.rounds}; "
+                "ratio: SDAE's time over the codec's")
+            for line in speed.table(found):
+                say("  " + line)
+    return 0
+
+
+def _training(args) -> int:
+    from sdae.training import step_time
+
+    with progress(label="bench", total=args.rounds, unit="step") as bar:
+        step, alone = step_time.measure(args.batch, args.crop, args.rounds, bar.update)
+    say(f"batches of {args.batch} crops of {args.crop}×{args.crop}, medians of {args.rounds} steps")
+    say(f"  training            {args.batch / step:8.1f} images a second")
+    say(f"  convolutions alone  {args.batch / alone:8.1f} images a second")
+    say(f"  share of a step     {100 * alone / step:8.1f} %")
+    return 0

@@ -1,0 +1,32 @@
+"""``sdae fit-contexts``: fit the context tables of trained weights."""
+
+import sys
+
+
+def add_arguments(parser) -> None:
+    """The options of ``sdae fit-contexts``."""
+    parser.add_argument("photos", nargs="+", help="folders of training photographs")
+    parser.add_argument("--weights", required=True, help="weights folder to change")
+    parser.add_argument("--crops", type=int, default=960, help="crops of 128×128 to fit on")
+    parser.add_argument("--seconds", type=float, default=120, help="time to refit predictions")
+    parser.add_argument("--seed", type=int, default=1)
+
+
+def run(args) -> int:
+    """Fit the context tables and store them with the weights. Returns an exit code."""
+    from sdae.model import weights
+    from sdae.training import photographs
+
+    try:
+        place = weights.folder(args.weights)
+        arrays, card = weights.read(place)
+        paths = photographs.photographs(args.photos)
+        from sdae.training import context_tables
+
+        tables = context_tables.fit(
+            arrays, card["config"], paths, args.crops, args.seconds, args.seed)
+    except (FileNotFoundError, weights.WeightsError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    weights.write(place, arrays | tables.to_arrays(), card)
+    return 0

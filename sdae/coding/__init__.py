@@ -1,0 +1,1 @@
+"""Integers ↔ bytes: the latent coder, Deflate and the .sdae container."""

@@ -1,0 +1,1 @@
+"""How well and how fast: this codec and the others on sets of pictures."""

@@ -1,0 +1,157 @@
+"""What one compression costs and keeps: bytes, quality and time of one picture."""
+
+from __future__ import annotations
+
+import math
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from sdae import notebook
+from sdae.coding import container, deflate
+from sdae.measuring import metrics, peers
+from sdae.pictures import metadata, reading
+from sdae.progress import stage
+
+
+@dataclass(frozen=True)
+class Result:
+    """One picture through the codec and back.
+
+    `data` is the whole .sdae file; `png` the restored picture of `width` × `height` pixels;
+    `latent` the shape (h, w, C) of the integers in the file, one byte each as int8;
+    `plain_bytes` their size after the best zlib stream alone; `psnr` is in dB, `ssim` at most 1,
+    both None where there is no original. Times are wall-clock seconds on this machine.
+    """
+
+    data: bytes
+    png: bytes
+    width: int
+    height: int
+    quality: float
+    latent: tuple[int, int, int]
+    plain_bytes: int
+    decode_seconds: float
+    encode_seconds: float | None = None
+    psnr: float | None = None
+    ssim: float | None = None
+
+    @property
+    def file_bytes(self) -> int:
+        return len(self.data)
+
+    @property
+    def latent_bytes(self) -> int:
+        return math.prod(self.latent)
+
+    @property
+    def raw_bytes(self) -> int:
+        return 3 * self.width * self.height
+
+    @property
+    def bits_per_pixel(self) -> float:
+        return 8 * self.file_bytes / (self.width * self.height)
+
+    def _repr_html_(self) -> str:
+        return notebook.result(self)
+
+    def _repr_png_(self) -> bytes:
+        return self.png
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another codec at the same bytes: its file's size, restored picture (PNG) and quality."""
+
+    label: str
+    settings: str
+    file_bytes: int
+    png: bytes
+    psnr: float
+    ssim: float
+
+
+def reduction(file_bytes: int, reference: int) -> float:
+    """Share of `reference` bytes that is saved: 0.9 for a tenth of the size, below 0 for more."""
+    return 1 - file_bytes / reference
+
+
+def compress(
+    codec, rgb: np.ndarray, quality: float, effort: int = 0, progress=None
+) -> Result:
+    """Compress and restore a uint8 (H, W, 3) picture with a `sdae.Codec` and measure both.
+
+    Encoding is timed from pixels to the whole file, decoding from the file to pixels. Quality and
+    effort are as for `sdae.Codec.compress`; progress is called with the share of all this that is
+    done, 0 to 1.
+    """
+    with ThreadPoolExecutor() as pool:
+        start = time.perf_counter()
+        latent = codec.encode(rgb, quality, effort=effort, progress=stage(progress, 0, 0.7))
+        # zlib works outside Python's lock, so a second core does this beside our own coder.
+        plain = pool.submit(deflate.plain, latent.values)
+        data = codec.pack(latent, effort)
+        encode_seconds = time.perf_counter() - start
+        _, restored, decode_seconds = _restore(codec, data, stage(progress, 0.7, 0.9))
+        png = pool.submit(reading.png, restored)
+        return Result(
+            **_facts(data, latent),
+            psnr=metrics.psnr(rgb, restored),
+            ssim=metrics.ssim(rgb, restored),
+            encode_seconds=encode_seconds,
+            decode_seconds=decode_seconds,
+            plain_bytes=len(plain.result()),
+            png=png.result(),
+        )
+
+
+def open_file(codec, data: bytes, progress=None) -> Result:
+    """Restore the picture in a .sdae file; there is no original to compare it with.
+
+    ``progress`` is as for `compress`. Raises `BitstreamError` with one sentence for a file that
+    cannot be opened.
+    """
+    latent, restored, decode_seconds = _restore(codec, data, stage(progress, 0, 0.9))
+    return Result(
+        **_facts(data, latent),
+        decode_seconds=decode_seconds,
+        plain_bytes=len(deflate.plain(latent.values)),
+        png=reading.png(restored, metadata.read(container.read_header(data)[0]).icc),
+    )
+
+
+def rival(name: str, rgb: np.ndarray, budget: int, effort: str = "fast") -> Rival | None:
+    """Search peer `name` for the best file of at most `budget` bytes; None where none is so small.
+
+    `effort` is "fast" or "slow" as in `sdae.measuring.peers.at_bytes`.
+    """
+    found = peers.at_bytes(name, rgb, budget, effort=effort)
+    if found is None:
+        return None
+    return Rival(
+        label=found.label,
+        settings=found.settings,
+        file_bytes=len(found.data),
+        png=reading.png(found.rgb),
+        psnr=metrics.psnr(rgb, found.rgb),
+        ssim=metrics.ssim(rgb, found.rgb),
+    )
+
+
+def _restore(codec, data: bytes, progress):
+    start = time.perf_counter()
+    latent = codec.unpack(data)
+    restored = np.asarray(codec.decode(latent, progress))
+    return latent, restored, time.perf_counter() - start
+
+
+def _facts(data: bytes, latent) -> dict:
+    return {
+        "data": data,
+        "width": latent.width,
+        "height": latent.height,
+        "quality": latent.quality,
+        "latent": latent.values.shape,
+    }

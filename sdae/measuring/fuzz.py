@@ -1,0 +1,311 @@
+"""Hostile files: whatever the bytes, reading them gives a picture or `BitstreamError`.
+
+    seed, number ──► an attack on small valid files ──► bytes ──► Codec.unpack, some decoded too
+
+A case follows from the seed and its number alone, so each finding can be repeated by itself with
+``--seed SEED --first NUMBER --count 1``. A finding is any other exception, a case that takes too
+long, or more memory than stated.
+"""
+
+import sys
+import time
+import traceback
+import zlib
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from sdae.codec import MAX_PIXELS, Latent
+from sdae.coding import container, latents
+from sdae.coding.container import MAX_SIDE, BitstreamError, Header
+from sdae.measuring.memory import peak
+
+SECONDS = 10
+"""Longest processor time for one file."""
+
+MEGABYTES, BYTES_A_PIXEL = 64, 56
+"""Most resident memory that reading a file may take: so much, and so much for each pixel that its
+header states; what states more than `Codec.decompress` allows is refused before."""
+
+_DECODED_PIXELS = 64 * 64
+_SIZES = ((1, 1), (8, 8), (7, 17), (33, 20), (40, 64), (64, 64))
+_SPREADS = (0, 0.4, 4, 40, 9000)
+
+
+class Material:
+    """Valid files to start from, of every kind that `Codec.pack` writes.
+
+    Attributes:
+        files: list of bytes.
+        parts: for each, its header, and the payload before its Deflate stream and inside it.
+    """
+
+    def __init__(self, codec):
+        rng = np.random.default_rng(0)
+        channels = codec.card["config"]["latent_channels"]
+        self.files = []
+        for width, height in _SIZES:
+            for spread in _SPREADS:
+                shape = -(-height // 8), -(-width // 8), channels
+                values = rng.laplace(scale=spread * 0.95 ** np.arange(channels), size=shape)
+                values = latents.stored(np.rint(values))
+                latent = Latent(values, width, height, int(rng.integers(100, 10001)) / 100)
+                self.files.append(codec.pack(latent, plain=len(self.files) % 4 == 3))
+        read = [container.read_header(file) for file in self.files]
+        self.parts = [(header, *_opened(payload)) for header, payload in read]
+
+    def file(self, rng) -> bytes:
+        return self.files[rng.integers(len(self.files))]
+
+    def part(self, rng) -> tuple[Header, bytes, bytes]:
+        return self.parts[rng.integers(len(self.parts))]
+
+
+def _opened(payload):
+    """A payload as what stands before its Deflate stream, and the content of that stream.
+
+    The stream is the longest tail that inflates; a payload without one has no content.
+    """
+    for start in range(len(payload)):
+        reader = zlib.decompressobj(-zlib.MAX_WBITS)
+        try:
+            content = reader.decompress(payload[start:])
+        except zlib.error:
+            continue
+        if reader.eof and not reader.unused_data:
+            return payload[:start], content
+    return payload, b""
+
+
+def _closed(before, content):
+    """The inverse of `_opened`."""
+    if not content:
+        return before
+    packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return before + packer.compress(content) + packer.flush()
+
+
+def _damaged(rng, data: bytes, kinds: int = 6) -> bytes:
+    """One to four changes of bits, bytes and runs; the first three of ``kinds`` keep the length."""
+    data = bytearray(data)
+    for _ in range(rng.integers(1, 5)):
+        # Nearer to the start, where a byte decides more.
+        start = int(len(data) * rng.random() ** 2)
+        size = int(2 ** rng.uniform(0, 6))
+        kind = rng.integers(kinds)
+        if kind == 0 and data:
+            data[start] ^= 1 << rng.integers(8)
+        elif kind == 1 and data:
+            data[start] = rng.choice((0, 1, 127, 128, 255))
+        elif kind == 2:
+            data[start : start + size] = rng.bytes(len(data[start : start + size]))
+        elif kind == 3:
+            del data[start : start + size]
+        elif kind == 4:
+            data[start:start] = rng.bytes(size)
+        elif kind == 5:
+            data[start:start] = data[start : start + size]
+    return bytes(data)
+
+
+def _random(rng, material):
+    """Noise, bare or behind the start of a real file."""
+    start = material.file(rng)[: rng.choice((0, 4, 9, 19))]
+    return start + rng.bytes(int(2 ** rng.uniform(0, 10)))
+
+
+def _cut(rng, material):
+    """A file that ends early."""
+    file = material.file(rng)
+    return file[: rng.integers(len(file))]
+
+
+def _mutated(rng, material):
+    """A file with bytes changed, which its checksum should tell."""
+    return _damaged(rng, material.file(rng))
+
+
+def _spliced(rng, material):
+    """The head of one file and the tail of another."""
+    head, tail = material.file(rng), material.file(rng)
+    return head[: rng.integers(len(head))] + tail[rng.integers(len(tail)) :]
+
+
+def _resealed(rng, material):
+    """A changed payload under a checksum that is right."""
+    header, before, content = material.part(rng)
+    return container.write(header, _damaged(rng, _closed(before, content)))
+
+
+def _repacked(rng, material):
+    """A sound Deflate stream whose content, or what stands before it, is changed."""
+    header, before, content = material.part(rng)
+    kinds = int(rng.choice((3, 6)))
+    if rng.random() < 0.3:
+        before = _damaged(rng, before, kinds)
+    else:
+        content = _damaged(rng, content, kinds)
+    return container.write(header, _closed(before, content))
+
+
+def _misstated(rng, material):
+    """A sound payload under the header of another picture."""
+    header, before, content = material.part(rng)
+    width, height = header.width, header.height
+    mode, code = header.mode, int(rng.integers(90, 10010))
+    if rng.random() < 0.6:
+        width, height = (int(side) for side in rng.integers(0, 200, 2))
+    if rng.random() < 0.2:
+        mode = int(rng.integers(3))
+    changed = Header(header.model_id, mode, width, height, code)
+    return container.write(changed, _closed(before, content))
+
+
+def _giant(rng, material):
+    """A small payload that claims any size up to the largest that a header can state."""
+    header, before, content = material.part(rng)
+    width, height = (int(2 ** rng.uniform(10, np.log2(MAX_SIDE))) for _ in range(2))
+    giant = Header(header.model_id, header.mode, width, height, header.quality_code)
+    return container.write(giant, _closed(before, content))
+
+
+def _bomb(rng, material):
+    """A stream that inflates to a thousand times its bytes, for a picture of up to a megapixel.
+
+    Runs of a byte lie somewhere in sound content, so that they can pass for a large part of it.
+    """
+    header, before, content = material.part(rng)
+    width, height = (int(2 ** rng.uniform(5, 10)) for _ in range(2))
+    header = Header(header.model_id, header.mode, width, height, header.quality_code)
+    for _ in range(rng.integers(1, 4)):
+        place = int(rng.integers(len(content) + 1))
+        byte = rng.choice((0, 1, 255, *content[place - 1 : place]))
+        size = int(width * height * 2 ** rng.uniform(-6, 3))
+        content = content[:place] + bytes([byte]) * size + content[place:]
+    return container.write(header, _closed(before, content))
+
+
+ATTACKS = (
+    (_random, 1),
+    (_cut, 1),
+    (_mutated, 2),
+    (_spliced, 1),
+    (_resealed, 4),
+    (_repacked, 6),
+    (_misstated, 3),
+    (_giant, 1),
+    (_bomb, 1),
+)
+"""Each with how often it is made; most go to those that get past the checksum."""
+
+_RATES = np.array([rate for _, rate in ATTACKS]) / sum(rate for _, rate in ATTACKS)
+
+
+def case(seed: int, number: int, material: Material) -> tuple[str, bytes]:
+    """The name of the attack and the bytes of one hostile file."""
+    rng = np.random.default_rng((seed, number))
+    attack = ATTACKS[rng.choice(len(ATTACKS), p=_RATES)][0]
+    return attack.__name__[1:], attack(rng, material)
+
+
+def allowance(data: bytes) -> float:
+    """Megabytes of memory that reading this file may take."""
+    try:
+        header, _ = container.read_header(data)
+    except BitstreamError:
+        return MEGABYTES
+    pixels = header.width * header.height
+    return MEGABYTES + (BYTES_A_PIXEL * pixels / 1e6 if pixels <= MAX_PIXELS else 0)
+
+
+def check(codec, data: bytes, decode: bool = False) -> str:
+    """Read one file.
+
+    Args:
+        codec: a `sdae.Codec`.
+        data: the bytes of the file.
+        decode: make the pixels too, where they are few.
+
+    Returns:
+        "refused"; "unpacked" or "decoded" where the bytes stand for a picture.
+
+    Raises:
+        Exception: anything but `BitstreamError`, which is a finding.
+    """
+    try:
+        latent = codec.unpack(data)
+    except BitstreamError as error:
+        if not str(error).endswith("."):
+            raise AssertionError(f"The message is no sentence: {error}") from error
+        return "refused"
+    shape = -(-latent.height // 8), -(-latent.width // 8), codec.card["config"]["latent_channels"]
+    if latent.values.shape != shape or latent.values.dtype != np.int16:
+        raise AssertionError(f"{latent.values.dtype} {latent.values.shape} instead of {shape}")
+    if not decode or latent.width * latent.height > _DECODED_PIXELS:
+        return "unpacked"
+    size = codec.decode(latent).size
+    if size != (latent.width, latent.height):
+        raise AssertionError(f"A picture of {size} instead of {latent.width}×{latent.height}.")
+    return "decoded"
+
+
+def add_arguments(parser) -> None:
+    """The options of ``sdae fuzz``; imports nothing heavy."""
+    parser.add_argument("--count", type=int, default=10_000, help="files to try, default 10000")
+    parser.add_argument("--seed", type=int, default=1, help="which files, default 1")
+    parser.add_argument("--first", type=int, default=0, metavar="NUMBER",
+                        help="number of the first file, to repeat a finding")
+    parser.add_argument("--decode", type=int, default=100, metavar="N",
+                        help="make the pixels of the first N small pictures, default 100")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER",
+                        help="write the files of findings here")
+    parser.add_argument("--weights", metavar="NAME", help="name or folder of other weights")
+
+
+def run(args) -> int:
+    """Try hostile files and print what became of them. Returns 1 where there is a finding."""
+    import sdae
+    from sdae.progress import progress, say
+
+    codec = sdae.load(args.weights)
+    material = Material(codec)
+    outcomes, slowest, findings, decoded = Counter(), {}, 0, 0
+    memory = start = peak()
+    numbers = range(args.first, args.first + args.count)
+    with progress(numbers, "fuzz", unit="file") as shown:
+        for number in shown:
+            name, data = case(args.seed, number, material)
+            began, reason = time.process_time(), None
+            try:
+                outcome = check(codec, data, decoded < args.decode)
+            except Exception as error:
+                outcome = "finding"
+                where = traceback.extract_tb(error.__traceback__)[-1]
+                place = f"{Path(where.filename).name}:{where.lineno}"
+                reason = f"{type(error).__name__}: {error} ({place})"
+            seconds = time.process_time() - began
+            before, memory = memory, peak()
+            decoded += outcome == "decoded"
+            if seconds > SECONDS:
+                reason = reason or f"took {seconds:.1f} s"
+            if memory > before and memory - start > allowance(data):
+                reason = reason or f"took {memory - start:,.0f} MB of memory"
+            if reason:
+                findings += 1
+                say(f"{number} ({name}, {len(data)} bytes): {reason}", sys.stderr)
+                if args.keep:
+                    args.keep.mkdir(parents=True, exist_ok=True)
+                    (args.keep / f"{args.seed}-{number}.sdae").write_bytes(data)
+            outcomes[name, outcome] += 1
+            slowest[name] = max(slowest.get(name, (0, 0)), (seconds, number))
+    for attack, _ in ATTACKS:
+        name = attack.__name__[1:]
+        if name in slowest:
+            kinds = [outcomes[name, kind] for kind in ("refused", "unpacked", "decoded", "finding")]
+            seconds, number = slowest[name]
+            say(f"{name:10}{kinds[0]:8,} refused{kinds[1] + kinds[2]:8,} pictures"
+                f"{kinds[3]:6,} failed   slowest {1000 * seconds:8.1f} ms (number {number})")
+    say(f"{args.count:,} files of seed {args.seed}: {findings:,} findings; {decoded:,} decoded; "
+        f"peak memory {memory:,.0f} MB, {memory - start:,.0f} MB above the start.")
+    return 1 if findings else 0

@@ -1,0 +1,169 @@
+"""Bytes and times of the latent coder beside others, and what encoder effort saves.
+
+The coder is measured on the latents that the network makes of pictures: mean bytes beside other
+ways to pack the same integers, and times. The ideal coders write no tables and need not round to
+whole bits; their statistics are those of all latents of one quality together:
+
+- static: one table a channel;
+- contexts: one table a bucket of the finest layout, the same information that our coder has.
+
+Effort is what choosing the integers with care is worth, see `sdae.model.encoder_effort`: whole
+files of centre crops, BD-rate against the nearest integers, and processor time.
+"""
+
+import itertools
+import statistics
+import time
+import zlib
+
+import numpy as np
+
+from sdae.codec import Latent
+from sdae.coding import buckets, deflate, latents
+from sdae.measuring import metrics
+from sdae.model import encoder_effort
+from sdae.pictures import noise
+from sdae.progress import progress
+from sdae.threads import one_blas_thread
+
+_REPEATS = 15
+_ORIGINAL = {"zlib 9, deflate": 1.47, "zlib 9, inflate": 0.0426}
+# Milliseconds that the original work reports for its own latents, on its own machine.
+
+
+def effort(codec, pictures, efforts, qualities) -> list[str]:
+    """Mean bytes and PSNR of ways to choose the integers, as lines of a table.
+
+    The ways are the nearest integers, `sdae.model.encoder_effort.round_for_rate`, and each of
+    ``efforts``. The BD-rate, over the means at the qualities, is against the nearest.
+
+    Args:
+        codec: what `sdae.load` returns.
+        pictures: (n, H, W, 3) uint8, sides multiples of 8.
+        qualities: at least four.
+    """
+    def plain(rounding):
+        def make(rgb, quality):
+            t = latents.quality_position(quality)
+            y = codec.network.analysis(noise.to_floats(rgb), 0.0, t) * codec.network.gains(t)[0]
+            values = latents.stored(rounding(y, round(100 * quality)))
+            return codec.pack(Latent(values, rgb.shape[1], rgb.shape[0], quality))
+        return make
+
+    ways = {
+        "nearest integers": plain(lambda y, code: np.rint(y)),
+        "rounded for rate": plain(
+            lambda y, code: encoder_effort.round_for_rate(codec.network, codec.tables, y, code)
+        ),
+    }
+    for number in efforts:
+        ways[f"effort {number}"] = lambda rgb, q, number=number: codec.compress(rgb, q, number)
+    lines, nearest = [f"{'':20}{'BD-rate':>10}{'seconds':>10}"], None
+    with progress(label="effort", total=len(ways) * len(pictures) * len(qualities)) as bar:
+        for name, way in ways.items():
+            sizes, closeness, seconds = np.zeros((3, len(qualities), len(pictures)))
+            for (i, quality), (j, rgb) in itertools.product(
+                enumerate(qualities), enumerate(pictures)
+            ):
+                begun = time.process_time()
+                file = way(rgb, quality)
+                seconds[i, j] = time.process_time() - begun
+                sizes[i, j] = len(file)
+                closeness[i, j] = metrics.psnr(rgb, np.asarray(codec.decompress(file)))
+                bar.update()
+            curve = sizes.mean(1), closeness.mean(1)
+            nearest = nearest or curve
+            change = metrics.bd_rate(*curve, *nearest)
+            lines.append(f"{name:20}{change:+9.2f} %{seconds.mean():10.3f}")
+    return lines
+
+
+def coder(values, quality_code: int, tables) -> list[str]:
+    """Mean bytes and median times of the ways to pack latents, as lines of a table.
+
+    Args:
+        values: list of (h, w, C) int16.
+        quality_code: quality in hundredths.
+        tables: the context tables.
+    """
+    raw = [_int8(v) for v in values]
+    packed = {
+        "int8, not packed": [len(r) for r in raw],
+        "zlib 9": [len(zlib.compress(r, 9)) for r in raw],
+        "best zlib strategy": [_best_zlib(v) for v in values],
+        "ours, effort 0": [len(latents.encode(v, quality_code, tables)) for v in values],
+        "ours, effort 1": [len(latents.encode(v, quality_code, tables, 1)) for v in values],
+        "ideal, static per channel": [ideal_static(values)],
+        "ideal, our contexts": [ideal_contexts(values, quality_code, tables)],
+    }
+    reference = statistics.mean(packed["zlib 9"])
+    lines = []
+    for name, sizes in packed.items():
+        size = statistics.mean(sizes)
+        lines.append(f"{name:28}{size:12,.1f} bytes {100 * (size / reference - 1):+8.1f} %")
+    sample = values[: max(1, min(len(values), 600_000 // values[0].size))]
+    for name, seconds in times(sample, quality_code, tables).items():
+        beside = f"{_ORIGINAL[name]:10g} ms the original's" if name in _ORIGINAL else ""
+        lines.append(f"{name:28}{1000 * seconds:12,.3f} ms{beside}")
+    return lines
+
+
+def times(values, quality_code: int, tables) -> dict[str, float]:
+    """Median seconds a latent of packing and unpacking, ours and zlib's."""
+    found = {}
+    for v in values:
+        raw = _int8(v)
+        deflated = zlib.compress(raw, 9)
+        payload = latents.encode(v, quality_code, tables)
+        works = {
+            "zlib 9, deflate": lambda: zlib.compress(raw, 9),
+            "zlib 9, inflate": lambda: zlib.decompress(deflated),
+            "ours, pack": lambda: latents.encode(v, quality_code, tables),
+            "ours, unpack": lambda: latents.decode(payload, *v.shape[:2], quality_code, tables),
+        }
+        for name, work in works.items():
+            with one_blas_thread():
+                found.setdefault(name, []).append(_seconds(work))
+    return {name: statistics.median(seconds) for name, seconds in found.items()}
+
+
+def ideal_static(values) -> float:
+    """Mean bytes of an ideal coder with one table a channel, fitted to all latents together."""
+    rows = np.concatenate([v.reshape(-1, v.shape[2]) for v in values])
+    tallies = (np.unique(channel, return_counts=True)[1] for channel in rows.T)
+    return sum(float(buckets.entropy(t)) for t in tallies) / 8 / len(values)
+
+
+def ideal_contexts(values, quality_code: int, tables) -> float:
+    """Mean bytes of an ideal coder with one table a bucket of the finest layout."""
+    finest = tables.buckets[tables.buckets.max((1, 2)).argmax()].ravel().astype("int64")
+    pairs = []
+    for v in values:
+        # Channels after the last that is used are free to our coder, so they are here.
+        live = int(np.flatnonzero(v.any((0, 1))).max(initial=0)) + 1
+        cell, rank = latents.survey(v, quality_code, tables, live)
+        pairs.append(finest[cell] << 32 | rank)
+    keys, tally = np.unique(np.concatenate(pairs), return_counts=True)
+    tallies = np.split(tally, np.flatnonzero(np.diff(keys >> 32)) + 1)
+    return sum(float(buckets.entropy(t)) for t in tallies) / 8 / len(values)
+
+
+def _int8(values) -> bytes:
+    return np.clip(values, -128, 127).astype("int8").tobytes()
+
+
+def _best_zlib(values) -> int:
+    """The smallest of zlib's strategies, position by position and channel by channel."""
+    orders = _int8(values), _int8(values.transpose(2, 0, 1))
+    strategies = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED, zlib.Z_HUFFMAN_ONLY, zlib.Z_RLE)
+    return min(len(deflate.squeeze([raw], s)) for raw in orders for s in strategies)
+
+
+def _seconds(work) -> float:
+    """The median of several runs, in processor time, which a busy machine does not stretch."""
+    found = []
+    for _ in range(_REPEATS):
+        begun = time.process_time()
+        work()
+        found.append(time.process_time() - begun)
+    return statistics.median(found)

@@ -1,0 +1,132 @@
+"""Time and memory of whole files beside Pillow's codecs: ``python -m sdae bench``.
+
+Each codec works in a process of its own, whose peak memory is its own. They take turns, one
+compression and one decompression each round, so that a machine whose speed drifts is the same for
+all; a ratio is the median of those of the rounds. The peers run as Pillow runs them by default, at
+quality 75; SDAE at quality 75 without effort. The first round is not counted.
+"""
+
+from __future__ import annotations
+
+import io
+import statistics
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from sdae.measuring.memory import peak
+
+CODECS = ("SDAE", "JPEG", "WebP", "AVIF")
+SIZES = ((128, 128), (768, 512), (4000, 3000))
+QUALITY = 75
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One compression and decompression: wall-clock and processor seconds, bytes of the file, and
+    the most resident memory of the process so far, in MB."""
+
+    compress: float
+    decompress: float
+    processor: float
+    file_bytes: int
+    memory: float
+
+
+def measure(size: tuple[int, int], rounds: int, photo: Path | None = None, weights=None,
+            tick=lambda: None) -> dict[str, list[Turn]]:
+    """Let all codecs take turns on one picture of `size` (width, height).
+
+    photo: the file it is made of, mirrored to fill the size or cut to it; None takes a sample.
+    tick: called after each turn.
+    """
+    # A fresh interpreter, not a copy of this one: its memory is counted.
+    pools = {name: ProcessPoolExecutor(1, get_context("spawn")) for name in CODECS}
+    try:
+        found = {name: [] for name in CODECS}
+        for number in range(rounds + 1):
+            for name, pool in pools.items():
+                turn = pool.submit(_turn, name, size, photo, weights).result()
+                if number:
+                    found[name].append(turn)
+                tick()
+        return found
+    finally:
+        for pool in pools.values():
+            pool.shutdown()
+
+
+def table(found: dict[str, list[Turn]]) -> list[str]:
+    """The medians and ratios of `measure` as lines."""
+    ours = found["SDAE"]
+    lines = [f"{'':6}{'compress':>12}{'ratio':>8}{'decompress':>14}{'ratio':>8}"
+             f"{'processor':>13}{'ratio':>8}{'bytes':>12}{'memory':>10}"]
+    for name, turns in found.items():
+        cells = [f"{name:6}"]
+        for field, width in (("compress", 12), ("decompress", 14), ("processor", 13)):
+            seconds = statistics.median(getattr(turn, field) for turn in turns)
+            ratio = statistics.median(
+                getattr(mine, field) / max(getattr(turn, field), 1e-9)
+                for mine, turn in zip(ours, turns)
+            )
+            cells.append(f"{f'{1000 * seconds:,.1f} ms':>{width}}{ratio:>8.2f}")
+        cells.append(f"{turns[-1].file_bytes:>12,}{f'{turns[-1].memory:,.0f} MB':>10}")
+        lines.append("".join(cells))
+    return lines
+
+
+def _turn(name, size, photo, weights) -> Turn:
+    picture = _picture(size, photo)
+    compress, decompress = _ours(weights) if name == "SDAE" else _peer(name)
+    start, cpu = time.perf_counter(), time.process_time()
+    data = compress(picture)
+    middle = time.perf_counter()
+    restored = decompress(data)
+    end, cpu = time.perf_counter(), time.process_time() - cpu
+    if restored.size != size:
+        raise RuntimeError(f"{name} gave back a picture of {restored.size}.")
+    return Turn(middle - start, end - middle, cpu, len(data), peak())
+
+
+@lru_cache(maxsize=1)
+def _ours(weights):
+    import sdae
+
+    codec = sdae.load(weights)
+    return lambda picture: codec.compress(picture, QUALITY), codec.decompress
+
+
+def _peer(name):
+    def compress(picture):
+        file = io.BytesIO()
+        picture.save(file, name, quality=QUALITY)
+        return file.getvalue()
+
+    def decompress(data):
+        with Image.open(io.BytesIO(data)) as image:
+            return image.convert("RGB")
+
+    return compress, decompress
+
+
+@lru_cache(maxsize=1)
+def _picture(size, photo) -> Image.Image:
+    """Mirrored where it is too small: scaled up it would have no detail."""
+    path = photo or Path(find_spec("skimage").origin).parent / "data" / "coffee.png"
+    with Image.open(path) as image:
+        rgb = np.asarray(image.convert("RGB"))
+    width, height = size
+    rows, columns = (_mirrored(n, side) for n, side in zip((height, width), rgb.shape))
+    return Image.fromarray(rgb[rows][:, columns])
+
+
+def _mirrored(length, side):
+    place = np.arange(length) % (2 * side)
+    return np.where(place < side, place, 2 * side - 1 - place)

@@ -1,0 +1,1 @@
+"""The network: in Keras to be trained, in NumPy to be used, and its weights."""

@@ -1,0 +1,126 @@
+"""A folder of trained weights: the arrays, and a card that says what they are.
+
+    weights/<name>/weights.npz   every variable of the network, and the integer context tables
+    weights/<name>/card.json     configuration, data, duration, parameter count, SHA-256
+    weights/<name>/loss.csv      loss curve of training and validation
+
+Arrays are read with pickling switched off, so loading weights never executes code.
+"""
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from sdae.errors import WeightsError
+
+DEFAULT = "sdae-1"
+"""Name of the weights that ship with the package."""
+
+_LARGEST = 256 * 1024 * 1024
+
+
+def folder(name_or_path=None) -> Path:
+    """Where the weights lie: a path, or a name looked up in the checkout, then in the package.
+
+    Raises:
+        WeightsError: nothing is there.
+    """
+    package = Path(__file__).resolve().parents[1]
+    name = DEFAULT if name_or_path is None else name_or_path
+    places = [Path(name)] if name_or_path is not None else []
+    places += [package.parent / "weights" / name, package / "weights" / name]
+    for place in places:
+        if (place / "card.json").is_file():
+            return place
+    raise WeightsError(f"There are no weights called {name}; name a folder that holds a card.json.")
+
+
+def pack(arrays: dict) -> bytes:
+    """Arrays to the bytes of an npz file; the same arrays always give the same bytes."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(arrays):
+            entry = io.BytesIO()
+            np.lib.format.write_array(entry, np.asarray(arrays[name]), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(name + ".npy"), entry.getvalue(), zipfile.ZIP_DEFLATED)
+    return target.getvalue()
+
+
+def write(place: Path, arrays: dict, card: dict) -> None:
+    """Write weights and card; each file appears whole or not at all."""
+    place = Path(place)
+    place.mkdir(parents=True, exist_ok=True)
+    data = pack(arrays)
+    card = {**card, "sha256": hashlib.sha256(data).hexdigest()}
+    replace(place / "weights.npz", data)
+    replace(place / "card.json", (json.dumps(card, indent=2) + "\n").encode())
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Write a file beside its place and move it there, so that no reader meets half of it."""
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_bytes(data)
+    os.replace(temporary, path)
+
+
+def read_card(place: Path) -> dict:
+    """The card of a weights folder.
+
+    Raises:
+        WeightsError: the card is missing or no JSON object with a SHA-256.
+    """
+    try:
+        card = json.loads((Path(place) / "card.json").read_text())
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"The card in {place} cannot be read; restore card.json.") from error
+    if not isinstance(card, dict) or not isinstance(card.get("sha256"), str):
+        raise WeightsError(f"The card in {place} names no SHA-256; restore card.json.")
+    return card
+
+
+def read(place: Path) -> tuple[dict, dict]:
+    """The arrays and the card of a weights folder, checked against each other.
+
+    Raises:
+        WeightsError: a file is missing, or the SHA-256 of the weights is not the card's.
+    """
+    card = read_card(place)
+    path = Path(place) / "weights.npz"
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise WeightsError(f"{path} is too large to be weights of this network.")
+        data = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"There is no weights.npz in {place}; restore it.") from error
+    if hashlib.sha256(data).hexdigest() != card["sha256"]:
+        raise WeightsError(
+            f"The weights in {place} are not the ones that their card describes; restore both files."
+        )
+    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}, card
+
+
+def variables(model) -> dict:
+    """Every variable of a Keras model but random states, by its path without the model's name."""
+    kept = [v for v in model.weights if "seed" not in v.path]
+    found = {v.path.split("/", 1)[1]: v for v in kept}
+    if len(found) != len(kept):
+        raise ValueError("Two variables of the network share a path.")
+    return found
+
+
+def assign(found: dict, arrays: dict) -> None:
+    """Give what `variables` found the stored values.
+
+    Raises:
+        WeightsError: a variable is missing or has another shape.
+    """
+    for name, variable in found.items():
+        if name not in arrays or tuple(arrays[name].shape) != tuple(variable.shape):
+            raise WeightsError(f"The weights do not fit the network: {name} is missing or misshapen.")
+        variable.assign(arrays[name].astype("float32"))

@@ -1,0 +1,1 @@
+"""Any picture file ↔ pixels: reading, metadata, noise."""

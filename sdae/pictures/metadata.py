@@ -1,0 +1,113 @@
+"""What a camera wrote beside the pixels, carried along in a .sdae file on request.
+
+The metadata section of a file is one raw Deflate stream (RFC 1951) of two byte strings, the Exif
+data and the ICC profile, each after its length in 4 bytes, little endian; 0 where there is none.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import zlib
+from dataclasses import dataclass
+
+from PIL import ExifTags, Image
+
+from sdae.coding import container, deflate
+from sdae.coding.container import MAX_METADATA, BitstreamError
+
+_Tag = ExifTags.Base
+
+# Tags that describe how the old file stored its pixels, which are stored anew and upright.
+_OF_THE_OLD_FILE = {
+    _Tag.Orientation, _Tag.NewSubfileType, _Tag.SubfileType, _Tag.ImageWidth, _Tag.ImageLength,
+    _Tag.BitsPerSample, _Tag.Compression, _Tag.PhotometricInterpretation, _Tag.FillOrder,
+    _Tag.StripOffsets, _Tag.SamplesPerPixel, _Tag.RowsPerStrip, _Tag.StripByteCounts,
+    _Tag.PlanarConfiguration, _Tag.Predictor, _Tag.ColorMap, _Tag.TileWidth, _Tag.TileLength,
+    _Tag.TileOffsets, _Tag.TileByteCounts, _Tag.SubIFDs, _Tag.ExtraSamples, _Tag.SampleFormat,
+    _Tag.JPEGTables, _Tag.YCbCrSubSampling, _Tag.InterColorProfile,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Of one picture.
+
+    Attributes:
+        exif: Exif data as in a JPEG file, beginning with ``Exif`` and two zero bytes; or empty.
+        icc: the ICC profile that the picture's samples are meant in; empty for sRGB.
+    """
+
+    exif: bytes = b""
+    icc: bytes = b""
+
+    def __bool__(self):
+        return bool(self.exif or self.icc)
+
+    def info(self) -> dict[str, bytes]:
+        """The same under Pillow's names, for `Image.info` and `Image.save`; nothing empty."""
+        named = {"exif": self.exif, "icc_profile": self.icc}
+        return {name: content for name, content in named.items() if content}
+
+
+def exif(image: Image.Image) -> bytes:
+    """The Exif data of a picture, less what was only true of its file; empty if there is none.
+
+    Raises whatever Pillow does on damaged data.
+    """
+    tags = Image.Exif()
+    tags.load(image.getexif().tobytes())  # a copy: the image needs its own to be turned upright
+    for tag in _OF_THE_OLD_FILE & set(tags):
+        del tags[tag]
+    return tags.tobytes() if tags else b""
+
+
+def section(metadata: Metadata) -> bytes:
+    """What `container.Header.metadata` holds for this metadata; empty for none.
+
+    Raises:
+        ValueError: there is more than a file can hold.
+    """
+    if not metadata:
+        return b""
+    parts = metadata.exif, metadata.icc
+    if sum(map(len, parts)) + 8 > MAX_METADATA:
+        raise ValueError(
+            f"The metadata has {sum(map(len, parts)):,} bytes, more than the "
+            f"{MAX_METADATA >> 20} MiB that a .sdae file holds; leave it out."
+        )
+    content = b"".join(len(part).to_bytes(4, "little") + part for part in parts)
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return packer.compress(content) + packer.flush()
+
+
+def attach(file: bytes, metadata: Metadata) -> bytes:
+    """A whole .sdae file with this metadata in the place of what it held before.
+
+    Raises:
+        BitstreamError: the file is damaged.
+        ValueError: there is more than a file can hold.
+    """
+    header, payload = container.read_header(file)
+    return container.write(dataclasses.replace(header, metadata=section(metadata)), payload)
+
+
+def read(header: container.Header) -> Metadata:
+    """The metadata of a file whose header was read; empty where it holds none.
+
+    Raises:
+        BitstreamError: the section is damaged.
+    """
+    if not header.metadata:
+        return Metadata()
+    try:
+        rest = deflate.inflate(header.metadata, MAX_METADATA)
+    except deflate.DeflateError as error:
+        raise BitstreamError("The metadata of the file is damaged; get the file again.") from error
+    parts = []
+    for _ in range(2):
+        length = int.from_bytes(rest[:4], "little")
+        if len(rest) < 4 + length:
+            raise BitstreamError("The metadata of the file is cut short; get the file again.")
+        parts.append(rest[4 : 4 + length])
+        rest = rest[4 + length :]
+    return Metadata(*parts)

@@ -1,0 +1,1 @@
+"""The Inside page: the lesson."""

@@ -1,0 +1,462 @@
+"""What a lesson on the codec shows: experiments on one picture, each a few lines on the public API.
+
+Everything is computed by the codec itself, so that a lesson cannot tell another story than the
+files do. Nothing here draws; nothing here is needed to compress.
+"""
+
+import csv
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from sdae.codec import STRIDE, Codec, Latent
+from sdae.coding import buckets, deflate, deflate_reader, latents, parse_codes
+
+# --- the network ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Part:
+    """One operation of a unit: "convolution", "PReLU" or "sub-pixel", and a few words on it."""
+
+    kind: str
+    detail: str
+    parameters: int = 0
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One layer of a transform as it stands in the Keras model.
+
+    Attributes:
+        name, kind: the layer's name and class.
+        inputs, outputs: channels that go in and come out.
+        stride: pixels of the picture between two of its outputs.
+        parameters: number of trained values.
+        parts: what it does, in order; parameters of the parts add up to those of the unit.
+    """
+
+    name: str
+    kind: str
+    inputs: int
+    outputs: int
+    stride: int
+    parameters: int
+    parts: tuple[Part, ...]
+
+
+def units(transform) -> list[Unit]:
+    """The stack of an analysis or synthesis transform (`model.network`), read from its layers."""
+    analysis = hasattr(transform.units[0], "shrink")
+    stride, found = 1 if analysis else STRIDE, []
+    for layer in transform.units:
+        kind, parts = type(layer).__name__, _parts(layer)
+        kernels = [w.shape for w in layer.weights if len(w.shape) == 4]
+        if kind == "DownUnit":
+            stride *= 2
+        elif kind == "UpUnit":
+            stride //= 2
+        found.append(Unit(layer.name, kind, kernels[0][2], layer.filters, stride,
+                          layer.count_params(), parts))
+    return found
+
+
+def _parts(layer) -> tuple[Part, ...]:
+    def convolution(c):
+        k, s = c.kernel_size[0], c.strides[0]
+        pace = f", stride {s}" if s > 1 else ""
+        return Part("convolution", f"{k}×{k}, {c.kernel.shape[2]}→{c.filters}{pace}",
+                    c.count_params())
+
+    def prelu(p):
+        return Part("PReLU", f"{p.alpha.shape[-1]} slopes", p.count_params())
+
+    match type(layer).__name__:
+        case "DownUnit":
+            return convolution(layer.mix), convolution(layer.shrink), prelu(layer.activation)
+        case "UpUnit":
+            pixels = Part("sub-pixel", f"4·{layer.filters}→{layer.filters}, size ×2")
+            return convolution(layer.expand), pixels, prelu(layer.activation)
+        case "ResidualBlock":
+            pairs = zip(layer.activations, layer.convolutions)
+            return tuple(p for a, c in pairs for p in (prelu(a), convolution(c)))
+        case _:
+            return (convolution(layer),)
+
+
+def slopes(transform) -> dict[str, np.ndarray]:
+    """What PReLU learned: for each of its layers, in the order of the data, one slope a channel."""
+    found = {}
+    for layer in transform.units:
+        alphas = sorted((w.path, w) for w in layer.weights if w.path.endswith("alpha"))
+        for path, weight in alphas:
+            unit, name = path.split("/")[-3:-1]
+            label = unit if name == "prelu" else f"{unit} ({name[-1]})"
+            found[label] = np.asarray(weight).ravel()
+    return found
+
+
+def activations(codec: Codec, rgb: np.ndarray, quality: float) -> dict[str, np.ndarray]:
+    """What each unit of the analysis makes of a picture: name → (h, w, C) float32.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        quality: 1 to 100.
+    """
+    image, t = _image(rgb), _position(quality)
+    level = np.broadcast_to(np.float32([0, (t[0] - 0.5) * 2]), (*image.shape[:3], 2))
+    return _walk(codec.model.analysis, np.concatenate([(image - 0.5) * 4, level], -1))
+
+
+def restoring(codec: Codec, latent: Latent) -> dict[str, np.ndarray]:
+    """What each unit of the synthesis makes of a latent: name → (h, w, C) float32."""
+    t, transform = _position(latent.quality), codec.model.synthesis
+    scaled = _scaled(codec, latent) * np.asarray(transform.scale)
+    plane = np.full((*scaled.shape[:2], 1), (t[0] - 0.5) * 2, "float32")
+    return _walk(transform, np.concatenate([scaled, plane], -1)[None].astype("float32"))
+
+
+def _walk(transform, x):
+    found = {}
+    for layer in transform.units:
+        x = layer(x)
+        found[layer.name] = np.asarray(x)[0]
+    return found
+
+
+@dataclass(frozen=True)
+class UpSampling:
+    """Three ways to make a small grid twice as large.
+
+    Attributes:
+        planes: (4, n, n) what the learned convolution of an up-sampling unit says for the four
+            places of each 2×2 square: upper left, upper right, lower left, lower right.
+        subpixel: (2n, 2n) the planes put together.
+        bilinear, transposed: (2n, 2n) the first plane alone, interpolated between its centres,
+            and by a transposed convolution of stride 2 with nine equal weights of 4/9, which
+            keep the mean; its windows overlap unevenly (the checkerboard of Odena et al. 2016).
+    """
+
+    planes: np.ndarray
+    subpixel: np.ndarray
+    bilinear: np.ndarray
+    transposed: np.ndarray
+
+
+def up_sampling(codec: Codec, latent: Latent, n: int = 4) -> UpSampling:
+    """The last up-sampling unit at work on the liveliest n×n places of its strongest channel.
+
+    A picture so small that the unit sees fewer places gives as many as there are.
+    """
+    from keras import ops
+
+    from sdae.model.network import depth_to_space
+
+    ups = [u for u in codec.model.synthesis.units if type(u).__name__ == "UpUnit"]
+    before = codec.model.synthesis.units.index(ups[-1]) - 1
+    x = list(restoring(codec, latent).values())[before]
+    expanded = np.asarray(ups[-1].expand(x[None]))[0]
+    h, w = expanded.shape[:2]
+    planes = expanded.reshape(h, w, 4, -1)
+    planes = planes[..., planes.var((0, 1, 2)).argmax()]
+    n = min(n, h, w)
+    top, left = _liveliest(planes[..., 0], n)
+    planes = planes[top : top + n, left : left + n]
+    first = planes[None, :, :, :1]
+    wide = ops.image.resize(first, (2 * n, 2 * n), interpolation="bilinear")
+    equal = np.full((3, 3, 1, 1), 4 / 9, "float32")
+    spread = ops.conv_transpose(first, equal, 2, padding="same")
+    joined = depth_to_space(planes[None], 2)
+    big = (np.asarray(x)[0, :, :, 0] for x in (joined, wide, spread))
+    return UpSampling(planes.transpose(2, 0, 1), *big)
+
+
+def _liveliest(plane, n):
+    """Corner of the n×n window with the largest variance, on a coarse raster."""
+    h, w = plane.shape
+    corners = [(y, x) for y in range(0, h - n + 1, n) for x in range(0, w - n + 1, n)]
+    return max(corners, key=lambda c: plane[c[0] : c[0] + n, c[1] : c[1] + n].var())
+
+
+# --- the latent -------------------------------------------------------------------------------
+
+
+def energy(codec: Codec, latent: Latent) -> np.ndarray:
+    """(C,) mean square of each channel at the scale of the synthesis, on [0, 1] of full range.
+
+    The linear path is nearly orthonormal, so this is about what the picture loses without it.
+    """
+    return np.square(_scaled(codec, latent)).mean((0, 1))
+
+
+def order(codec: Codec, latent: Latent) -> np.ndarray:
+    """(C,) the channels, that of the largest energy first."""
+    return np.argsort(-energy(codec, latent), kind="stable")
+
+
+def only(latent: Latent, channels) -> Latent:
+    """The latent with every channel at zero that is not among ``channels``."""
+    kept = np.zeros(latent.values.shape[2], bool)
+    kept[list(channels)] = True
+    return replace(latent, values=latent.values * kept)
+
+
+def without(latent: Latent, channel: int) -> Latent:
+    """The latent with one channel at zero."""
+    return only(latent, set(range(latent.values.shape[2])) - {channel})
+
+
+def requantised(codec: Codec, rgb: np.ndarray, quality: float, step: float):
+    """The picture with its latent rounded to multiples of ``step`` integers.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        quality: 1 to 100, whose gains and synthesis are used.
+        step: 1 is plain rounding at this quality, 2 twice as coarse, 0.5 twice as fine.
+
+    Returns:
+        (h, w, C) int32 multiples, and the (H, W, 3) uint8 picture they give.
+    """
+    t, model = _position(quality), codec.model
+    gain, inverse = model.gains(t)
+    y = model.analysis(_image(rgb), np.zeros(1, "float32"), t) * gain
+    multiples = np.rint(np.asarray(y) / np.float32(step))
+    picture = np.asarray(model.synthesis(multiples * np.float32(step) * inverse, t))[0]
+    picture = np.rint(np.clip(picture, 0, 1) * 255).astype("uint8")
+    return multiples[0].astype("int32"), picture[: rgb.shape[0], : rgb.shape[1]]
+
+
+def _image(rgb):
+    """(H, W, 3) uint8 → (1, H', W', 3) float32 in [0, 1], sides filled up to whole strides."""
+    height, width = rgb.shape[:2]
+    padded = np.pad(rgb, ((0, -height % STRIDE), (0, -width % STRIDE), (0, 0)), mode="edge")
+    return padded[None].astype("float32") / 255
+
+
+def _position(quality):
+    return np.float32([latents.quality_position(quality)])
+
+
+def _scaled(codec, latent):
+    _, inverse = codec.model.gains(_position(latent.quality))
+    return latent.values * np.asarray(inverse)[0]
+
+
+# --- from integers to bytes -------------------------------------------------------------------
+
+
+def entropy(values: np.ndarray) -> np.ndarray:
+    """(C,) bytes that an ideal coder needs for each channel of (h, w, C) integers.
+
+    It has one table a channel, which costs nothing; Shannon 1948.
+    """
+    tallies = [np.unique(c, return_counts=True)[1] for c in values.reshape(-1, values.shape[-1]).T]
+    return np.array([buckets.entropy(tally) for tally in tallies]) / 8
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Where the bytes of a payload went; the parts add up to its length.
+
+    Attributes:
+        channels: (C,) bytes spent on each channel.
+        tables: bytes of block headers, Huffman tables among them.
+        frame: bytes of what marks ends of blocks and buckets, and of the number of channels and
+            the layouts.
+    """
+
+    channels: np.ndarray
+    tables: float
+    frame: float
+
+    @property
+    def total(self) -> float:
+        return float(self.channels.sum()) + self.tables + self.frame
+
+
+def spent(codec: Codec, latent: Latent) -> Spent:
+    """Where each byte of the latent's payload goes.
+
+    The stream is read symbol by symbol. A packed byte holds integers of several channels: the
+    bits of a bucket are shared out in proportion to the information of each integer among those
+    of its bucket, those of the escapes evenly among the integers that escaped.
+    """
+    code, tables = round(latent.quality * 100), codec.tables
+    payload = latents.encode(latent.values, code, tables)
+    channels = np.zeros(tables.channels)
+    if payload == b"\0":
+        return Spent(channels, 0.0, 1.0)
+    live = payload[0]
+    blocks = deflate_reader.read(payload[1:])
+    content = deflate_reader.replay(blocks)
+    symbols = [token for block in blocks for token in block.tokens if token.size]
+    sizes = [token.size for token in symbols]
+    bits = np.repeat([len(token.bits) / token.size for token in symbols], sizes)
+    start = 0
+    for band in latents.bands(latent.values):
+        cell, rank = latents.survey(band, code, tables, live)
+        layout, _, stop = latents.unpack(content, start, len(rank), tables)
+        start += 1
+        channel = _channels(band, tables, live)
+        bucket, escaped = tables.buckets[layout].ravel().take(cell), np.zeros(len(rank), bool)
+        for number, tree in enumerate(latents.forest(tables, layout)[0].trees):
+            end = content.index(parse_codes.END, start)
+            mine = np.flatnonzero(bucket == number)
+            symbol = np.minimum(rank[mine], tree.escape)
+            escaped[mine] = symbol == tree.escape
+            tally = np.bincount(symbol, minlength=tree.escape + 1)
+            # One more than counted, so that the only symbol of a bucket is not free.
+            information = np.log2((len(mine) + 1) / np.maximum(tally, 1))[symbol]
+            _share(channels, channel[mine], information, bits[start:end].sum())
+            start = end + 1
+        _share(channels, channel[escaped], np.ones(escaped.sum()), bits[start:stop].sum())
+        start = stop
+    headers = sum(block.header_bits for block in blocks)
+    frame = 8 * len(payload) - headers - channels.sum()
+    return Spent(channels / 8, headers / 8, frame / 8)
+
+
+def _share(channels, channel, weights, bits):
+    if len(channel):
+        np.add.at(channels, channel, bits * weights / weights.sum())
+
+
+def _channels(band, tables, live):
+    """The channel of every integer of a band, in the order of `sdae.coding.latents.survey`."""
+    predictor = latents.Predictor(*band.shape[:2], 100, tables, live)
+    owned = [(predictor.slices[group], stop - start) for group, start, stop, _ in predictor.plan]
+    return np.concatenate(
+        [np.tile(np.arange(own.start, min(live, own.stop)), n) for own, n in owned]
+    )
+
+
+LINE = 64
+"""Longest worked example, in integers."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """The start of one row of one channel, packed by zlib and by a Huffman code of its own.
+
+    Attributes:
+        values: (n,) integers, clipped to int8; n is at most `LINE`.
+        stream: the raw Deflate stream of zlib at level 9, one byte an integer.
+        blocks: what the stream says.
+        code: the Huffman code of these integers alone, integer → bits.
+        entropy: bits that an ideal coder with the statistics of this line needs.
+    """
+
+    values: np.ndarray
+    stream: bytes
+    blocks: list[deflate_reader.Block]
+    code: dict[int, str]
+    entropy: float
+
+    @property
+    def coded_bits(self) -> int:
+        """Bits of the integers in the code of their own, its description not counted."""
+        return sum(len(self.code[v]) for v in self.values.tolist())
+
+
+def line(latent: Latent, channel: int, row: int) -> Line:
+    """The worked example of LZ77 and Huffman on one row of one channel."""
+    values = np.clip(latent.values[row, :LINE, channel], -128, 127).astype("int8")
+    stream = deflate.squeeze([values.tobytes()])
+    found = deflate_reader.huffman(values.tobytes())
+    code = {int(np.uint8(b).view("int8")): c for b, c in found.items()}
+    counts = np.unique(values, return_counts=True)[1]
+    return Line(values.astype(int), stream, deflate_reader.read(stream), code,
+                float(buckets.entropy(counts)))
+
+
+def telling_row(latent: Latent) -> tuple[int, int]:
+    """Channel and row of a line with something to repeat and something to code.
+
+    Among the lines whose share of zeros is nearest to two thirds it is one in which zlib finds
+    repetitions, and of these the one with the most different integers.
+    """
+    apart = np.abs((latent.values == 0).mean(1) - 2 / 3)
+    rows, channels = np.unravel_index(np.argsort(apart, axis=None)[:48], apart.shape)
+
+    def worth(place):
+        found = line(latent, *place)
+        matches = sum(token.length > 0 for block in found.blocks for token in block.tokens)
+        return min(matches, 2), len(found.code)
+
+    return max(zip(channels.tolist(), rows.tolist()), key=worth)
+
+
+# --- training ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Training:
+    """How the weights were trained, epoch by epoch.
+
+    Attributes:
+        minutes, loss, validation: (n,) time since the start, and both losses.
+        rate, psnr: quality position t → (n,) bits per pixel and PSNR in dB of the validation.
+    """
+
+    minutes: np.ndarray
+    loss: np.ndarray
+    validation: np.ndarray
+    rate: dict[float, np.ndarray]
+    psnr: dict[float, np.ndarray]
+
+
+def training(folder) -> Training | None:
+    """What ``loss.csv`` of a weights folder tells; None where there is none."""
+    path = Path(folder) / "loss.csv"
+    if not path.is_file():
+        return None
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    columns = {name: np.array([float(row[name] or "nan") for row in rows]) for name in rows[0]}
+    kept = [name.removeprefix("bpp_") for name in columns if name.startswith("bpp_")]
+    return Training(
+        columns["minutes"], columns["loss"], columns["validation_loss"],
+        {float(t): columns[f"bpp_{t}"] for t in kept},
+        {float(t): columns[f"psnr_{t}"] for t in kept},
+    )
+
+
+# --- limits -----------------------------------------------------------------------------------
+
+
+def text(width: int = 384, height: int = 256) -> np.ndarray:
+    """Black letters on white, of falling size: (height, width, 3) uint8."""
+    image = Image.new("RGB", (width, height), "white")
+    draw, top = ImageDraw.Draw(image), 8
+    for size in (34, 26, 20, 16, 13, 11, 9, 8, 7):
+        font = ImageFont.load_default(size)
+        words = "Letters have no soft edges. 0123456789 ".split() * 3
+        while words and font.getlength(" ".join(words)) > width - 20:
+            words.pop()
+        draw.text((10, top), " ".join(words), "black", font)
+        top += round(1.45 * size) + 4
+    return np.array(image)
+
+
+def line_art(width: int = 384, height: int = 256) -> np.ndarray:
+    """Hairlines, rings, a checkerboard and pure colours: (height, width, 3) uint8."""
+    image = Image.new("RGB", (width, height), "white")
+    draw = ImageDraw.Draw(image)
+    for k in range(0, height // 2, 6):
+        draw.line((8, 8 + k, width // 2 - 16, 8 + k // 2), "black")
+    for radius in range(4, height // 4, 4):
+        x, y = 3 * width // 4, height // 4 + 4
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline="black")
+    colours = "red", "lime", "blue", "yellow", "magenta", "cyan"
+    for k, colour in enumerate(colours):
+        draw.rectangle((8 + 28 * k, height - 90, 30 + 28 * k, height - 12), colour)
+    picture = np.array(image)
+    y, x = np.mgrid[: 2 * height // 5, : 2 * width // 5]
+    picture[-len(y) - 8 : -8, -y.shape[1] - 8 : -8] = (255 * ((y + x) % 2))[..., None]
+    return picture
+
+
+EXAMPLES = {"Text": text, "Line art": line_art}
+"""Pictures on which a codec for photographs does badly, made by code."""

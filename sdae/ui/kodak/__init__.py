@@ -1,0 +1,1 @@
+"""The Kodak page."""

@@ -1,0 +1,74 @@
+"""Where a picture comes from: a file, a sample, Kodak or the camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import streamlit as st
+
+from sdae.coding import container
+from sdae.measuring import kodak
+
+FORMATS = ["jpg", "jpeg", "png", "webp", "avif", "gif", "tif", "tiff", "bmp", "sdae"]
+
+SAMPLES = {
+    "Coffee": "coffee.png",
+    "Cat": "chelsea.png",
+    "Astronaut": "astronaut.png",
+    "Rocket": "rocket.jpg",
+    "Motorcycle": "motorcycle_left.png",
+    "Galaxies": "hubble_deep_field.jpg",
+}
+"""Pictures inside the scikit-image package; none of them needs a download."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file as it came: its name and all its bytes."""
+
+    name: str
+    data: bytes
+
+    @property
+    def is_sdae(self) -> bool:
+        return self.name.endswith(".sdae") or self.data.startswith(container.MAGIC)
+
+    @property
+    def stem(self) -> str:
+        return Path(self.name).stem
+
+
+def choose() -> Source | None:
+    """Draw the choice of sources; None until there is a picture (the camera has yet to take one).
+
+    A dropped file comes before everything else until it is removed.
+    """
+    upload = st.file_uploader(
+        "Drop a photograph, or an .sdae file to open it",
+        type=FORMATS,
+        key="file",
+    )
+    if upload is not None:
+        return Source(upload.name, upload.getvalue())
+
+    present = kodak.available()
+    kinds = ["Samples", "Kodak", "Camera"] if present else ["Samples", "Camera"]
+    kind = st.segmented_control(
+        "Or take", kinds, default=kinds[0], required=True, key="source", bind="query-params",
+        width="stretch",
+    )
+    if kind == "Camera":
+        shot = st.camera_input("Camera", label_visibility="collapsed", key="camera")
+        return Source("camera" + Path(shot.name).suffix, shot.getvalue()) if shot else None
+    if kind == "Kodak":
+        name = st.selectbox("Kodak picture", present, key="kodak", bind="query-params")
+        return Source(name, (kodak.folder() / name).read_bytes())
+    name = SAMPLES[st.selectbox("Sample", list(SAMPLES), key="sample", bind="query-params")]
+    return Source(name, (_sample_folder() / name).read_bytes())
+
+
+def _sample_folder() -> Path:
+    # Found without importing it: scikit-image takes a second, a path does not.
+    return Path(find_spec("skimage").origin).parent / "data"

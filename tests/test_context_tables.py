@@ -1,0 +1,148 @@
+"""Fitting of the context tables: the integers predict what the trained model predicts."""
+
+import argparse
+import json
+from dataclasses import fields
+
+import keras
+import numpy as np
+import pytest
+import skimage.data
+from keras import ops
+from PIL import Image
+
+from sdae.cli import fit_contexts
+from sdae.coding import buckets, latents
+from sdae.coding.latents import FEATURE_UNIT, WIDTH_UNIT, Predictor, Tables
+from sdae.model import weights
+from sdae.model.context_model import ContextModel, laplacian_bits
+from sdae.model.network import Autoencoder, Config, initialise
+from sdae.training import context_tables
+
+CONFIG = Config(
+    latent_channels=12, overlapped=4, widths=(4, 6, 8), analysis_blocks=1, synthesis_blocks=1,
+    groups=(3, 3, 6),
+)
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(2)
+    return initialise(Autoencoder(CONFIG, name="autoencoder"))
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos")
+    for name in ("astronaut", "chelsea", "coffee", "rocket"):
+        Image.fromarray(getattr(skimage.data, name)()[:300, :400]).save(folder / f"{name}.png")
+    return folder
+
+
+def built():
+    layer = ContextModel(CONFIG.groups, np.ones((CONFIG.levels, 12)), name="contexts")
+    layer(ops.zeros((1, 8, 8, 12)), ops.zeros(1))
+    return layer
+
+
+@pytest.fixture(scope="module")
+def refined():
+    """A context model all of whose weights matter."""
+    rng = np.random.default_rng(0)
+    layer = built()
+    for variable in layer.weights:
+        if not variable.path.endswith("share"):
+            variable.assign(rng.normal(0, 0.1, variable.shape))
+    return layer
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (5, 7), (1, 3), (16, 9), (13, 22)])
+@pytest.mark.parametrize("quality", [1, 37.5, 100])
+def test_integers_predict_what_the_model_predicts(refined, shape, quality):
+    rng = np.random.default_rng(1)
+    values = np.rint(rng.laplace(0, 3, (*shape, 12))).astype("int16")
+    t = np.array([latents.quality_position(quality)], "float32")
+    mean, scale = refined(values[None].astype("float32"), t)
+    mean, scale = ops.convert_to_numpy(mean)[0], ops.convert_to_numpy(scale)[0]
+    tables = refined.tables()
+    predictor = Predictor(*shape, round(100 * quality), tables, 12)
+    rows = predictor.steps.order
+    steps = 0
+    for step in predictor.plan:
+        group, start, stop, _ = step
+        own = predictor.slices[group]
+        part = rows[start:stop]
+        expected, width = predictor.predict(*step)
+        predictor.fill(*step, values.reshape(-1, 12)[part, own].astype("int32"), expected)
+        assert np.abs(expected / FEATURE_UNIT - mean.reshape(-1, 12)[part, own]).max() < 0.15
+        width = np.logaddexp(0, width / WIDTH_UNIT) + 0.01
+        assert width == pytest.approx(scale.reshape(-1, 12)[part, own], rel=0.15, abs=0.05)
+        steps += stop - start
+    assert steps == 3 * len(rows)
+
+
+def test_large_weights_are_kept_in_the_exact_range(refined):
+    layer = built()
+    layer.set_weights(refined.get_weights())
+    for kernel in (*layer.hidden[1:], *layer.hidden_own, layer.hidden_coarse):
+        kernel.assign(kernel * 40)
+    for kernel in (*layer.hidden_out, layer.mean, layer.mean_own, layer.mean_coarse):
+        kernel.assign(kernel * 200)
+    assert layer.tables().channels == 12
+
+
+def test_a_fit_goes_on_from_the_tables_that_it_left(refined):
+    tables = refined.tables()
+    layer = built()
+    layer.resume(tables)
+    again = layer.tables()
+    for field in fields(Tables):
+        found, expected = (getattr(t, field.name).astype("int64") for t in (again, tables))
+        assert np.abs(found - expected).max() <= 1, field.name
+
+
+def test_weights_that_can_never_act_are_counted():
+    layer = built()
+    for variable in layer.weights:
+        variable.assign(np.full(variable.shape, 0.1))
+    tables = layer.tables().to_arrays()
+    linear = [v for k, v in tables.items() if k.split("/")[1].startswith(("mean", "width"))]
+    assert layer.idle() == sum(np.count_nonzero(v == 0) for v in linear) > 0
+
+
+def test_refit_saves_bits(model):
+    rng = np.random.default_rng(0)
+    scale = rng.uniform(0.05, 3, (64, 1, 1, 1)) * np.linspace(2, 0.2, 12)
+    examples = np.rint(rng.laplace(0, scale, (64, 8, 8, 12))).astype("int16")
+    layer = built()
+    layer.resume(model.contexts.tables())
+
+    def bits():
+        values = examples.astype("float32")
+        mean, width = layer(values, np.full(64, 0.5, "float32"))
+        return float(ops.sum(laplacian_bits(values, mean, width)))
+
+    before = bits()
+    context_tables.refit(layer, examples, np.full(64, 5050), 5, rng)
+    assert bits() < 0.98 * before
+
+
+def test_command_completes_weights(model, photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(buckets, "_ALPHABETS", (2, 3, 8))  # quick to try
+    arrays = model.stored()
+    weights.write(tmp_path, arrays, {"config": CONFIG.to_dict(), "note": "kept"})
+    parser = argparse.ArgumentParser()
+    fit_contexts.add_arguments(parser)
+    options = ["--crops", "6", "--seconds", "0.1"]
+    args = parser.parse_args([str(photos), "--weights", str(tmp_path), *options])
+    assert fit_contexts.run(args) == 0
+    stored, card = weights.read(tmp_path)
+    assert card["note"] == "kept"
+    kept = [name for name in arrays if not name.startswith(latents.PREFIX)]
+    assert all(np.array_equal(stored[name], arrays[name]) for name in kept)
+    tables = Tables.from_arrays(stored)
+    values = np.random.default_rng(0).integers(-4, 5, (6, 5, 12)).astype("int16")
+    payload = latents.encode(values, 2500, tables)
+    assert np.array_equal(latents.decode(payload, 6, 5, 2500, tables), values)
+    assert fit_contexts.run(parser.parse_args([str(photos), "--weights", str(photos)])) == 2
+    assert json.loads((tmp_path / "card.json").read_text())["sha256"] != ""
