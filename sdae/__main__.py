@@ -29,13 +29,13 @@ COMMANDS = {
     "fit-contexts": ("sdae.cli.fit_contexts", "fit the context tables of trained weights"),
     "evaluate": ("sdae.cli.evaluate", "measure this codec and the others on sets of pictures"),
     "claims": (
-        "sdae.measuring.claims", "lay the original work's numbers beside what is measured here"
+        "sdae.cli.claims", "lay the original work's numbers beside what is measured here"
     ),
     "bench": (
         "sdae.cli.bench", "measure time and memory beside other codecs, or the latent coder alone"
     ),
     "fuzz": (
-        "sdae.measuring.fuzz", "open damaged and hostile .sdae files and report what goes wrong"
+        "sdae.cli.fuzz", "open damaged and hostile .sdae files and report what goes wrong"
     ),
 }
 """Every command: the module with `add_arguments(parser)` and `run(args) -> int`, and a remark."""

@@ -6,6 +6,7 @@ import json
 import pytest
 from skimage import data
 
+from sdae.cli import claims as command
 from sdae.measuring import claims
 from sdae.measuring.results import Results
 from sdae.model import weights
@@ -14,7 +15,7 @@ from sdae.pictures import reading
 
 def options(*extra):
     parser = argparse.ArgumentParser()
-    claims.add_arguments(parser)
+    command.add_arguments(parser)
     return parser.parse_args(list(extra))
 
 
@@ -24,8 +25,8 @@ def measured(tmp_path_factory):
     folder = tmp_path_factory.mktemp("claims")
     picture = reading.thumb(data.coffee(), 48)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(claims, "chosen", lambda *_: (iter([("coffee", picture)]), 1))
-        assert claims.run(options("--jobs", "1", "--results", str(folder))) == 0
+        patch.setattr(command, "chosen", lambda *_: (iter([("coffee", picture)]), 1))
+        assert command.run(options("--jobs", "1", "--results", str(folder))) == 0
     return folder
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import sdae
+from sdae.cli import fuzz as command
 from sdae.coding import container, latents
 from sdae.measuring import fuzz
 
@@ -18,13 +19,13 @@ def material(codec):
 
 def arguments(*argv):
     parser = argparse.ArgumentParser()
-    fuzz.add_arguments(parser)
+    command.add_arguments(parser)
     return parser.parse_args(map(str, argv))
 
 
 def test_hostile_files_give_a_picture_or_one_error(codec, monkeypatch, capsys):
     monkeypatch.setattr(sdae, "load", lambda _: codec)
-    assert fuzz.run(arguments("--count", 1000, "--seed", 7, "--decode", 10)) == 0
+    assert command.run(arguments("--count", 1000, "--seed", 7, "--decode", 10)) == 0
     out = capsys.readouterr().out
     assert "1,000 files of seed 7: 0 findings; 10 decoded" in out
 
@@ -76,12 +77,12 @@ def test_any_other_exception_is_a_finding_that_can_be_repeated(
     codec, monkeypatch, capsys, tmp_path
 ):
     monkeypatch.setattr(sdae, "load", lambda _: Broken(codec, lambda: [][0]))
-    assert fuzz.run(arguments("--count", 200, "--decode", 0, "--keep", tmp_path)) == 1
+    assert command.run(arguments("--count", 200, "--decode", 0, "--keep", tmp_path)) == 1
     first = capsys.readouterr().err.splitlines()[0]
     assert "IndexError: list index out of range (test_fuzz.py:" in first
     number = first.split()[0]
     kept = (tmp_path / f"1-{number}.sdae").read_bytes()
-    assert fuzz.run(arguments("--first", number, "--count", 1, "--decode", 0)) == 1
+    assert command.run(arguments("--first", number, "--count", 1, "--decode", 0)) == 1
     assert capsys.readouterr().err.splitlines() == [first]
     assert codec.unpack(kept).values.dtype == np.int16
 
@@ -90,11 +91,11 @@ def test_what_takes_too_long_or_too_much_memory_is_a_finding(codec, monkeypatch,
     clock, peak = iter(range(0, 10**6, 20)), iter(range(0, 10**6, 600))
     monkeypatch.setattr(sdae, "load", lambda _: codec)
     with monkeypatch.context() as slow:
-        slow.setattr(fuzz.time, "process_time", lambda: next(clock))
-        assert fuzz.run(arguments("--count", 1, "--decode", 0)) == 1
+        slow.setattr(command.time, "process_time", lambda: next(clock))
+        assert command.run(arguments("--count", 1, "--decode", 0)) == 1
     assert "took 20.0 s" in capsys.readouterr().err
-    monkeypatch.setattr(fuzz, "peak", lambda: next(peak))
-    assert fuzz.run(arguments("--count", 1, "--decode", 0)) == 1
+    monkeypatch.setattr(command, "peak", lambda: next(peak))
+    assert command.run(arguments("--count", 1, "--decode", 0)) == 1
     assert "took 600 MB of memory" in capsys.readouterr().err
 
 

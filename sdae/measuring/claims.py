@@ -14,16 +14,13 @@ from __future__ import annotations
 
 import datetime
 import json
-import sys
 import zlib
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 import numpy as np
 
-from sdae.measuring import kodak, peers, target_search
-from sdae.measuring.evaluation import chosen, quality, spread, warm_codec
+from sdae.measuring import peers, target_search
+from sdae.measuring.evaluation import quality, warm_codec
 from sdae.measuring.results import OURS, PROTOCOL, Results
 from sdae.model import weights
 from sdae.pictures import reading
@@ -53,43 +50,6 @@ NOISE = {0.1: (20.1, 26.8), 0.2: (14.2, 23.1), 0.3: (10.5, 19.4)}
 
 BUDGET = round(sum(row[2] for row in FOUR_ROWS) / len(FOUR_ROWS))
 """Bytes for 128×128 pixels: the mean of the compressed latents in the original's table."""
-
-
-def add_arguments(parser) -> None:
-    """The options of ``sdae claims``."""
-    parser.add_argument("--weights", help="name or folder of the weights (default: the shipped)")
-    parser.add_argument("--sets", nargs="+", default=[SET], choices=("kodak-thumb", "kodak-128"),
-                        help=f"sets at 128×128 (default: {SET})")
-    parser.add_argument("--kodak", help="folder of the Kodak pictures (default: SDAE_KODAK)")
-    parser.add_argument("--stride", type=int, default=1,
-                        help="measure only every so many pictures of a set")
-    parser.add_argument("--jobs", type=int, default=2, help="processes")
-    parser.add_argument("--results", help="folder for the results (default: that of the weights)")
-    parser.add_argument("--show", action="store_true", help="only print what is measured already")
-
-
-def run(args) -> int:
-    """Measure, write ``results/claims.json`` and print the table. Returns an exit code."""
-    from sdae.progress import progress
-
-    place = weights.folder(args.weights)
-    card = weights.read_card(place)
-    results = Results(Path(args.results or place), card["sha256"])
-    for name in [] if args.show else args.sets:
-        wanted, total = chosen(name, args.kodak, args.stride)
-        rows, files = {}, []
-        try:
-            with progress(label=f"claims {name}", total=total, unit="picture") as bar:
-                for picture, (row, data) in spread(partial(measure, place), wanted, args.jobs):
-                    rows[picture] = row
-                    files.append(data)
-                    bar.update()
-        except kodak.KodakError as error:
-            print(error, file=sys.stderr)
-            return 2
-        write(results, name, {"pictures": rows, "seconds": times(place, files)})
-    print(markdown(comparison(results, card)))
-    return 0
 
 
 def measure(place, rgb: np.ndarray) -> tuple[dict, bytes]:
