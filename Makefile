@@ -1,4 +1,5 @@
 # make app     install what is missing into .venv and open the app in a browser
+# make develop the same, reloading the app when its code changes
 # make test    install what is missing into .venv and run all tests
 # make results measure everything on Kodak again; what is measured already is kept
 # make clean   remove .venv and caches
@@ -12,10 +13,14 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_inf
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
 	$$name -c '$(SUITABLE)' >/dev/null 2>&1 && echo $$name && break; done)
 
-.PHONY: app test results clean
+.PHONY: app develop test results clean
 
 app: $(VENV)/app-installed
 	$(RUN) -m streamlit run streamlit_app.py --server.showEmailPrompt=false
+
+develop: $(VENV)/app-installed
+	$(RUN) -m streamlit run streamlit_app.py --server.showEmailPrompt=false \
+		--server.fileWatcherType=auto --server.folderWatchBlacklist=$(CURDIR)/$(VENV)
 
 test: $(VENV)/test-installed
 	$(RUN) -m pytest
