@@ -10,6 +10,7 @@ from sdae.coding import container
 from sdae.measuring.comparison import Result
 from sdae.measuring.peers import PEERS
 from sdae.ui.compress.batch import batch
+from sdae.ui.inside.carried import open_squares
 from sdae.ui.shared import engine, other_codecs
 from sdae.ui.shared.file_size import card
 from sdae.ui.shared.ledger import Row, ledger
@@ -141,6 +142,7 @@ def compress_picture(source: Source, places: Places) -> None:
             Row("PNG", len(picture.png), "the same pixels, lossless"),
             *coded(result),
         ])
+        open_squares(source, quality)
     with places.details:
         st.subheader("At the same bytes", anchor=False)
         waiting = len(answers) < len(PEERS)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from sdae import BitstreamError, ImageError, WeightsError
-from sdae.ui.inside import experiments, screens
+from sdae.ui.inside import carried, experiments, screens
 from sdae.ui.inside.texts import STEPS, Step
 from sdae.ui.shared import engine
 from sdae.ui.shared.navigation import through_the_app
@@ -23,7 +23,7 @@ def main() -> None:
     number = NAMES.index(name)
     panel, stage = st.columns([2, 7], gap="medium")
     with panel:
-        source = choose()
+        source = carried.source() or choose()
         quality = st.slider("Quality", 1, 100, 75, key="quality", bind="query-params")
     with stage:
         heading(number)

@@ -100,6 +100,19 @@ def test_fewer_channels_give_another_picture_and_the_link_keeps_them(visit):
     assert sheet.shape[2] == 3 and len(np.unique(sheet)) > 100
 
 
+def test_a_click_and_an_arrow_key_choose_a_square(visit):
+    page = visit("sample=Cat&step=Latent&quality=40")
+    plane = page.locator(".squares .plane").nth(1)
+    plane.wait_for()
+    box = plane.bounding_box()
+    page.mouse.click(box["x"] + 4.5 * box["width"] / 48, box["y"] + 3.5 * 8 * box["width"] / 384)
+    page.get_by_text("Square 5 across, 4 down:").wait_for()
+    page.wait_for_url("**square=4%2C3**")
+    plane.press("ArrowRight")
+    page.get_by_text("Square 6 across, 4 down:").wait_for()
+    assert plane.get_attribute("aria-valuetext") == "6 across, 4 down"
+
+
 def test_a_phone_shows_every_step_without_scrolling_sideways(visit):
     page = visit("source=Camera", **PHONE)
     page.get_by_text("Take a picture with the camera.").wait_for()

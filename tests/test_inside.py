@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import urllib.parse
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,9 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from sdae.measuring import metrics
+from sdae.measuring import bit_allocation, metrics
 from sdae.pictures import noise, reading
-from sdae.ui.inside import diagrams, experiments, facts, screens
+from sdae.ui.inside import diagrams, experiments, facts, screens, touch
 from sdae.ui.inside.texts import STEPS
 from sdae.ui.shared import figures
 
@@ -22,7 +23,7 @@ NAMES = [step.name for step in STEPS]
 VIEWS = {
     "Pipeline": ["The whole way", "The two networks"],
     "Units": ["Units", "Feature maps", "PReLU slopes", "Sub-pixel"],
-    "Latent": ["Channels", "First channels only", "One channel off", "Coarser or finer"],
+    "Latent": ["Touch a square", "Channels", "First channels only", "One channel off", "Coarser or finer"],
     "Bytes": ["The ledger", "Channel by channel", "LZ77", "Huffman"],
     "Noise": [None],
     "Training": ["Loss", "Along the training", "The price λ"],
@@ -114,9 +115,9 @@ def test_every_screen_is_told_to_those_who_cannot_see_it_and_can_be_taken_home(a
     groups = sum("sdae-plates'" in h.body or 'class="sdae-plates"' in h.body
                  for h in at.get("html"))
     tables = sum("sdae-ledger'" in h.body for h in at.get("html"))
-    figures = len(drawings(at)) + len(charts(at)) + groups + tables
+    figures = sum(isinstance(drawn, str) for drawn in drawings(at)) + len(charts(at)) + groups + tables
     assert figures == len(at.get("download_button")) >= 1
-    for svg in drawings(at):
+    for svg in filter(lambda drawn: isinstance(drawn, str), drawings(at)):
         assert re.match(r'<svg [^>]*role="img" aria-label="[^"]{20,}"', svg)
     for _, alt, caption in plates(at):
         assert len(alt) > 8 and caption
@@ -208,6 +209,78 @@ def test_channels_are_kept_and_switched_off_by_the_sliders(at, codec):
     show(at, "Latent", "Coarser or finer", rounding=8.0)
     _, part = facts.requantised(codec, rgb, QUALITY, 8.0)
     assert np.array_equal(plates(at)[1][0], part)
+
+
+def maps(at: AppTest) -> dict:
+    """What the component of the map of squares is sent."""
+    (found,) = [d for d in drawings(at) if isinstance(d, dict) and "panels" in d]
+    return found
+
+
+def test_a_square_is_touched_in_the_link(at, codec):
+    rgb, latent = picture(), codec.encode(picture(), QUALITY)
+    account = bit_allocation.of_latent(codec, latent)
+    at.query_params["square"] = "5,2"
+    show(at, "Latent", "Touch a square")
+    assert maps(at)["square"] == [5, 2]
+    bits, used = account.squares[2, 5], np.count_nonzero(latent.values[2, 5])
+    said = words(at)
+    assert f"Square 6 across, 3 down: {used} of {codec.tables.channels} integers" in said
+    assert f"all take {bits:.0f} bits" in said
+    restored = np.asarray(codec.decode(latent))
+    apart = rgb[16:24, 40:48].astype(float) - restored[16:24, 40:48]
+    last = plates(at)[-1]
+    assert last[2] == f"All {codec.tables.channels} · error {np.sqrt((apart**2).mean()):.1f}"
+    shown = json.loads(charts(at)[0].spec)["data"]
+    assert [sum(map(abs, trace["y"])) for trace in shown] == pytest.approx(
+        [np.abs(latent.values[2, 5]).sum(), bits])
+
+
+@pytest.mark.parametrize("link", ["99,0", "0,99", "-1,0", "a,b", "", "1,2,3", "9" * 30 + ",0"])
+def test_a_link_to_no_square_shows_the_costliest(at, codec, link):
+    account = bit_allocation.of_latent(codec, codec.encode(picture(), QUALITY))
+    at.query_params["square"] = link
+    show(at, "Latent", "Touch a square")
+    row, column = np.unravel_index(account.squares.argmax(), account.squares.shape)
+    assert maps(at)["square"] == [column, row]
+
+
+def test_the_compress_page_leads_to_the_squares_of_its_picture(codec):
+    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
+    at.query_params["quality"] = str(QUALITY)
+    at = upload(at.run(), png(picture()))
+    link = dict(urllib.parse.parse_qsl(at.get("page_link")[0].proto.query_string))
+    assert link == {"step": "Latent", "latent": "Touch a square", "quality": f"{QUALITY}",
+                    "carried": "1"}
+    kept = at.session_state["carried"]
+    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
+    at.session_state["carried"] = kept
+    at.switch_page("pages/inside.py")
+    at.query_params.update(link)
+    at.run()
+    assert not at.exception and not at.error
+    size = len(codec.compress(picture(), QUALITY))
+    assert maps(at)["panels"][1]["label"].startswith(f"SDAE · {size:,} bytes")
+    next(b for b in at.button if b.label == "Take another picture").click().run()
+    assert not at.exception and maps(at)["width"] > 64
+
+
+def test_both_maps_stand_on_one_scale_and_black_is_nothing():
+    rgb = np.full((20, 20, 3), 255, "uint8")
+    found = touch.heat(np.array([[0.0, 10, 99], [5, 10, 0], [0, 0, 10]]), 10, rgb)
+    assert found.shape == rgb.shape and found[0, 0].max() < 5
+    assert (found[0, 8] == found[0, 16]).all() and found[0, 8].sum() > found[8, 0].sum()
+    assert touch.busiest(np.r_[np.ones(90), 9 * np.ones(10)]) == 50
+
+
+def test_a_framed_square_keeps_its_pixels_at_every_edge():
+    rgb = np.random.default_rng(3).integers(0, 255, (40, 52, 3)).astype("uint8")
+    for column, row in ((0, 0), (6, 4), (3, 2), (6, 0)):
+        found = touch.framed(rgb, column, row)
+        inner = rgb[8 * row : 8 * row + 8, 8 * column : 8 * column + 8]
+        large = inner.repeat(6, 0).repeat(6, 1)
+        views = np.lib.stride_tricks.sliding_window_view(found, large.shape)
+        assert (views == large).all((-1, -2, -3)).any()
 
 
 def test_the_ledger_ends_in_the_file(at, codec):

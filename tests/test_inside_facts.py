@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from sdae.codec import Latent
 from sdae.coding import deflate, deflate_reader, latents
-from sdae.measuring import metrics
+from sdae.measuring import bit_allocation, metrics
 from sdae.ui.inside import facts
 
 QUALITY = 60
@@ -237,7 +237,7 @@ def test_the_bytes_of_all_channels_tables_and_marks_are_those_of_the_payload(
     codec, width, height, quality
 ):
     latent = codec.encode(picture(width, height), quality)
-    spent = facts.spent(codec, latent)
+    spent = bit_allocation.of_latent(codec, latent)
     payload = latents.encode(latent.values, round(quality * 100), codec.tables)
     assert spent.total == pytest.approx(len(payload))
     assert spent.channels.min() >= 0 and spent.tables >= 0 and spent.frame >= 2
@@ -247,7 +247,7 @@ def test_the_bytes_of_all_channels_tables_and_marks_are_those_of_the_payload(
 
 def test_a_latent_of_zeros_costs_a_byte(codec, latent):
     empty = replace(latent, values=np.zeros_like(latent.values))
-    spent = facts.spent(codec, empty)
+    spent = bit_allocation.of_latent(codec, empty)
     assert spent.total == 1 and not spent.channels.any()
     assert not facts.energy(codec, empty).any()
     channel, row = facts.telling_row(empty)

@@ -82,18 +82,24 @@ class Peer:
     has_rough: bool = False
 
 
-def at_bytes(name: str, rgb: np.ndarray, budget: int, effort: str = "slow") -> Encoded | None:
+def at_bytes(
+    name: str, rgb: np.ndarray, budget: int, effort: str = "slow",
+    variants: Iterable[str] | None = None,
+) -> Encoded | None:
     """The best file of a peer that has at most `budget` bytes.
 
     For each variant of the peer the highest quality whose file fits is found by binary search;
     of these files the one with the highest PSNR is taken.
 
-    name: key of PEERS; rgb: uint8 (H, W, 3); effort: "slow" or "fast".
+    name: key of PEERS; rgb: uint8 (H, W, 3); effort: "slow" or "fast"; variants: those of the
+    peer's that may be taken, by default all.
     Returns None when even the smallest file is larger, or when the peer stores no picture this
     wide or high. Raises ValueError for an unknown name or effort, or for another array.
     """
     found = []
     for files in _variants(name, rgb, effort):
+        if variants is not None and files.variant not in variants:
+            continue
         step = files.first(lambda files, step: len(files.data(step)) > budget) - 1
         if step >= 0:
             found.append(files.encoded(step))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from plotly import graph_objects as go
+from plotly.subplots import make_subplots
 
 from sdae.ui.shared.palette import BLUE, GREEN, GREY, ORANGE, RED, SEQUENCE, SYMBOLS
 
@@ -74,6 +75,21 @@ def bytes_by_channel(actual: np.ndarray, ideal: np.ndarray) -> go.Figure:
                        hovertemplate="%{y:.1f} bytes")
     figure.update_layout(xaxis_title="Channel", yaxis_title="Bytes", hovermode="x unified",
                          bargap=0.15)
+    return figure
+
+
+def integers(values: np.ndarray, bits: np.ndarray) -> go.Figure:
+    """The integers of one place by channel, and below them the bits that each takes."""
+    figure = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.06)
+    channels = np.arange(1, len(values) + 1)
+    for row, (title, shown, colour, form) in enumerate(
+        (("Integer", values, BLUE, "%{y:d}"), ("Bits", bits, ORANGE, "%{y:.2f} bits")), 1
+    ):
+        figure.add_bar(x=channels.tolist(), y=shown.tolist(), name=title, marker_color=colour,
+                       showlegend=False, hovertemplate=form, row=row, col=1)
+        figure.update_yaxes(title=title, row=row, col=1)
+    figure.update_xaxes(title="Channel", row=2, col=1)
+    figure.update_layout(hovermode="x unified", bargap=0.1)
     return figure
 
 

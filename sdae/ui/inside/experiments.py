@@ -9,7 +9,8 @@ import streamlit as st
 
 from sdae import Codec, Latent
 from sdae.coding import container
-from sdae.measuring import comparison, metrics
+from sdae.measuring import bit_allocation, comparison, metrics
+from sdae.measuring.bit_allocation import Allocation
 from sdae.pictures import noise, reading
 from sdae.ui.inside import facts
 from sdae.ui.shared import engine
@@ -123,8 +124,18 @@ def requantised(codec, shown, step: float) -> tuple[np.ndarray, float]:
     return rgb, float(facts.entropy(values).sum())
 
 
-def spent(codec, shown) -> facts.Spent:
-    return facts.spent(codec, shown.latent)
+def allocation(codec, shown) -> Allocation:
+    """Where the bits of the file are."""
+    return bit_allocation.of_latent(codec, shown.latent)
+
+
+def jpeg_squares(codec, shown) -> tuple[np.ndarray, int] | None:
+    """Bits of each square of 8×8 in a JPEG file of at most as many bytes, and the bytes of that.
+
+    None where no JPEG file is that small.
+    """
+    found = bit_allocation.sequential_jpeg(shown.picture.rgb, shown.result.file_bytes)
+    return found and (bit_allocation.of_jpeg(found.data), len(found.data))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from sdae.codec import STRIDE, Codec, Latent
-from sdae.coding import buckets, deflate, deflate_reader, latents, parse_codes
+from sdae.coding import buckets, deflate, deflate_reader, latents
 
 # --- the network ------------------------------------------------------------------------------
 
@@ -240,8 +240,8 @@ def _position(quality):
 
 
 def _scaled(codec, latent):
-    _, inverse = codec.model.gains(_position(latent.quality))
-    return latent.values * np.asarray(inverse)[0]
+    _, inverse = codec.network.gains(latents.quality_position(latent.quality))
+    return latent.values * inverse
 
 
 # --- from integers to bytes -------------------------------------------------------------------
@@ -254,82 +254,6 @@ def entropy(values: np.ndarray) -> np.ndarray:
     """
     tallies = [np.unique(c, return_counts=True)[1] for c in values.reshape(-1, values.shape[-1]).T]
     return np.array([buckets.entropy(tally) for tally in tallies]) / 8
-
-
-@dataclass(frozen=True)
-class Spent:
-    """Where the bytes of a payload went; the parts add up to its length.
-
-    Attributes:
-        channels: (C,) bytes spent on each channel.
-        tables: bytes of block headers, Huffman tables among them.
-        frame: bytes of what marks ends of blocks and buckets, and of the number of channels and
-            the layouts.
-    """
-
-    channels: np.ndarray
-    tables: float
-    frame: float
-
-    @property
-    def total(self) -> float:
-        return float(self.channels.sum()) + self.tables + self.frame
-
-
-def spent(codec: Codec, latent: Latent) -> Spent:
-    """Where each byte of the latent's payload goes.
-
-    The stream is read symbol by symbol. A packed byte holds integers of several channels: the
-    bits of a bucket are shared out in proportion to the information of each integer among those
-    of its bucket, those of the escapes evenly among the integers that escaped.
-    """
-    code, tables = round(latent.quality * 100), codec.tables
-    payload = latents.encode(latent.values, code, tables)
-    channels = np.zeros(tables.channels)
-    if payload == b"\0":
-        return Spent(channels, 0.0, 1.0)
-    live = payload[0]
-    blocks = deflate_reader.read(payload[1:])
-    content = deflate_reader.replay(blocks)
-    symbols = [token for block in blocks for token in block.tokens if token.size]
-    sizes = [token.size for token in symbols]
-    bits = np.repeat([len(token.bits) / token.size for token in symbols], sizes)
-    start = 0
-    for band in latents.bands(latent.values):
-        cell, rank = latents.survey(band, code, tables, live)
-        layout, _, stop = latents.unpack(content, start, len(rank), tables)
-        start += 1
-        channel = _channels(band, tables, live)
-        bucket, escaped = tables.buckets[layout].ravel().take(cell), np.zeros(len(rank), bool)
-        for number, tree in enumerate(latents.forest(tables, layout)[0].trees):
-            end = content.index(parse_codes.END, start)
-            mine = np.flatnonzero(bucket == number)
-            symbol = np.minimum(rank[mine], tree.escape)
-            escaped[mine] = symbol == tree.escape
-            tally = np.bincount(symbol, minlength=tree.escape + 1)
-            # One more than counted, so that the only symbol of a bucket is not free.
-            information = np.log2((len(mine) + 1) / np.maximum(tally, 1))[symbol]
-            _share(channels, channel[mine], information, bits[start:end].sum())
-            start = end + 1
-        _share(channels, channel[escaped], np.ones(escaped.sum()), bits[start:stop].sum())
-        start = stop
-    headers = sum(block.header_bits for block in blocks)
-    frame = 8 * len(payload) - headers - channels.sum()
-    return Spent(channels / 8, headers / 8, frame / 8)
-
-
-def _share(channels, channel, weights, bits):
-    if len(channel):
-        np.add.at(channels, channel, bits * weights / weights.sum())
-
-
-def _channels(band, tables, live):
-    """The channel of every integer of a band, in the order of `sdae.coding.latents.survey`."""
-    predictor = latents.Predictor(*band.shape[:2], 100, tables, live)
-    owned = [(predictor.slices[group], stop - start) for group, start, stop, _ in predictor.plan]
-    return np.concatenate(
-        [np.tile(np.arange(own.start, min(live, own.stop)), n) for own, n in owned]
-    )
 
 
 LINE = 64

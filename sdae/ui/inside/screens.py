@@ -12,6 +12,7 @@ from sdae.pictures import reading
 from sdae.ui.inside import charts, diagrams, experiments, facts
 from sdae.ui.inside.diagrams import Box
 from sdae.ui.inside.experiments import Subject
+from sdae.ui.inside.touch import touch
 from sdae.ui.shared import figures
 from sdae.ui.shared.figures import Plate
 from sdae.ui.shared.ledger import Row, ledger
@@ -148,8 +149,12 @@ def _up_sampling(found: facts.UpSampling) -> None:
 
 
 def latent(shown: Subject) -> None:
-    maps, first, off, step = _tabs("latent", "Channels", "First channels only",
-                                   "One channel off", "Coarser or finer")
+    touched, maps, first, off, step = _tabs(
+        "latent", "Touch a square", "Channels", "First channels only", "One channel off",
+        "Coarser or finer")
+    if touched.open:
+        with touched:
+            touch(shown)
     energy = experiments.run(shown, experiments.energy)
     order = np.argsort(-energy, kind="stable")
     share = 100 * energy[order] / max(energy.sum(), 1e-12)
@@ -278,7 +283,7 @@ def ledger_rows(shown: Subject) -> list[Row]:
 
 
 def _bytes_by_channel(shown: Subject) -> None:
-    spent = experiments.run(shown, experiments.spent)
+    spent = experiments.run(shown, experiments.allocation)
     ideal = facts.entropy(shown.latent.values)
     half = int(np.searchsorted(np.cumsum(spent.channels), spent.channels.sum() / 2)) + 1
     figures.chart(
