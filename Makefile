@@ -2,6 +2,7 @@
 # make develop the same, reloading the app when its code changes
 # make test    install what is missing into .venv and run all tests
 # make results measure everything on Kodak again; what is measured already is kept
+# make docs    write the figures of README.md and docs/ from the results
 # make clean   remove .venv and caches
 #
 # PYTHON=... chooses the interpreter, for example: make app PYTHON=python3.12
@@ -13,7 +14,7 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_inf
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
 	$$name -c '$(SUITABLE)' >/dev/null 2>&1 && echo $$name && break; done)
 
-.PHONY: app develop test results clean
+.PHONY: app develop test results docs clean
 
 app: $(VENV)/app-installed
 	$(RUN) -m streamlit run streamlit_app.py --server.showEmailPrompt=false
@@ -32,6 +33,12 @@ results: $(VENV)/test-installed
 	$(RUN) -m sdae evaluate --noise --sets kodak-128 --stride 49 --peer-effort fast
 	$(RUN) -m sdae evaluate --noise --sets kodak --stride 12 --peer-effort fast
 	$(RUN) -m sdae claims
+	$(RUN) -m sdae bench coder --view thumb --store
+	$(RUN) -m sdae bench coder --view tiles --store
+	$(RUN) -m sdae bench coder --view whole --store
+
+docs: $(VENV)/app-installed
+	$(RUN) -m docs.figures
 
 clean:
 	rm -rf $(VENV) .pytest_cache .hypothesis

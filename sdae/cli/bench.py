@@ -1,9 +1,10 @@
-"""Benchmarks: ``sdae bench``, ``bench coder FOLDER``, ``bench effort FOLDER``, ``bench training``.
+"""Benchmarks: ``sdae bench``, ``bench coder``, ``bench effort FOLDER``, ``bench training``.
 
 ``codec``, which is meant where none is named, measures whole files (`sdae.measuring.speed`);
 ``coder`` the latent coder alone, and ``effort`` what choosing the integers with care is worth
 (`sdae.measuring.packing`); ``training`` the speed of training beside that of its convolutions
-(`sdae.training.step_time`).
+(`sdae.training.step_time`). ``--store`` keeps the figures with the results of the weights, from
+where the documents take them.
 """
 
 import sys
@@ -12,7 +13,9 @@ from pathlib import Path
 from PIL import Image
 
 import sdae
-from sdae.measuring import packing, speed
+from sdae.measuring import kodak, packing, speed
+from sdae.measuring.results import Results
+from sdae.model import weights
 from sdae.pictures import reading
 from sdae.progress import progress, say
 from sdae.training import photographs
@@ -29,7 +32,7 @@ def add_arguments(parser) -> None:
     whole.add_argument("--photo", type=Path, help="a picture file, default a sample")
     whole.add_argument("--weights", help="name or folder of the weights (default: the shipped)")
     coder = benches.add_parser("coder", help="bytes and times of the latent coder")
-    coder.add_argument("photos", nargs="+", help="folders of pictures")
+    coder.add_argument("photos", nargs="*", help="folders of pictures (default: Kodak's)")
     coder.add_argument(
         "--view",
         choices=("thumb", "tiles", "whole"),
@@ -49,6 +52,10 @@ def add_arguments(parser) -> None:
     training.add_argument("--batch", type=int, default=8, help="crops a step; 8")
     training.add_argument("--crop", type=int, default=128, help="side of a crop in pixels; 128")
     training.add_argument("--rounds", type=int, default=15, help="steps that count; 15")
+    parser.set_defaults(store=False)
+    for bench in (whole, coder, care, training):
+        bench.add_argument("--store", action="store_true",
+                           help="keep the figures with the results of the weights")
 
 
 def run(args) -> int:
@@ -58,7 +65,7 @@ def run(args) -> int:
     if args.bench not in ("coder", "effort"):
         return _codec(args)
     try:
-        paths = photographs.photographs(args.photos)
+        paths = photographs.photographs(args.photos or [kodak.folder()])
         if args.bench == "effort":
             paths = paths[:: max(1, len(paths) // args.pictures)][: args.pictures]
         pictures = [reading.read(path).rgb for path in paths]
@@ -68,8 +75,11 @@ def run(args) -> int:
         return 2
     if args.bench == "effort":
         crops = photographs.centres(map(Image.fromarray, pictures), args.side)
-        for line in packing.effort(codec, crops, args.efforts, args.qualities):
-            print(line)
+        found = packing.effort(codec, crops, args.efforts, args.qualities)
+        print(f"{'':20}{'BD-rate':>10}{'seconds':>10}")
+        for way, (change, seconds) in found.items():
+            print(f"{way:20}{change:+9.2f} %{seconds:10.3f}")
+        _store(args, found)
         return 0
     views = {
         "thumb": lambda rgb: [reading.thumb(rgb)],
@@ -77,13 +87,32 @@ def run(args) -> int:
         "whole": lambda rgb: [rgb],
     }
     parts = [part for rgb in pictures for part in views[args.view](rgb)]
+    rows = []
     for quality in args.qualities:
         with progress(parts, f"quality {quality:g}", unit="picture") as bar:
             values = [codec.encode(part, quality).values for part in bar]
-        print(f"quality {quality:g}, {len(values)} latents ({args.view})")
-        for line in packing.coder(values, round(100 * quality), codec.tables):
-            print("  " + line)
+        rows.append(_coder(values, quality, codec.tables, args.view))
+    _store(args, {args.view: rows})
     return 0
+
+
+def _coder(values, quality, tables, view) -> dict:
+    """Print bytes and times of the latents of one quality; returns what is worth keeping."""
+    code = round(100 * quality)
+    sizes = packing.coder(values, code, tables)
+    print(f"quality {quality:g}, {len(values)} latents ({view})")
+    for name, size in sizes.items():
+        print(f"  {name:28}{size:12,.1f} bytes {100 * (size / sizes['zlib 9'] - 1):+8.1f} %")
+    sample = values[: max(1, min(len(values), 600_000 // values[0].size))]
+    for name, seconds in packing.times(sample, code, tables).items():
+        print(f"  {name:28}{1000 * seconds:12,.3f} ms")
+    return {"quality": quality, "latents": len(values), "bytes": sizes}
+
+
+def _store(args, figures: dict) -> None:
+    if args.store:
+        place = weights.folder(args.weights)
+        Results(place, weights.read_card(place)["sha256"]).store_bench(args.bench, figures)
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -92,15 +121,17 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def _codec(args) -> int:
-    sizes = args.sizes or speed.SIZES
+    sizes, stored = args.sizes or speed.SIZES, {}
     with progress(label="bench", total=len(sizes) * len(speed.CODECS) * (args.rounds + 1),
                   unit="turn") as bar:
         for size in sizes:
             found = speed.measure(size, args.rounds, args.photo, args.weights, bar.update)
+            stored[f"{size[0]}×{size[1]}"] = speed.medians(found)
             say(f"{size[0]}×{size[1]}, medians of {args.rounds}; "
                 "ratio: SDAE's time over the codec's")
             for line in speed.table(found):
                 say("  " + line)
+    _store(args, stored)
     return 0
 
 
@@ -113,4 +144,5 @@ def _training(args) -> int:
     say(f"  training            {args.batch / step:8.1f} images a second")
     say(f"  convolutions alone  {args.batch / alone:8.1f} images a second")
     say(f"  share of a step     {100 * alone / step:8.1f} %")
+    _store(args, {"training": args.batch / step, "convolutions": args.batch / alone})
     return 0

@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
 from itertools import islice
@@ -192,10 +192,10 @@ def _peer(name, effort, rgb):
     return measure_peer(name, rgb, effort)
 
 
-def table(results: Results, set_name: str) -> str:
-    """The equal-bytes table and the BD-rates of a set, as Markdown.
+def table(results: Results, set_name: str, sizes: Sequence[float] = BITS_PER_PIXEL) -> str:
+    """The table at equal bytes and the BD-rates of a set, as Markdown; the best PSNR in bold.
 
-    Only pictures count that every codec with results has measured.
+    Only pictures count that every codec with results has measured. ``sizes`` are bits per pixel.
     """
     rows = common(results, set_name)
     count = len(next(iter(rows.values()), ()))
@@ -204,16 +204,19 @@ def table(results: Results, set_name: str) -> str:
         return lines[0]
     lines.append("| bits per pixel | " + " | ".join(map(label, rows)) + " |")
     lines.append("|---" * (len(rows) + 1) + "|")
-    means = [at_bits(found, BITS_PER_PIXEL) for found in rows.values()]
-    for bits, cells in zip(BITS_PER_PIXEL, zip(*means)):
+    means = [at_bits(found, sizes) for found in rows.values()]
+    for bits, cells in zip(sizes, zip(*means)):
         if any(cells):
             texts = [f"{c['psnr']:.2f} / {c['ssim']:.3f}" if c else "–" for c in cells]
+            if sum(map(bool, cells)) > 1:
+                best = max(range(len(cells)), key=lambda k: cells[k]["psnr"] if cells[k] else 0)
+                texts[best] = f"**{texts[best]}**"
             lines.append(f"| {bits} | " + " | ".join(texts) + " |")
     if OURS in rows:
         for key in ("psnr", "ssim", "ms_ssim"):
             rates = [bd_rate(rows[OURS], rows[name], key) for name in rows if name != OURS]
             if any(rate is not None for rate in rates):
-                texts = ["–" if rate is None else f"{rate:+.1f} %" for rate in rates]
+                texts = ["–" if rate is None else f"{rate:+.1f} %".replace("-", "−") for rate in rates]
                 name = key.upper().replace("_", "-")
                 lines.append(f"| BD-rate of SDAE, {name} | – | " + " | ".join(texts) + " |")
     return "\n".join(lines)

@@ -15,7 +15,6 @@ Such a *chain* is a curve of bytes and quality against the clean picture.
 from __future__ import annotations
 
 import datetime
-import json
 import time
 from collections.abc import Iterable
 from functools import partial
@@ -27,8 +26,7 @@ import numpy as np
 
 from sdae.measuring import classical_denoisers, metrics, peers
 from sdae.measuring.evaluation import chosen, spread, warm_codec
-from sdae.measuring.results import EFFORT, OURS, Results, at_bytes, label
-from sdae.model import weights
+from sdae.measuring.results import EFFORT, OURS, Results, at_bytes, label, write_pictures
 from sdae.pictures import noise
 
 NOISY = "noisy"
@@ -225,11 +223,7 @@ def write(results: Results, set_name: str, part: str, options: dict, pictures: d
         "date": datetime.date.today().isoformat(),
         "protocol": PROTOCOL,
     }
-    lines = [f"{json.dumps(name)}: {json.dumps(found)}" for name, found in sorted(pictures.items())]
-    text = json.dumps(note, indent=1)[:-2] + ',\n "pictures": {\n' + ",\n".join(lines) + "\n}}\n"
-    path = results.noise_path(set_name, part)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    weights.replace(path, text.encode())
+    write_pictures(results.noise_path(set_name, part), note, pictures)
 
 
 def mean(rows: list[dict], key: str, **wanted) -> float | None:

@@ -27,12 +27,10 @@ from sdae.progress import progress
 from sdae.threads import one_blas_thread
 
 _REPEATS = 15
-_ORIGINAL = {"zlib 9, deflate": 1.47, "zlib 9, inflate": 0.0426}
-# Milliseconds that the original work reports for its own latents, on its own machine.
 
 
-def effort(codec, pictures, efforts, qualities) -> list[str]:
-    """Mean bytes and PSNR of ways to choose the integers, as lines of a table.
+def effort(codec, pictures, efforts, qualities) -> dict[str, tuple[float, float]]:
+    """What each way to choose the integers is worth: way → BD-rate in percent, seconds a picture.
 
     The ways are the nearest integers, `sdae.model.encoder_effort.round_for_rate`, and each of
     ``efforts``. The BD-rate, over the means at the qualities, is against the nearest.
@@ -58,7 +56,7 @@ def effort(codec, pictures, efforts, qualities) -> list[str]:
     }
     for number in efforts:
         ways[f"effort {number}"] = lambda rgb, q, number=number: codec.compress(rgb, q, number)
-    lines, nearest = [f"{'':20}{'BD-rate':>10}{'seconds':>10}"], None
+    found, nearest = {}, None
     with progress(label="effort", total=len(ways) * len(pictures) * len(qualities)) as bar:
         for name, way in ways.items():
             sizes, closeness, seconds = np.zeros((3, len(qualities), len(pictures)))
@@ -73,13 +71,12 @@ def effort(codec, pictures, efforts, qualities) -> list[str]:
                 bar.update()
             curve = sizes.mean(1), closeness.mean(1)
             nearest = nearest or curve
-            change = metrics.bd_rate(*curve, *nearest)
-            lines.append(f"{name:20}{change:+9.2f} %{seconds.mean():10.3f}")
-    return lines
+            found[name] = metrics.bd_rate(*curve, *nearest), float(seconds.mean())
+    return found
 
 
-def coder(values, quality_code: int, tables) -> list[str]:
-    """Mean bytes and median times of the ways to pack latents, as lines of a table.
+def coder(values, quality_code: int, tables) -> dict[str, float]:
+    """Mean bytes of each way to pack latents.
 
     Args:
         values: list of (h, w, C) int16.
@@ -96,16 +93,7 @@ def coder(values, quality_code: int, tables) -> list[str]:
         "ideal, static per channel": [ideal_static(values)],
         "ideal, our contexts": [ideal_contexts(values, quality_code, tables)],
     }
-    reference = statistics.mean(packed["zlib 9"])
-    lines = []
-    for name, sizes in packed.items():
-        size = statistics.mean(sizes)
-        lines.append(f"{name:28}{size:12,.1f} bytes {100 * (size / reference - 1):+8.1f} %")
-    sample = values[: max(1, min(len(values), 600_000 // values[0].size))]
-    for name, seconds in times(sample, quality_code, tables).items():
-        beside = f"{_ORIGINAL[name]:10g} ms the original's" if name in _ORIGINAL else ""
-        lines.append(f"{name:28}{1000 * seconds:12,.3f} ms{beside}")
-    return lines
+    return {name: statistics.mean(sizes) for name, sizes in packed.items()}
 
 
 def times(values, quality_code: int, tables) -> dict[str, float]:

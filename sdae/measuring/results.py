@@ -3,6 +3,7 @@
     results/<set>/<codec>.json    one codec on the pictures of one set, see `Results`
     results/noise-<set>.json      the noise study, see `sdae.measuring.noise_study`
     results/claims.json           see `sdae.measuring.claims`
+    results/bench-<name>.json     what ``sdae bench <name> --store`` has measured
 
 A measurement, here a *row*, is one picture at one setting of one codec: a dict with
 
@@ -26,6 +27,8 @@ from __future__ import annotations
 import datetime
 import json
 import math
+import os
+import platform
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -154,6 +157,26 @@ class Results:
         """Set → what `sdae.measuring.claims` has measured with these weights."""
         return (self._read(self.folder / "claims.json", OURS) or {}).get("sets", {})
 
+    def bench(self, name: str) -> dict:
+        """What a benchmark has stored of these weights, by its own keys; empty if nothing."""
+        return (self._read(self._bench_path(name), OURS) or {}).get("figures", {})
+
+    def store_bench(self, name: str, figures: dict) -> None:
+        """Keep figures of a benchmark; those of other keys stay if they are of these weights."""
+        note = {
+            "bench": name,
+            "weights_sha256": self.sha256,
+            "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+            "versions": peers.versions(),
+            "date": datetime.date.today().isoformat(),
+            "figures": self.bench(name) | figures,
+        }
+        self.folder.mkdir(parents=True, exist_ok=True)
+        weights.replace(self._bench_path(name), (json.dumps(note, indent=1) + "\n").encode())
+
+    def _bench_path(self, name):
+        return self.folder / f"bench-{name}.json"
+
     def add(self, set_name: str, codec_name: str, picture: str, rows: list[dict], options) -> None:
         """Keep the rows of one picture; they survive an interruption."""
         self.rows(set_name, codec_name, options)[picture] = rows
@@ -173,8 +196,6 @@ class Results:
         return None if others else stored
 
     def _write(self, set_name, codec_name, suffix, options):
-        path = self.path(set_name, codec_name).with_suffix(suffix)
-        path.parent.mkdir(parents=True, exist_ok=True)
         rows = self.rows(set_name, codec_name)
         means = curve(rows)
         note = {
@@ -189,9 +210,15 @@ class Results:
             "date": datetime.date.today().isoformat(),
             "protocol": PROTOCOL,
         }
-        lines = ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in sorted(rows.items()))
-        text = json.dumps(note, indent=1)[:-2] + f',\n "pictures": {{\n{lines}\n}}}}\n'
-        weights.replace(path, text.encode())
+        write_pictures(self.path(set_name, codec_name).with_suffix(suffix), note, rows)
+
+
+def write_pictures(path: Path, note: dict, pictures: dict) -> None:
+    """Write a file of results: the note, then ``pictures``, one a line."""
+    lines = ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in sorted(pictures.items()))
+    text = json.dumps(note, indent=1)[:-2] + f',\n "pictures": {{\n{lines}\n}}}}\n'
+    path.parent.mkdir(parents=True, exist_ok=True)
+    weights.replace(path, text.encode())
 
 
 def setting(row: dict) -> float:

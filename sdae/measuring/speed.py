@@ -12,7 +12,7 @@ import io
 import statistics
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from importlib.util import find_spec
 from multiprocessing import get_context
@@ -63,20 +63,31 @@ def measure(size: tuple[int, int], rounds: int, photo: Path | None = None, weigh
             pool.shutdown()
 
 
+def medians(found: dict[str, list[Turn]]) -> dict[str, dict]:
+    """Codec → its medians: seconds, bytes of the file, and its most memory in MB."""
+    return {
+        name: {
+            field.name: statistics.median(getattr(turn, field.name) for turn in turns)
+            for field in fields(Turn)
+        } | {"memory": turns[-1].memory}
+        for name, turns in found.items()
+    }
+
+
 def table(found: dict[str, list[Turn]]) -> list[str]:
     """The medians and ratios of `measure` as lines."""
     ours = found["SDAE"]
     lines = [f"{'':6}{'compress':>12}{'ratio':>8}{'decompress':>14}{'ratio':>8}"
              f"{'processor':>13}{'ratio':>8}{'bytes':>12}{'memory':>10}"]
+    middle = medians(found)
     for name, turns in found.items():
         cells = [f"{name:6}"]
         for field, width in (("compress", 12), ("decompress", 14), ("processor", 13)):
-            seconds = statistics.median(getattr(turn, field) for turn in turns)
             ratio = statistics.median(
                 getattr(mine, field) / max(getattr(turn, field), 1e-9)
                 for mine, turn in zip(ours, turns)
             )
-            cells.append(f"{f'{1000 * seconds:,.1f} ms':>{width}}{ratio:>8.2f}")
+            cells.append(f"{f'{1000 * middle[name][field]:,.1f} ms':>{width}}{ratio:>8.2f}")
         cells.append(f"{turns[-1].file_bytes:>12,}{f'{turns[-1].memory:,.0f} MB':>10}")
         lines.append("".join(cells))
     return lines

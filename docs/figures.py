@@ -1,0 +1,298 @@
+"""Write the figures of README.md and of the documents in this folder: `make docs`, or
+
+    python -m docs.figures            # writes them
+    python -m docs.figures --check    # changes nothing; exit code 1 where a document is out of date
+
+A place for figures in a document is a pair of marks with the name of one of `FIGURES`:
+
+    <!-- figures: packing -->
+    …
+    <!-- end -->
+
+What stands between them comes from the results of the newest weights and is never typed.
+"""
+
+import csv
+import re
+import sys
+from pathlib import Path
+
+from sdae.measuring import claims, classical_denoisers, evaluation, noise_study, peers
+from sdae.measuring.results import OURS, Results, bd_rate, common, curve, label
+from sdae.model import weights
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PLACE = re.compile(r"(<!-- figures: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+TARGETS = {0.1: 29.0, 0.2: 25.8, 0.3: 24.0}
+"""Noise level → PSNR in dB that we wanted of a restored picture of `kodak-thumb`."""
+
+ABOVE_IDEAL = {"thumb": 7, "tiles": 7, "whole": 3}
+"""View → how far above an ideal coder we wanted a file to be at most, in percent."""
+
+
+def table(head: list, rows: list[list]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def listed(words: list[str]) -> str:
+    """Words as "a, b and c"."""
+    return " and ".join([*filter(None, [", ".join(words[:-1])]), words[-1]])
+
+
+def missing(command: str) -> str:
+    return f"Not measured with these weights yet; `{command}` does it."
+
+
+def sentence(results: Results, set_name: str) -> str:
+    """How many bytes SDAE needs beside each other codec, in PSNR and in SSIM."""
+    rows, parts = common(results, set_name), []
+    for key in ("psnr", "ssim"):
+        rates = {name: bd_rate(rows[OURS], rows[name], key) for name in rows if name in peers.PEERS}
+        words = [f"{abs(rate):.0f} % {'fewer' if rate < 0 else 'more'} than {label(name)}"
+                 for name, rate in rates.items() if rate is not None]
+        parts.append(f"At equal {key.upper()} SDAE needs {listed(words)}.".replace(
+            " than", " bytes than", 1))
+    return " ".join(parts)
+
+
+def whole(results: Results) -> str:
+    """The table of whole pictures that the README shows."""
+    return "\n\n".join([evaluation.table(results, "kodak", (0.25, 0.5, 1.0, 2.0)),
+                        sentence(results, "kodak")])
+
+
+def sets(results: Results) -> str:
+    """Each set at equal bytes."""
+    about = {
+        "kodak": "The whole pictures. AVIF runs at speed 1 and 4:4:4 here, see "
+                 "`sdae/measuring/peers.py`.",
+        "kodak-128": "Tiles of 128×128 pixels, without overlap. All peers run at their slowest.",
+        "kodak-thumb": "The centre square of each picture, scaled to 128×128. All peers run at "
+                       "their slowest.",
+    }
+    parts = []
+    for name, words in about.items():
+        stride = results.note(name, OURS).get("options", {}).get("stride", 1)
+        if stride > 1:
+            words += f" One picture in {stride} is measured (`--stride {stride}`)."
+        parts += [f"### {name}", words, evaluation.table(results, name), sentence(results, name)]
+    means = curve(common(results, "kodak")[OURS])
+    ends = [f"quality {means['setting'][k]:g} takes {means['bpp'][k]:.2f} bits per pixel and gives "
+            f"{means['psnr'][k]:.1f} dB" for k in (0, -1)]
+    parts.append(f"On whole pictures {listed(ends)}.")
+    return "\n\n".join(parts)
+
+
+def source(results: Results) -> str:
+    """Which weights the figures belong to, and what they were measured with."""
+    note = results.note("kodak", OURS)
+    versions = ", ".join(f"{name} {number}" for name, number in note["versions"].items())
+    return (f"Weights `{results.folder.parent.name}`, SHA-256 `{results.sha256[:16]}…`, measured on "
+            f"{note['date']} with {versions}.")
+
+
+def original(results: Results) -> str:
+    """The original work's numbers beside ours."""
+    card = weights.read_card(results.folder.parent)
+    return claims.markdown(claims.comparison(results, card))
+
+
+def denoised(results: Results) -> str:
+    """PSNR of restored pictures, level known."""
+    study = results.noise("kodak-thumb")
+    if not study:
+        return missing("sdae evaluate --noise --sets kodak-thumb")
+    names = {noise_study.NOISY: "noisy"} | {n: label(n) for n in (OURS, noise_study.THOROUGH)}
+    names |= {n: classical_denoisers.DENOISERS[n].label for n in ("nlm", "tv", "bm3d")}
+    rows = []
+    for sigma, wanted in TARGETS.items():
+        found = [noise_study.mean(study["rows"], "psnr", sigma=sigma, clipped=True, denoiser=name,
+                                  level=None if name == noise_study.NOISY else "known")
+                 for name in names]
+        rows.append([sigma, *("–" if psnr is None else f"{psnr:.2f}" for psnr in found), wanted])
+    return table(["σ", *names.values(), "wanted of SDAE"], rows)
+
+
+def chains(results: Results) -> str:
+    """How far we are ahead of the best way to denoise first and compress then, in dB."""
+    rows = []
+    for name in evaluation.kodak.SETS:
+        study = results.noise(name)
+        for sigma in noise_study.CHAIN_SIGMAS if study else ():
+            for ours in (OURS, noise_study.THOROUGH):
+                cells = [_lead(study["chains"], sigma, ours, bits)
+                         for bits in noise_study.BITS_PER_PIXEL]
+                if any(cells):
+                    count = len({chain["picture"] for chain in study["chains"]})
+                    rows.append([f"{name} ({count})", sigma, label(ours), *cells])
+    head = ["set (pictures)", "σ", "", *(f"{bits} bpp" for bits in noise_study.BITS_PER_PIXEL)]
+    return table(head, rows) if rows else missing("sdae evaluate --noise")
+
+
+def _lead(found, sigma, ours, bits) -> str:
+    """Our PSNR less that of the best chain, and which chain that is; empty without either."""
+    def psnr(denoiser, codec):
+        means = noise_study.at_equal_bytes(found, bits, sigma=sigma, denoiser=denoiser, codec=codec)
+        return means and means["psnr"]
+
+    mine = psnr(ours, OURS)
+    others = {(denoiser, codec): psnr(denoiser, codec)
+              for denoiser in noise_study.DENOISERS for codec in noise_study.CODECS}
+    others = {pair: value for pair, value in others.items() if value is not None}
+    if mine is None or not others:
+        return ""
+    best = max(others, key=others.get)
+    denoiser = classical_denoisers.DENOISERS[best[0]].label
+    lead = f"{mine - others[best]:+.2f}".replace("-", "−")
+    return f"{lead} ({denoiser}, {label(best[1])})"
+
+
+def packing(results: Results) -> str:
+    """Bytes of the latent coder beside zlib's and those of ideal coders."""
+    stored, rows = results.bench("coder"), []
+    if not stored:
+        return missing("sdae bench coder --store")
+    for view, wanted in ABOVE_IDEAL.items():
+        for row in stored.get(view, ()):
+            names = ("zlib 9", "ideal, static per channel", "ours, effort 0", "ideal, our contexts")
+            sizes = [row["bytes"][name] for name in names]
+            rows.append([f"{view} ({row['latents']})", f"{row['quality']:g}",
+                         *(f"{size:,.0f}" for size in sizes),
+                         f"{100 * (sizes[2] / sizes[3] - 1):.1f} %", f"{wanted} %"])
+    return table(["latents (number)", "quality", "int8, zlib 9", "ideal, channels", "SDAE",
+                  "ideal, contexts", "SDAE above it", "wanted at most"], rows)
+
+
+def effort(results: Results) -> str:
+    """What choosing the integers with care is worth."""
+    found = results.bench("effort")
+    return table(["integers", "BD-rate", "seconds"], [
+        [way, f"{change:+.2f} %".replace("-", "−"), f"{seconds:.2f}"] for way, (change, seconds) in found.items()
+    ]) if found else missing("sdae bench effort FOLDER --store")
+
+
+def speed(results: Results) -> str:
+    """Times and memory of whole files beside AVIF."""
+    found, rows, ratios = results.bench("codec"), [], {"compress": [], "decompress": []}
+    if not found:
+        return missing("sdae bench codec --store")
+    for size, codecs in found.items():
+        ours, avif = codecs["SDAE"], codecs["AVIF"]
+        rows.append([size, _time(ours["compress"]), _time(ours["decompress"]),
+                     f"{ours['memory']:.0f} MB", _time(avif["compress"]), _time(avif["decompress"])])
+        for key, values in ratios.items():
+            values.append(ours[key] / avif[key])
+    first, second = (f"{min(values):.0f} to {max(values):.0f}" for values in ratios.values())
+    return "\n\n".join([
+        table(["picture", "SDAE compresses", "restores", "memory of the process",
+               "AVIF compresses", "restores"], rows),
+        f"Compressing takes {first} times as long as with AVIF, restoring {second} times.",
+    ])
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.2g} s" if seconds >= 0.1 else f"{1000 * seconds:.0f} ms"
+
+
+def visitors(results: Results) -> str:
+    """Ten people at once."""
+    found = results.bench("visitors")
+    if not found:
+        return missing("python tests/load.py --store")
+    (name, one), *_ = found.items()
+    width, height = one["size"]
+    return (f"- {name} at {width}×{height}: a move of all sliders is answered within "
+            f"{one['most_seconds']:.0f} s; the app takes {one['peak_mb']} MB at most.\n"
+            f"- One visitor: the app takes {one['first_picture_mb']} MB when the first picture is "
+            "compressed.")
+
+
+def answers(results: Results) -> str:
+    """What one visitor waits for."""
+    found = results.bench("answers")
+    return table(["what", "first sign, s", "all of it, s"], [
+        [name, *(f"{seconds:.1f}" for seconds in pair)] for name, pair in found.items()
+    ]) if found else missing("python tests/answers.py --store")
+
+
+def training(results: Results) -> str:
+    """The last training of the weights."""
+    place = results.folder.parent
+    card = weights.read_card(place)
+    with (place / "loss.csv").open(encoding="utf-8") as file:
+        first, *_, last = csv.DictReader(file)
+    arrays, _ = weights.read(place)
+    shares = {part: sum(array.size for name, array in arrays.items() if name.startswith(part))
+              for part in ("analysis", "synthesis")}
+    lines = [
+        f"- Weights `{place.name}`: {card['parameters'] / 1e6:.2f} million parameters, "
+        f"{shares['analysis'] / 1e6:.2f} in the analysis, {shares['synthesis'] / 1e6:.2f} in the "
+        "synthesis, the rest in the context model.",
+        f"- Their last training saw {card['images']:,} crops in {card['minutes']:.0f} minutes"
+        + (f", beginning from the weights `{card['start']}`." if card.get("start") else "."),
+        f"- Validation loss: {float(first['validation_loss']):.3f} after the first epoch, "
+        f"{float(last['validation_loss']):.3f} after the last.",
+    ]
+    if "enlarged_validation_loss" in last:
+        begun, ended = (float(row["enlarged_validation_loss"]) for row in (first, last))
+        lines.append(f"- On photographs enlarged to twice their size: {begun:.3f} and {ended:.3f}.")
+    return "\n".join(lines)
+
+
+def training_speed(results: Results) -> str:
+    """How much of a step is convolution."""
+    found = results.bench("training")
+    return (f"Training reaches {found['training']:.1f} crops a second; the convolutions alone would "
+            f"allow {found['convolutions']:.1f}."
+            if found else missing("sdae bench training --store"))
+
+
+def ablations(results: Results) -> str:
+    """One change at a time, trained alike; one table for each length of training."""
+    with (ROOT / "weights" / "experiments.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    parts = []
+    for images in dict.fromkeys(row["images"] for row in rows):
+        parts += [f"{int(images):,} crops of 64×64:", table(
+            ["variant", "validation loss", "denoised, dB"],
+            [[row["variant"], f"{float(row['validation_loss']):.3f}",
+              f"{float(row['denoised_psnr']):.2f}"] for row in rows if row["images"] == images],
+        )]
+    return "\n\n".join(parts)
+
+
+FIGURES = {
+    "whole": whole, "sets": sets, "source": source, "original": original, "denoised": denoised,
+    "chains": chains, "packing": packing, "effort": effort, "speed": speed, "visitors": visitors,
+    "answers": answers, "training": training, "training-speed": training_speed,
+    "ablations": ablations,
+}
+"""Name of a place → what writes its figures from `sdae.measuring.results.Results`."""
+
+
+def filled(text: str, results: Results) -> str:
+    """A document with its figures as they are now."""
+    return PLACE.sub(lambda found: f"{found[1]}{FIGURES[found[2]](results)}\n{found[3]}", text)
+
+
+def main(check: bool) -> int:
+    place = weights.folder()
+    results, stale = Results(place, weights.read_card(place)["sha256"]), []
+    for path in DOCUMENTS:
+        before = path.read_text(encoding="utf-8")
+        after = filled(before, results)
+        if after != before:
+            stale.append(path.relative_to(ROOT))
+            if not check:
+                path.write_text(after, encoding="utf-8")
+    for path in stale:
+        print(f"{path} {'is out of date; run make docs' if check else 'is written'}")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv[1:]))

@@ -1,0 +1,94 @@
+"""The documents: figures are those of the results, commands are understood, links lead somewhere."""
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from sdae.__main__ import parser
+from sdae.measuring.results import Results
+from sdae.model import weights
+
+ROOT = Path(__file__).parents[1]
+_spec = importlib.util.spec_from_file_location("figures", ROOT / "docs" / "figures.py")
+figures = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(figures)
+
+DOCUMENTS = {path.name: path.read_text(encoding="utf-8") for path in figures.DOCUMENTS}
+TEXTS = DOCUMENTS | {
+    name: (ROOT / name).read_text(encoding="utf-8") for name in ("CONTRIBUTING.md", "CHANGELOG.md")
+}
+
+
+def blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def results():
+    place = weights.folder()
+    return Results(place, weights.read_card(place)["sha256"])
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_figures_are_those_of_the_results(name, results):
+    assert figures.filled(DOCUMENTS[name], results) == DOCUMENTS[name], "run make docs"
+
+
+def test_every_figure_stands_somewhere_and_every_place_has_one():
+    named = [found[2] for text in DOCUMENTS.values() for found in figures.PLACE.finditer(text)]
+    assert sorted(named) == sorted(figures.FIGURES)
+    marks = sum(text.count("<!-- figures:") for text in DOCUMENTS.values())
+    assert marks == len(named) == sum(text.count("<!-- end -->") for text in DOCUMENTS.values())
+
+
+def test_a_typed_figure_is_found_out(results, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "README.md"
+    altered = DOCUMENTS["README.md"].replace("| 1.0 |", "| 1.5 |")
+    path.write_text(altered, encoding="utf-8")
+    monkeypatch.setattr(figures, "DOCUMENTS", [path])
+    monkeypatch.setattr(figures, "ROOT", tmp_path)
+    assert figures.main(check=True) == 1
+    assert "README.md is out of date" in capsys.readouterr().out
+    assert figures.main(check=False) == 0 and figures.main(check=True) == 0
+    assert path.read_text(encoding="utf-8") == DOCUMENTS["README.md"]
+
+
+def test_what_is_not_measured_yet_names_its_command(tmp_path):
+    """New weights have documents too."""
+    nothing = Results(tmp_path, "no weights")
+    for name in ("packing", "effort", "speed", "visitors", "answers", "training-speed"):
+        assert figures.FIGURES[name](nothing).startswith("Not measured with these weights yet")
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_commands_are_understood(name):
+    for block in blocks(TEXTS[name], "sh"):
+        for line in block.splitlines():
+            if line.startswith("sdae "):
+                _, *argv = shlex.split(line, comments=True)
+                assert callable(parser(argv).parse_args(argv).run), line
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_links_lead_to_files_and_headings(name):
+    folder = ROOT / "docs" if (ROOT / "docs" / name).exists() else ROOT
+    for target in re.findall(r"\]\(([^):]+)\)", TEXTS[name]):
+        place, _, heading = target.partition("#")
+        path = folder / place if place else folder / name
+        assert path.is_file(), target
+        if heading:
+            titles = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+            assert heading in [re.sub(r"[^\w -]", "", t).lower().replace(" ", "-") for t in titles]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_files_and_modules_named_in_the_text_exist(name):
+    for path in re.findall(r"`((?:sdae|tests|docs|pages|weights)/[\w./-]+)`", TEXTS[name]):
+        assert (ROOT / path).exists(), path
+
+
+def test_the_readme_fits_on_a_few_screens():
+    assert len(DOCUMENTS["README.md"].splitlines()) <= 150
