@@ -12,7 +12,7 @@ import sdae
 from sdae import codec as codec_module
 from sdae.coding import container, latents
 from sdae.measuring import metrics
-from sdae.model import encoder_effort, numpy_network
+from sdae.model import encoder_effort, numpy_network, windows
 from sdae.pictures import noise, reading
 
 PICTURE = reading.thumb(samples.astronaut())
@@ -166,24 +166,24 @@ def test_windows_join_without_a_seam(codec, monkeypatch):
     picture, seen = samples.astronaut()[:200, :505], []
     whole = codec.encode(picture, 70)
     restored = np.asarray(codec.decode(whole))
-    monkeypatch.setattr(codec_module, "_WINDOW", 384)
-    monkeypatch.setattr(codec_module, "_WIDEST", 300)
-    windows = codec.encode(picture, 70, progress=seen.append)
+    monkeypatch.setattr(windows, "_SIDE", 384)
+    monkeypatch.setattr(windows, "WIDEST", 300)
+    found = codec.encode(picture, 70, progress=seen.append)
     assert seen == [0.5, 1]
     # A window's margin is wide enough for rounding, and for nearly all that a look adds.
-    assert (windows.values != whole.values).mean() < 0.001
+    assert (found.values != whole.values).mean() < 0.001
     seen.clear()
     np.testing.assert_array_equal(codec.decode(whole, seen.append), restored)
     assert len(seen) == 2 and seen[-1] == 1
     data = codec.compress(picture, 70)
-    assert data == codec.pack(windows)
+    assert data == codec.pack(found)
     (part,) = codec.decompress_parts(data)
-    np.testing.assert_array_equal(part, np.asarray(codec.decode(windows)))
+    np.testing.assert_array_equal(part, np.asarray(codec.decode(found)))
 
 
 def test_effort_sees_a_large_picture_window_by_window(codec, monkeypatch):
     picture, seen = samples.coffee()[100:228, 100:500], []
-    monkeypatch.setattr(codec_module, "_WINDOW", 320)
+    monkeypatch.setattr(windows, "_SIDE", 320)
     quick, better = codec.encode(picture, 50), codec.encode(picture, 50, 0, 1, seen.append)
     assert seen == sorted(set(seen)) and seen[-1] == 1 and 0.5 in seen and len(seen) > 4
     sizes = [len(codec.pack(latent)) for latent in (better, quick)]
@@ -193,12 +193,12 @@ def test_effort_sees_a_large_picture_window_by_window(codec, monkeypatch):
 
 @given(st.integers(1, 3000))
 def test_windows_cover_a_side_once_and_keep_their_margins(length):
-    spans, margin = codec_module._spans(length), codec_module._MARGIN
+    spans, margin = windows.spans(length), windows._MARGIN
     kept = [(first, last) for _, _, first, last in spans]
     assert kept[0][0] == 0 and kept[-1][1] == length
     assert all(before[1] == after[0] for before, after in zip(kept, kept[1:]))
     for start, end, first, last in spans:
-        assert start % 64 == 0 and end - start <= codec_module._WINDOW + 64
+        assert start % 64 == 0 and end - start <= windows._SIDE + 64
         assert first == 0 or first - start >= margin
         assert last == length or end - last >= margin
 

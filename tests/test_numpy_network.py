@@ -127,7 +127,7 @@ sys.exit(f"loaded: {heavy}" if heavy else 0)
 
 
 def test_missing_and_misshapen_arrays_are_refused(codec):
-    arrays = dict(codec._arrays)
+    arrays = dict(codec._trained.arrays)
     with pytest.raises(WeightsError, match="do not fit"):
         Network(arrays, SMALL)
     del arrays["synthesis/head/bias"]

@@ -18,7 +18,8 @@ FLOORS = [
     {"sdae", "sdae.training"},
     {"sdae.pillow_plugin"},
     {"sdae.codec"},
-    {"sdae.model", "sdae.pictures"},
+    {"sdae.model"},
+    {"sdae.pictures"},
     {"sdae.coding"},
     {"sdae.cluster", "sdae.errors", "sdae.notebook", "sdae.progress", "sdae.threads"},
 ]

@@ -102,11 +102,13 @@ def write(header: Header, payload: bytes) -> bytes:
     return head + zlib.crc32(payload, zlib.crc32(head)).to_bytes(4, "little") + payload
 
 
-def read_header(data: bytes) -> tuple[Header, bytes]:
+def read_header(data: bytes, max_pixels: int | None = None) -> tuple[Header, bytes]:
     """The bytes of a whole file → header and payload, every check passed.
 
+    ``max_pixels``: pictures of more are refused.
+
     Raises:
-        BitstreamError: not a .sdae file, another version, or truncated or altered bytes.
+        BitstreamError: not a .sdae file, another version, truncated or altered bytes, or too large.
     """
     if data[:3] != MAGIC:
         raise BitstreamError("This is not a .sdae file; choose one that this codec has written.")
@@ -131,6 +133,11 @@ def read_header(data: bytes) -> tuple[Header, bytes]:
         raise BitstreamError(f"The file uses coding mode {mode}, unknown here; update sdae.")
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
         raise BitstreamError(f"The file states a size of {width}×{height}, which no picture has.")
+    if max_pixels is not None and width * height > max_pixels:
+        raise BitstreamError(
+            f"The file holds {width}×{height} pixels, more than the {max_pixels / 1e6:g} million "
+            "that are restored here; use `sdae decompress` on a machine with more memory."
+        )
     if not 100 <= quality_code <= 10000:
         raise BitstreamError("The file states a quality outside 1 to 100; it is damaged.")
     metadata = b""

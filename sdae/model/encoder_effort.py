@@ -73,9 +73,7 @@ def fit_bands(network, tables, strips, bands, quality_code: int):
         yield chosen
 
 
-def fit_picture(
-    network, tables, image, y, quality_code: int, effort: int, report=lambda share: None
-):
+def fit_picture(network, tables, image, y, quality_code: int, effort: int, progress=None):
     """As `fit_bands`, for one band and with more care.
 
     What follows is more looks, through all of the synthesis, and random choices that settle: Gibbs
@@ -86,7 +84,7 @@ def fit_picture(
         network, tables, y, quality_code, result: as for `round_for_rate`.
         image: (8h, 8w, 3) float32 in [0, 1], the picture to come close to.
         effort: 1 and more, `STEPS_PER_EFFORT` looks for each.
-        report: called between looks with the share of them that are done.
+        progress: called between looks with the share of them that are done.
     """
     synthesis, contexts = _synthesis(network), _contexts(tables)
     t = latents.quality_position(quality_code / 100)
@@ -97,7 +95,8 @@ def fit_picture(
     ((y, chosen),) = _looked_at(network, tables, [image], [y], quality_code)
     best, least = None, np.inf
     for step in range(1, steps + 1):
-        report(step / (steps + 1))
+        if progress:
+            progress(step / (steps + 1))
         if step < steps:
             error, gradient = synthesis.look(chosen, image, t)
         else:

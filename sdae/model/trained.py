@@ -1,0 +1,51 @@
+"""One set of trained weights, ready for use: networks, context tables, and the name in files."""
+
+import os
+import threading
+
+from sdae.coding.latents import Tables
+from sdae.model import weights
+from sdae.model.config import Config
+from sdae.model.numpy_network import Network
+
+
+class TrainedModel:
+    """What is made of a weights folder.
+
+    Args:
+        name_or_path: weights folder, or None for the weights that ship.
+
+    Attributes:
+        arrays: every array of the weights file by name, see `sdae.model.weights.read`.
+        card: contents of the weights' card.json.
+        network: the transforms in NumPy, which the codec runs.
+        tables: what the latent coder knows.
+        model_id: the 4 bytes that name these weights in a file.
+
+    Raises:
+        WeightsError: the weights are missing or not the ones on their card.
+    """
+
+    def __init__(self, name_or_path=None):
+        self.arrays, self.card = weights.read(weights.folder(name_or_path))
+        self.model_id = bytes.fromhex(self.card["sha256"])[:4]
+        self.tables = Tables.from_arrays(self.arrays)
+        try:
+            config = Config(**self.card["config"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise weights.WeightsError("The weights' card states no configuration.") from error
+        self.network = Network(self.arrays, config)
+        self._lock, self._keras = threading.Lock(), None
+
+    @property
+    def keras(self):
+        """The Keras model, for teaching; the first use imports Keras and builds it."""
+        with self._lock:
+            if self._keras is None:
+                os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+                from sdae.model.network import Autoencoder, initialise
+
+                model = initialise(Autoencoder(self.network.config, name="autoencoder"))
+                model.restore(self.arrays)
+                self._keras = model
+        return self._keras

@@ -1,0 +1,38 @@
+"""Pictures as a program holds them in memory: samples for a network, rows that make an image."""
+
+import numpy as np
+from PIL import Image
+
+from sdae.pictures import reading
+
+
+def samples(image) -> np.ndarray:
+    """A picture of any kind → the samples that a network is given.
+
+    Args:
+        image: as for `reading.read`; or an (H, W, 3) float array on the scale [0, 1] of full
+            range, where noise may go beyond it.
+
+    Returns:
+        (H, W, 3) uint8, of floats float32.
+
+    Raises:
+        ImageError: it is no picture.
+    """
+    if not (isinstance(image, np.ndarray) and image.dtype.kind == "f"):
+        return reading.samples(image)
+    if image.ndim != 3 or image.shape[2] != 3 or not image.size or not np.isfinite(image).all():
+        raise reading.ImageError(
+            "An array of floats must hold finite numbers in the shape (H, W, 3), "
+            f"0 for black and 1 for full scale; this one has the shape {image.shape}."
+        )
+    return image.astype("float32", copy=False)
+
+
+def image(parts, width: int, height: int) -> Image.Image:
+    """Rows of a picture from the top, (n, width, 3) uint8 in parts of any length → an RGB image."""
+    found, top = Image.new("RGB", (width, height)), 0
+    for part in parts:
+        found.paste(Image.fromarray(part), (0, top))
+        top += len(part)
+    return found
