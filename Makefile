@@ -1,6 +1,7 @@
 # make app     install what is missing into .venv and open the app in a browser
 # make develop the same, reloading the app when its code changes
 # make test    install what is missing into .venv and run all tests
+# make check   lint, types, and whether the documents say what was measured
 # make results measure everything on Kodak again; what is measured already is kept
 # make docs    write the figures of README.md and docs/ from the results
 # make clean   remove .venv and caches
@@ -8,13 +9,13 @@
 # PYTHON=... chooses the interpreter, for example: make app PYTHON=python3.12
 
 VENV := .venv
-RUN := $(VENV)/bin/python
+RUN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts/python.exe,bin/python)
 PIP := $(RUN) -m pip --disable-pip-version-check install --quiet --requirement
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
 	$$name -c '$(SUITABLE)' >/dev/null 2>&1 && echo $$name && break; done)
 
-.PHONY: app develop test results docs clean
+.PHONY: app develop test check results docs clean
 
 app: $(VENV)/app-installed
 	$(RUN) -m streamlit run streamlit_app.py --server.showEmailPrompt=false
@@ -25,6 +26,11 @@ develop: $(VENV)/app-installed
 
 test: $(VENV)/test-installed
 	$(RUN) -m pytest
+
+check: $(VENV)/test-installed
+	$(RUN) -m ruff check .
+	$(RUN) -m ty check --python $(VENV)
+	$(RUN) -m docs.figures --check
 
 results: $(VENV)/test-installed
 	$(RUN) -m sdae evaluate --sets kodak-thumb kodak
@@ -41,7 +47,7 @@ docs: $(VENV)/app-installed
 	$(RUN) -m docs.figures
 
 clean:
-	rm -rf $(VENV) .pytest_cache .hypothesis
+	rm -rf $(VENV) .pytest_cache .hypothesis .ruff_cache
 	find sdae pages tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/app-installed: requirements.txt | $(RUN)

@@ -158,7 +158,7 @@ def packing(results: Results) -> str:
         return missing("sdae bench coder --store")
     for view, wanted in ABOVE_IDEAL.items():
         for row in stored.get(view, ()):
-            names = ("zlib 9", "ideal, static per channel", "ours, effort 0", "ideal, our contexts")
+            names = "zlib 9", "ideal, static per channel", "ours, effort 0", "ideal, our contexts"
             sizes = [row["bytes"][name] for name in names]
             rows.append([f"{view} ({row['latents']})", f"{row['quality']:g}",
                          *(f"{size:,.0f}" for size in sizes),
@@ -169,10 +169,10 @@ def packing(results: Results) -> str:
 
 def effort(results: Results) -> str:
     """What choosing the integers with care is worth."""
-    found = results.bench("effort")
-    return table(["integers", "BD-rate", "seconds"], [
-        [way, f"{change:+.2f} %".replace("-", "−"), f"{seconds:.2f}"] for way, (change, seconds) in found.items()
-    ]) if found else missing("sdae bench effort FOLDER --store")
+    rows = [[way, f"{change:+.2f} %".replace("-", "−"), f"{seconds:.2f}"]
+            for way, (change, seconds) in results.bench("effort").items()]
+    head = ["integers", "BD-rate", "seconds"]
+    return table(head, rows) if rows else missing("sdae bench effort FOLDER --store")
 
 
 def speed(results: Results) -> str:
@@ -213,10 +213,10 @@ def visitors(results: Results) -> str:
 
 def answers(results: Results) -> str:
     """What one visitor waits for."""
-    found = results.bench("answers")
-    return table(["what", "first sign, s", "all of it, s"], [
-        [name, *(f"{seconds:.1f}" for seconds in pair)] for name, pair in found.items()
-    ]) if found else missing("python tests/answers.py --store")
+    rows = [[name, *(f"{seconds:.1f}" for seconds in pair)]
+            for name, pair in results.bench("answers").items()]
+    head = ["what", "first sign, s", "all of it, s"]
+    return table(head, rows) if rows else missing("python tests/answers.py --store")
 
 
 def training(results: Results) -> str:

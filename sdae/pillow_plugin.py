@@ -44,7 +44,7 @@ class SdaeImageFile(ImageFile.ImageFile):
     format_description = "SDAE learned image"
 
     def _open(self):
-        data = self.fp.read(_LARGEST + 1)
+        data = self.fp.read(_LARGEST + 1)  # ty: ignore[missing-union-attribute] Pillow sets it
         if not _accept(data):
             raise SyntaxError("not a .sdae file")
         if len(data) > _LARGEST:

@@ -48,9 +48,10 @@ class DiesOnce(WorkerPlugin):
             try:
                 flag.mkdir()
             except FileExistsError:
-                return whole(path, content)
-            whole(path, content[: len(content) // 2])
-            os.kill(os.getpid(), signal.SIGKILL)
+                whole(path, content)
+            else:
+                whole(path, content[: len(content) // 2])
+                os.kill(os.getpid(), signal.SIGKILL)
 
         Path.write_bytes = write_bytes
 

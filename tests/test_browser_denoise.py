@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sdae.coding import container
-
 # Fixtures, which pytest finds by these names.
 from test_browser import (  # noqa: F401
     address,
@@ -20,6 +18,8 @@ from test_browser import (  # noqa: F401
     tab,
     wait_for_another,
 )
+
+from sdae.coding import container
 
 
 @pytest.fixture

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sdae.ui.inside.texts import STEPS
-
 # Fixtures, which pytest finds by these names.
 from test_browser import (  # noqa: F401
     address,
@@ -19,6 +17,8 @@ from test_browser import (  # noqa: F401
     photograph,
     tab,
 )
+
+from sdae.ui.inside.texts import STEPS
 
 FIGURES = ".sdae-plates img, .sdae-ledger, .js-plotly-plot, svg[role=img]"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}

@@ -5,11 +5,11 @@ import io
 
 import pytest
 
-from sdae.measuring import results
-from sdae.model import weights
-
 # Fixtures, which pytest finds by these names.
 from test_browser import address, chromium, download, tab  # noqa: F401
+
+from sdae.measuring import results
+from sdae.model import weights
 
 
 @pytest.fixture(scope="module", autouse=True)

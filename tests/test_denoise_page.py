@@ -239,7 +239,7 @@ def test_the_curve_is_measured_when_asked_for(monkeypatch):
     (_, rows) = at.session_state["curve"]
     assert [row[0] for row in rows] == [0, 0.1, 0.3]
     assert np.isinf(rows[0][1])
-    for sigma, before, estimated, known in rows[1:]:
+    for _, before, estimated, known in rows[1:]:
         assert before + 3 < estimated == pytest.approx(known, abs=0.5)
     at.slider(key="detail").set_value(40).run()
     assert "Curve as CSV" not in buttons(settle(at))

@@ -23,7 +23,8 @@ NAMES = [step.name for step in STEPS]
 VIEWS = {
     "Pipeline": ["The whole way", "The two networks"],
     "Units": ["Units", "Feature maps", "PReLU slopes", "Sub-pixel"],
-    "Latent": ["Touch a square", "Channels", "First channels only", "One channel off", "Coarser or finer"],
+    "Latent": ["Touch a square", "Channels", "First channels only", "One channel off",
+               "Coarser or finer"],
     "Bytes": ["The ledger", "Channel by channel", "LZ77", "Huffman"],
     "Noise": [None],
     "Training": ["Loss", "Along the training", "The price λ"],

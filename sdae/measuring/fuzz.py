@@ -82,25 +82,25 @@ def _closed(before, content):
 
 def _damaged(rng, data: bytes, kinds: int = 6) -> bytes:
     """One to four changes of bits, bytes and runs; the first three of ``kinds`` keep the length."""
-    data = bytearray(data)
+    changed = bytearray(data)
     for _ in range(rng.integers(1, 5)):
         # Nearer to the start, where a byte decides more.
-        start = int(len(data) * rng.random() ** 2)
+        start = int(len(changed) * rng.random() ** 2)
         size = int(2 ** rng.uniform(0, 6))
         kind = rng.integers(kinds)
-        if kind == 0 and data:
-            data[start] ^= 1 << rng.integers(8)
-        elif kind == 1 and data:
-            data[start] = rng.choice((0, 1, 127, 128, 255))
+        if kind == 0 and changed:
+            changed[start] ^= 1 << rng.integers(8)
+        elif kind == 1 and changed:
+            changed[start] = rng.choice((0, 1, 127, 128, 255))
         elif kind == 2:
-            data[start : start + size] = rng.bytes(len(data[start : start + size]))
+            changed[start : start + size] = rng.bytes(len(changed[start : start + size]))
         elif kind == 3:
-            del data[start : start + size]
+            del changed[start : start + size]
         elif kind == 4:
-            data[start:start] = rng.bytes(size)
+            changed[start:start] = rng.bytes(size)
         elif kind == 5:
-            data[start:start] = data[start : start + size]
-    return bytes(data)
+            changed[start:start] = changed[start : start + size]
+    return bytes(changed)
 
 
 def _random(rng, material):

@@ -203,7 +203,7 @@ def _point(rgb, data, restored) -> list:
             round(metrics.ssim(rgb, restored), 4)]
 
 
-def versions(part: str) -> dict[str, str]:
+def versions(part: str) -> dict[str, str | None]:
     """Library → version, of everything that takes part; raises PackageNotFoundError."""
     libraries = ["numpy", "scipy", "scikit-image"]
     if part == OURS:

@@ -187,8 +187,8 @@ def _read_off(front: list[_Point], size: int) -> float:
     return float(np.interp(math.log(size), sizes, values, left=-math.inf))
 
 
-def versions() -> dict[str, str]:
-    """Library → version, of everything that takes part in encoding."""
+def versions() -> dict[str, str | None]:
+    """Library → version, of everything that takes part in encoding; None where it is missing."""
     return {
         "Pillow": PIL.__version__,
         "libjpeg-turbo": features.version("libjpeg_turbo") or features.version("jpg"),

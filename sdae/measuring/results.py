@@ -100,7 +100,7 @@ class Results:
     def codecs(self, set_name: str) -> list[str]:
         """The codecs with measurements of a set: ours, ours by effort, then the peers."""
         found = {path.stem for path in self.path(set_name, OURS).parent.glob("*.json")}
-        efforts = sorted((name for name in found if effort(name)), key=effort)
+        efforts = sorted((name for name in found if effort(name)), key=lambda name: effort(name) or 0)
         names = [OURS, *efforts, *peers.PEERS]
         return [name for name in names if name in found and self.rows(set_name, name)]
 
@@ -223,8 +223,7 @@ def write_pictures(path: Path, note: dict, pictures: dict) -> None:
 
 def setting(row: dict) -> float:
     """The number in a row's setting: a quality, or a rate."""
-    said = row["setting"]
-    return float(re.search(r"[\d.]+", said)[0] if isinstance(said, str) else said)
+    return float(re.findall(r"[\d.]+", str(row["setting"]))[0])
 
 
 def at_setting(rows: list[dict], wanted: float) -> dict:

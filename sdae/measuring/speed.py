@@ -14,7 +14,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from importlib.util import find_spec
+from importlib.metadata import distribution
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -130,8 +130,8 @@ def _peer(name):
 @lru_cache(maxsize=1)
 def _picture(size, photo) -> Image.Image:
     """Mirrored where it is too small: scaled up it would have no detail."""
-    path = photo or Path(find_spec("skimage").origin).parent / "data" / "coffee.png"
-    with Image.open(path) as image:
+    path = photo or distribution("scikit-image").locate_file("skimage/data/coffee.png")
+    with Image.open(str(path)) as image:
         rgb = np.asarray(image.convert("RGB"))
     width, height = size
     rows, columns = (_mirrored(n, side) for n, side in zip((height, width), rgb.shape))

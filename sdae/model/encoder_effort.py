@@ -170,13 +170,13 @@ def _choose(y, weight, mean, scale, slope=0, temperature=0, rng=None):
     candidates = [nearest, toward]
     if temperature:
         candidates.append(nearest + np.where(y < nearest, -1, 1).astype("float32"))
-    least = np.inf
+    chosen, least = nearest, np.inf
     for values in candidates:
         cost = laplacian_bits(values, mean, scale) + weight * (y - values) ** 2 + slope * values
         if temperature:
             noise = rng.standard_exponential(cost.shape, "float32")
             cost += np.float32(temperature) * np.log(np.maximum(noise, np.float32(1e-9)))
-        chosen = values if least is np.inf else np.where(cost < least, values, chosen)
+        chosen = np.where(cost < least, values, chosen)
         least = np.minimum(cost, least)
     return chosen
 

@@ -251,12 +251,12 @@ def _as_image_error(pillow_format: str | None):
 def _open(data: bytes) -> Image.Image:
     """The header of a file, as a PIL image whose pixels are not decoded yet."""
     for plugin in _PLUGINS:
-        accept = Image.OPEN[plugin.format][1]
+        _, accept = Image.OPEN[str(plugin.format)]
         # Some plugins answer with a sentence, not True, for a format this build lacks.
-        if accept(data[:16]) is True:
+        if accept is not None and accept(data[:16]) is True:
             with _as_image_error(plugin.format):
                 image = plugin(io.BytesIO(data))
-                if plugin.format == "TIFF" and _is_camera_raw(image):
+                if isinstance(image, TiffImagePlugin.TiffImageFile) and _is_camera_raw(image):
                     raise ImageError(
                         "This is a camera's raw file; export the photograph as JPEG and open that."
                     )

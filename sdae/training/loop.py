@@ -202,7 +202,6 @@ def validation_batches(pictures, side, rng, batch=32):
 
 def trainable_model(config, basis, spread, compute, ssim_weight):
     """The autoencoder with its loss, see `sdae.model.network.Autoencoder`; not compiled yet."""
-    import keras
     from keras import ops
 
     from sdae.model.network import Autoencoder, initialise
