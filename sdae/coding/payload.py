@@ -4,7 +4,7 @@ The context mode is the codec's. The plain mode is what the original work did, k
 """
 
 from sdae.coding import latents
-from sdae.coding.container import CONTEXTS, PLAIN, BitstreamError
+from sdae.coding.container import PLAIN, BitstreamError
 from sdae.coding.deflate import DeflateError, plain, unplain
 from sdae.threads import in_one_blas_thread, one_blas_thread
 
