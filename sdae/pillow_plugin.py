@@ -16,7 +16,7 @@ from sdae.codec import Codec
 from sdae.coding import container
 from sdae.coding.container import BitstreamError
 from sdae.model.weights import WeightsError
-from sdae.pictures import metadata
+from sdae.pictures import metadata, reading
 from sdae.pictures.metadata import Metadata
 
 FORMAT = "SDAE"
@@ -86,20 +86,33 @@ def _accept(prefix):
 def _save(image, file, filename):
     """Write an image of any mode; options `quality` and `effort` as in `Codec.compress`.
 
-    Option `exif` (bytes or `Image.Exif`) is kept in the file. So is option `icc_profile`, which
-    must be the one that RGB samples are meant in; without it they are converted to sRGB.
+    Option `exif` (bytes or `Image.Exif`) is kept in the file, less the orientation of an opened
+    file, which is stored upright. Option `icc_profile` is the one that the samples are meant in: it
+    is kept with them where both are RGB. In any other case they are converted to sRGB.
 
     Raises:
-        ValueError: quality or effort is out of range, or the image or its metadata too large.
+        ValueError: quality or effort is out of range, or the image or its metadata too large
+            or damaged.
     """
     options = image.encoderinfo
     exif, icc = options.get("exif") or b"", options.get("icc_profile") or b""
-    kept = Metadata(exif.tobytes() if isinstance(exif, Image.Exif) else exif, icc)
+    exif = exif.tobytes() if isinstance(exif, Image.Exif) else exif
+    upright = reading.upright(image)
+    untrue = metadata.TURN if upright is not image else frozenset()
     if icc:
-        image = image.convert("RGB")
-        image.info.pop("icc_profile", None)
+        upright = upright.copy()
+        upright.info["icc_profile"] = icc
+        picture = reading.read(upright, keep_metadata=True)
+        upright, icc = picture.rgb, picture.metadata.icc
+    if not icc:
+        untrue = untrue | metadata.COLOURS
+    try:
+        exif = exif and metadata.without(untrue, exif)
+    except Exception as error:  # Pillow raises anything on damaged data
+        raise ValueError("The Exif data is damaged; leave it out.") from error
+    kept = Metadata(exif, icc)
     with _turn:
-        data = _codec().compress(image, options.get("quality", 75), options.get("effort", 0))
+        data = _codec().compress(upright, options.get("quality", 75), options.get("effort", 0))
     file.write(metadata.attach(data, kept) if kept else data)
 
 

@@ -92,6 +92,21 @@ def test_exif_is_kept_without_what_was_true_of_the_old_file(kind):
     assert tags.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] == "N"
 
 
+def test_size_before_the_turn_and_colours_before_conversion_are_left_out():
+    exif = Image.Exif()
+    proper = exif.get_ifd(ExifTags.IFD.Exif)
+    proper |= {ExifTags.Base.ExifImageWidth: 40, ExifTags.Base.ExifImageHeight: 24,
+               ExifTags.Base.ColorSpace: 1, ExifTags.Base.ExposureTime: 0.02}
+    exif[ExifTags.IFD.Exif] = proper
+    exif[ExifTags.Base.Orientation] = 6
+    file = io.BytesIO()
+    Image.fromarray(PIXELS).save(file, "JPEG", exif=exif)
+    tags = Image.Exif()
+    tags.load(reading.read(file.getvalue(), keep_metadata=True).metadata.exif)
+    assert set(tags) == {ExifTags.IFD.Exif}
+    assert set(tags.get_ifd(ExifTags.IFD.Exif)) == {ExifTags.Base.ExposureTime}
+
+
 def test_nothing_is_kept_unasked():
     assert not reading.read(photograph(icc=swapped_profile())).metadata
 

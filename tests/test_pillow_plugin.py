@@ -18,6 +18,7 @@ from sdae.coding import container
 from sdae.pictures import reading
 
 PICTURE = samples.astronaut()[:40, 100:156]
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 @pytest.fixture(autouse=True)
@@ -143,6 +144,52 @@ def test_exif_and_profile_are_kept_when_they_are_given(codec):
     assert image.info["icc_profile"] == profile
     plain = codec.decompress(codec.compress(PICTURE, 80))
     np.testing.assert_array_equal(np.asarray(image), np.asarray(plain))
+
+
+def turned(orientation=6):
+    """An opened file that is to be turned, and its Exif data."""
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[ExifTags.Base.Orientation], exif[ExifTags.Base.Make] = orientation, "Camera"
+    Image.fromarray(PICTURE).save(file, "PNG", exif=exif)
+    image = Image.open(file)
+    return image, image.getexif()
+
+
+@pytest.mark.parametrize("icc", [b"", PROFILE], ids=["sRGB", "profile"])
+def test_an_opened_file_is_turned_once_and_its_tag_is_gone(icc):
+    image, exif = turned()
+    for given in (exif, exif.tobytes()):
+        memory = io.BytesIO()
+        image.save(memory, "SDAE", exif=given, icc_profile=icc)
+        saved = Image.open(memory)
+        assert saved.size == (40, 56)
+        assert saved.getexif()[ExifTags.Base.Make] == "Camera"
+        assert ExifTags.Base.Orientation not in saved.getexif()
+
+
+def test_an_image_in_memory_is_saved_as_it_is(codec):
+    image, exif = turned()
+    upright = image.transpose(Image.Transpose.ROTATE_270)
+    memory = io.BytesIO()
+    upright.save(memory, "SDAE")
+    assert memory.getvalue() == codec.compress(np.asarray(upright))
+    image.copy().save(memory := io.BytesIO(), "SDAE", exif=exif)
+    assert Image.open(memory).size == (56, 40)
+    assert Image.open(memory).getexif()[ExifTags.Base.Orientation] == 6
+
+
+def test_a_profile_with_transparency_and_one_of_other_colours(codec):
+    clear = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    clear.save(memory := io.BytesIO(), "SDAE", icc_profile=PROFILE)
+    assert np.asarray(Image.open(memory)).min() > 240
+    grey = Image.new("L", (8, 8), 90)
+    grey.save(memory := io.BytesIO(), "SDAE", icc_profile=b"no profile")
+    assert "icc_profile" not in Image.open(memory).info
+
+
+def test_damaged_exif_is_refused_in_a_sentence():
+    with pytest.raises(ValueError, match="Exif data is damaged"):
+        Image.fromarray(PICTURE).save(io.BytesIO(), "SDAE", exif=b"Exif\0\0junk, not TIFF")
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "I;16"])

@@ -3,14 +3,15 @@
 import io
 import os
 import struct
+import sys
 import threading
 import warnings
-import zlib
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from odd_files import chunk, ftyp, png_file, saved, tiff_of
 from PIL import Image, ImageCms
 from skimage import data
 
@@ -21,31 +22,6 @@ from sdae.pictures.reading import ImageError, read
 @pytest.fixture(scope="module")
 def photo():
     return np.ascontiguousarray(data.coffee()[40:120, 200:320])
-
-
-def saved(image, kind, **options):
-    if isinstance(image, np.ndarray):
-        image = Image.fromarray(image)
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
-
-
-def chunk(kind, body):
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-def png_file(width, height, depth, colour, rows, *extra):
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    return b"".join(
-        [
-            b"\x89PNG\r\n\x1a\n",
-            chunk(b"IHDR", header),
-            *extra,
-            chunk(b"IDAT", zlib.compress(rows)),
-            chunk(b"IEND", b""),
-        ]
-    )
 
 
 def swapped_profile():
@@ -204,6 +180,16 @@ def test_exif_orientation_is_applied_once(kind, orientation):
         assert np.abs(rgb.astype(int) - upright).mean() < 8
 
 
+def test_an_image_that_is_no_opened_file_is_what_it_is():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    opened = Image.open(io.BytesIO(saved(Image.new("RGB", (5, 3)), "PNG", exif=exif)))
+    assert read(opened).rgb.shape == (5, 3, 3)
+    for image in (opened.transpose(Image.Transpose.ROTATE_270), opened.copy().resize((3, 5))):
+        assert image.getexif()[0x0112] == 6
+        assert read(image).rgb.shape == (5, 3, 3)
+
+
 def test_broken_exif_is_no_reason_to_refuse(photo):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -300,18 +286,6 @@ def test_big_endian_sixteen_bit_tiff():
     file = b"MM\0*" + struct.pack(">IH", 8, len(tags)) + entries + bytes(4)
     file = file.ljust(200, b"\0") + deep.tobytes()
     assert read(file).rgb[0, :, 0].tolist() == [0, 128, 255]
-
-
-def tiff_of(values, bits, photometric):
-    width = len(values)
-    body = bytes(values)
-    tags = [
-        (256, width * 8 // bits), (257, 1), (258, bits), (259, 1), (262, photometric),
-        (273, 200), (277, 1), (279, len(body)),
-    ]
-    entries = b"".join(struct.pack("<HHIHH", tag, 3, 1, value, 0) for tag, value in tags)
-    file = b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
-    return file.ljust(200, b"\0") + body
 
 
 def test_twelve_bit_tiff_goes_by_twelve_bits():
@@ -536,7 +510,11 @@ def test_what_follows_a_jpeg_is_not_counted_as_its_scans(photo):
         (b"hello, this is text", "open a JPEG, PNG"),
         (b"%PDF-1.7", "PDF document"),
         (b"%!PS-Adobe-3.0 EPSF-3.0", "no picture that can be read"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
+        (ftyp(b"mif1", b"miaf", b"jpeg"), "HEIF file of a kind"),
+        (ftyp(b"mif1", b"avif"), "AVIF file is damaged"),
+        (ftyp(b"crx ", b"isom"), "camera's raw file"),
+        (ftyp(b"isom", b"mp42"), "video"),
+        (ftyp(b"qt  "), "video"),
         (b"\xff\x0a\xfa\x7f", "JPEG XL"),
         (bytes(1000), "no picture that can be read"),
         (b"\x89PNG\r\n\x1a\n", "PNG file is damaged"),
@@ -552,6 +530,27 @@ def test_what_is_no_picture_gets_one_sentence(content, sentence):
         read(content)
     message = str(caught.value)
     assert message.endswith(".") and "\n" not in message and message.count(". ") == 0
+
+
+HEIC_BRANDS = [(b"heic", b"mif1"), (b"mif1", b"heic"), (b"msf1", b"hevc"), (b"heix",), (b"heis",)]
+
+
+@pytest.mark.parametrize("brands", HEIC_BRANDS)
+def test_heic_is_told_by_any_of_its_brands(brands, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif.as_plugin", None)  # as where it is not installed
+    with pytest.raises(ImageError, match="pip install 'sdae.heic.'"):
+        read(ftyp(*brands))
+
+
+def test_heic_is_read_where_pillow_heif_is_installed(photo):
+    pillow_heif = pytest.importorskip("pillow_heif")
+    file = io.BytesIO()
+    pillow_heif.from_pillow(Image.fromarray(photo)).save(file, quality=90)
+    picture = read(file.getvalue())
+    assert picture.format == "HEIC"
+    assert np.abs(picture.rgb.astype(int) - photo).mean() < 4
+    with pytest.raises(ImageError, match="HEIC file is damaged"):
+        read(file.getvalue()[:300])
 
 
 @pytest.mark.parametrize(

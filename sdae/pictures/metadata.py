@@ -18,14 +18,23 @@ from sdae.coding.container import MAX_METADATA, BitstreamError
 _Tag = ExifTags.Base
 
 # Tags that describe how the old file stored its pixels, which are stored anew and upright.
-_OF_THE_OLD_FILE = {
-    _Tag.Orientation, _Tag.NewSubfileType, _Tag.SubfileType, _Tag.ImageWidth, _Tag.ImageLength,
+_OF_THE_OLD_FILE: frozenset[int] = frozenset({
+    _Tag.NewSubfileType, _Tag.SubfileType, _Tag.ImageWidth, _Tag.ImageLength,
     _Tag.BitsPerSample, _Tag.Compression, _Tag.PhotometricInterpretation, _Tag.FillOrder,
     _Tag.StripOffsets, _Tag.SamplesPerPixel, _Tag.RowsPerStrip, _Tag.StripByteCounts,
     _Tag.PlanarConfiguration, _Tag.Predictor, _Tag.ColorMap, _Tag.TileWidth, _Tag.TileLength,
     _Tag.TileOffsets, _Tag.TileByteCounts, _Tag.SubIFDs, _Tag.ExtraSamples, _Tag.SampleFormat,
     _Tag.JPEGTables, _Tag.YCbCrSubSampling, _Tag.InterColorProfile,
-}  # fmt: skip
+    _Tag.WhitePoint, _Tag.PrimaryChromaticities, _Tag.TransferFunction,
+})  # fmt: skip
+
+TURN: frozenset[int] = frozenset(
+    {_Tag.Orientation, _Tag.ExifImageWidth, _Tag.ExifImageHeight}
+)
+"""Tags that are no longer true of a picture that was turned upright."""
+
+COLOURS: frozenset[int] = frozenset({_Tag.ColorSpace, _Tag.ExifInteroperabilityOffset})
+"""Tags that are no longer true of a picture that was converted to sRGB."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +63,22 @@ def exif(image: Image.Image) -> bytes:
 
     Raises whatever Pillow does on damaged data.
     """
+    return without(_OF_THE_OLD_FILE | TURN | COLOURS, image.getexif().tobytes())
+
+
+def without(unwanted: frozenset[int], exif: bytes) -> bytes:
+    """Exif data less the tags that are unwanted; empty if no others are left.
+
+    Raises whatever Pillow does on damaged data.
+    """
     tags = Image.Exif()
-    tags.load(image.getexif().tobytes())  # a copy: the image needs its own to be turned upright
-    for tag in _OF_THE_OLD_FILE & set(tags):
-        del tags[tag]
+    tags.load(exif)
+    proper = tags.get_ifd(ExifTags.IFD.Exif)
+    for part in (tags, proper):
+        for tag in unwanted & set(part):
+            del part[tag]
+    if not proper:
+        tags.pop(ExifTags.IFD.Exif, None)
     return tags.tobytes() if tags else b""
 
 

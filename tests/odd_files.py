@@ -1,0 +1,55 @@
+"""Makers of the picture files that tests read."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+from PIL import Image
+
+
+def saved(image, kind, **options):
+    if isinstance(image, np.ndarray):
+        image = Image.fromarray(image)
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png_file(width, height, depth, colour, rows, *extra):
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    return b"".join(
+        [
+            b"\x89PNG\r\n\x1a\n",
+            chunk(b"IHDR", header),
+            *extra,
+            chunk(b"IDAT", zlib.compress(rows)),
+            chunk(b"IEND", b""),
+        ]
+    )
+
+
+def tiff_of(values, bits, photometric, *more):
+    """A TIFF file of one row of grey; `more` tags come beside or in the place of the usual."""
+    body = bytes(values)
+    tags = {
+        256: len(body) * 8 // bits, 257: 1, 258: bits, 259: 1, 262: photometric,
+        273: 200, 277: 1, 279: len(body), **dict(more),
+    }
+    entries = b"".join(struct.pack("<HHIHH", tag, 3, 1, tags[tag], 0) for tag in sorted(tags))
+    file = b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
+    return file.ljust(200, b"\0") + body
+
+
+def box(kind, *content):
+    body = b"".join(content)
+    return struct.pack(">I", 8 + len(body)) + kind + body
+
+
+def ftyp(*brands):
+    """The box that an AVIF or HEIC file begins with: the major brand, then all."""
+    return box(b"ftyp", brands[0], bytes(4), *brands)
