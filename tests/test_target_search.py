@@ -51,7 +51,7 @@ def test_generous_targets_end_at_the_ends_of_the_range(files):
 
 def test_targets_out_of_reach_are_refused_with_what_can_be_reached(files):
     smallest = len(files[0])
-    with pytest.raises(target_search.TargetError, match=f"{smallest:,} bytes"):
+    with pytest.raises(target_search.TargetError, match=f"smallest file takes {smallest:,} bytes"):
         target_search.within_bytes(Jpeg(), PHOTO, smallest - 1)
     with pytest.raises(target_search.TargetError, match="less than 80 dB"):
         target_search.reaching_psnr(Jpeg(), PHOTO, 80)
@@ -61,3 +61,62 @@ def test_a_search_takes_at_most_the_announced_number_of_steps():
     steps = []
     target_search.within_bytes(Jpeg(), PHOTO, 4000, step=lambda: steps.append(1))
     assert 2 < len(steps) <= target_search.STEPS
+
+
+class Uneven:
+    """A codec of one grey level, whose sizes and errors by quality are given."""
+
+    def __init__(self, outcome):
+        self.outcome = outcome
+
+    def compress(self, rgb, quality, effort):
+        size, error = self.outcome(quality)
+        return bytes([error]) * size
+
+    def decompress(self, file):
+        return Image.new("RGB", (8, 8), (100 + file[0],) * 3)
+
+
+GREY = np.full((8, 8, 3), 100, "uint8")
+
+
+def test_where_size_does_not_rise_with_quality_the_closest_picture_is_found():
+    codec = Uneven(lambda quality: (32, 20 - round(quality) // 10 if quality < 60 else 9))
+    assert target_search.within_bytes(codec, GREY, 32)[0] == 9
+    codec = Uneven(lambda quality: (20 if 27 <= quality < 29 else 40, 5 if 27 <= quality < 29 else 9))
+    assert target_search.within_bytes(codec, GREY, 32) == bytes([5]) * 20
+
+
+def test_where_psnr_does_not_rise_with_quality_the_smallest_file_is_found():
+    codec = Uneven(lambda quality: (30, 2) if 27 <= quality < 29 else (
+        20 + round(quality), 9 - round(quality / 20)))
+    file = target_search.reaching_psnr(codec, GREY, 40)
+    assert len(file) == 30
+
+
+@pytest.mark.parametrize("target", [30, 50, 100])
+def test_an_identical_picture_reaches_every_target(target):
+    codec = Uneven(lambda quality: (50, 0 if quality > 80 else 200))
+    assert target_search.reaching_psnr(codec, GREY, target) == bytes(50)
+    always = Uneven(lambda quality: (round(quality), 0))
+    assert target_search.reaching_psnr(always, GREY, target) == bytes(1)
+
+
+def test_flat_and_drawn_pictures_with_the_shipped_weights(codec):
+    flat = np.full((16, 16, 3), (90, 140, 200), "uint8")
+    board = np.repeat(np.indices((16, 16)).sum(0)[..., None] % 2 * 255, 3, 2).astype("uint8")
+
+    def psnr(picture, file):
+        return metrics.psnr(picture, np.asarray(codec.decompress(file)))
+
+    files = [codec.compress(flat, quality) for quality in range(5, 101, 10)]
+    budget = sorted(map(len, files))[4]
+    file = target_search.within_bytes(codec, flat, budget)
+    assert len(file) <= budget
+    assert psnr(flat, file) >= max(psnr(flat, f) for f in files if len(f) <= budget)
+
+    files = [codec.compress(board, quality) for quality in range(5, 101, 10)]
+    target = sorted(psnr(board, f) for f in files)[4]
+    file = target_search.reaching_psnr(codec, board, target)
+    assert psnr(board, file) >= target
+    assert len(file) <= min(len(f) for f in files if psnr(board, f) >= target)

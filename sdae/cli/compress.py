@@ -89,7 +89,7 @@ def _encode(codec, args, rgb, reserved: int, label: str | None) -> bytes:
             raise Refused(f"the metadata alone takes {reserved:,} bytes; leave it out.")
     else:
         find, goal = target_search.reaching_psnr, args.target_psnr
-    with files.bar(label, target_search.STEPS, "try") as bar:
+    with files.bar(label, None, "try") as bar:
         try:
             return find(codec, rgb, goal, args.effort, bar.update)
         except target_search.TargetError as error:
