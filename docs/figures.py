@@ -17,7 +17,7 @@ import re
 import sys
 from pathlib import Path
 
-from sdae.measuring import claims, classical_denoisers, evaluation, noise_study, peers
+from sdae.measuring import claims, classical_denoisers, evaluation, kodak, noise_study, peers
 from sdae.measuring.results import OURS, Results, bd_rate, common, curve, label
 from sdae.model import weights
 
@@ -41,6 +41,11 @@ def table(head: list, rows: list[list]) -> str:
 def listed(words: list[str]) -> str:
     """Words as "a, b and c"."""
     return " and ".join([*filter(None, [", ".join(words[:-1])]), words[-1]])
+
+
+def signed(number: float) -> str:
+    """Two decimals behind a plus or a minus sign."""
+    return f"{number:+.2f}".replace("-", "−")
 
 
 def missing(command: str) -> str:
@@ -119,36 +124,41 @@ def denoised(results: Results) -> str:
 
 def chains(results: Results) -> str:
     """How far we are ahead of the best way to denoise first and compress then, in dB."""
-    rows = []
-    for name in evaluation.kodak.SETS:
-        study = results.noise(name)
-        for sigma in noise_study.CHAIN_SIGMAS if study else ():
+    rows, sizes = [], noise_study.BITS_PER_PIXEL
+    for name in kodak.SETS:
+        found = results.noise(name).get("chains", [])
+        count = len({chain["picture"] for chain in found})
+        for sigma in noise_study.CHAIN_SIGMAS if found else ():
+            best = _best_chains(found, sigma)
             for ours in (OURS, noise_study.THOROUGH):
-                cells = [_lead(study["chains"], sigma, ours, bits)
-                         for bits in noise_study.BITS_PER_PIXEL]
-                if any(cells):
-                    count = len({chain["picture"] for chain in study["chains"]})
-                    rows.append([f"{name} ({count})", sigma, label(ours), *cells])
-    head = ["set (pictures)", "σ", "", *(f"{bits} bpp" for bits in noise_study.BITS_PER_PIXEL)]
+                mine = noise_study.chain_at_bits(
+                    found, sizes, sigma=sigma, denoiser=ours, codec=OURS)
+                if any(mine):
+                    rows.append([f"{name} ({count})", sigma, label(ours), *map(_lead, mine, best)])
+    head = ["set (pictures)", "σ", "", *(f"{bits} bpp" for bits in sizes)]
     return table(head, rows) if rows else missing("sdae evaluate --noise")
 
 
-def _lead(found, sigma, ours, bits) -> str:
-    """Our PSNR less that of the best chain, and which chain that is; empty without either."""
-    def psnr(denoiser, codec):
-        means = noise_study.at_equal_bytes(found, bits, sigma=sigma, denoiser=denoiser, codec=codec)
-        return means and means["psnr"]
+def _best_chains(found, sigma) -> list:
+    """For each size PSNR and name of the best of the others' chains."""
+    pairs = [(denoiser, codec) for denoiser in noise_study.DENOISERS for codec in noise_study.CODECS]
+    means = [
+        noise_study.chain_at_bits(found, noise_study.BITS_PER_PIXEL, sigma=sigma,
+                                  denoiser=denoiser, codec=codec)
+        for denoiser, codec in pairs
+    ]
+    names = [f"{classical_denoisers.DENOISERS[denoiser].label}, {label(codec)}"
+             for denoiser, codec in pairs]
+    return [max(((mean["psnr"], name) for mean, name in zip(at_size, names) if mean), default=None)
+            for at_size in zip(*means)]
 
-    mine = psnr(ours, OURS)
-    others = {(denoiser, codec): psnr(denoiser, codec)
-              for denoiser in noise_study.DENOISERS for codec in noise_study.CODECS}
-    others = {pair: value for pair, value in others.items() if value is not None}
-    if mine is None or not others:
+
+def _lead(mine, best) -> str:
+    """By how many dB we are ahead, and of which chain; empty where one has no file so small."""
+    if not (mine and best):
         return ""
-    best = max(others, key=others.get)
-    denoiser = classical_denoisers.DENOISERS[best[0]].label
-    lead = f"{mine - others[best]:+.2f}".replace("-", "−")
-    return f"{lead} ({denoiser}, {label(best[1])})"
+    psnr, name = best
+    return f"{signed(mine['psnr'] - psnr)} ({name})"
 
 
 def packing(results: Results) -> str:
@@ -169,7 +179,7 @@ def packing(results: Results) -> str:
 
 def effort(results: Results) -> str:
     """What choosing the integers with care is worth."""
-    rows = [[way, f"{change:+.2f} %".replace("-", "−"), f"{seconds:.2f}"]
+    rows = [[way, f"{signed(change)} %", f"{seconds:.2f}"]
             for way, (change, seconds) in results.bench("effort").items()]
     head = ["integers", "BD-rate", "seconds"]
     return table(head, rows) if rows else missing("sdae bench effort FOLDER --store")
@@ -205,8 +215,10 @@ def visitors(results: Results) -> str:
         return missing("python tests/load.py --store")
     (name, one), *_ = found.items()
     width, height = one["size"]
+    faults = one["faults"] or "no"
     return (f"- {name} at {width}×{height}: a move of all sliders is answered within "
-            f"{one['most_seconds']:.0f} s; the app takes {one['peak_mb']} MB at most.\n"
+            f"{one['most_seconds']:.0f} s; the app takes {one['peak_mb']} MB at most. "
+            f"Sessions saw {faults} errors and pictures of others.\n"
             f"- One visitor: the app takes {one['first_picture_mb']} MB when the first picture is "
             "compressed.")
 

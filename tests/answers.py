@@ -1,6 +1,6 @@
 """How long one visitor waits, in a headless Chromium: for a page to open, for a slider to answer.
 
-    python tests/answers.py
+    python tests/answers.py [--store]
 
 Starts the app. Opens the Kodak page at each section, once as the first visitor of the server and then
 with nothing cached in the browser: seconds to the title and to the first figure. Then moves the
@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from load import free_port, launch, start, wait_until_healthy
+from load import free_port, launch, start, store, wait_until_healthy
 from playwright.sync_api import sync_playwright
 
 SECTIONS = ("Rate and distortion", "Pictures", "Methods", "Noise", "Training", "Claims")
@@ -22,8 +22,13 @@ TURNS = 7
 
 
 def main() -> int:
-    port = free_port()
+    port, figures = free_port(), {}
     app = start(port)
+
+    def report(what, pairs):
+        figures[what] = [round(statistics.median(seconds), 2) for seconds in zip(*pairs)]
+        print(f"{what:20} {figures[what][0]:5.2f} s {figures[what][1]:5.2f} s", flush=True)
+
     try:
         wait_until_healthy(port)
         with sync_playwright() as driver:
@@ -38,14 +43,11 @@ def main() -> int:
             browser.close()
         loaded = "tensorflow" in Path(f"/proc/{app.pid}/maps").read_text()
         print(f"TensorFlow is {'' if loaded else 'not '}loaded")
+        if "--store" in sys.argv[1:]:
+            store("answers", figures)
     finally:
         app.terminate()
     return 0
-
-
-def report(what, pairs) -> None:
-    first, last = map(statistics.median, zip(*pairs))
-    print(f"{what:20} {first:5.2f} s {last:5.2f} s", flush=True)
 
 
 def tab(browser, address):

@@ -32,10 +32,12 @@ def main() -> int:
     parser.add_argument("--moves", type=int, default=5)
     parser.add_argument("--size", type=int, nargs=2, default=(768, 512), metavar=("W", "H"))
     parser.add_argument("--port", type=int, default=0, help="default: any free one")
+    parser.add_argument("--store", action="store_true",
+                        help="keep the figures with the results of the shipped weights")
     parser.add_argument("--patience", type=int, default=600, help="seconds for one answer")
     args = parser.parse_args()
     port = args.port or free_port()
-    app, faults = start(port), []
+    app, faults, seconds = start(port), [], []
     try:
         began = time.monotonic()
         wait_until_healthy(port)
@@ -47,8 +49,9 @@ def main() -> int:
                 sessions.append(Session(browser, port, number, args))
                 if not number:
                     sessions[0].settle()
+                    first = memory(app, "VmRSS")
                     print(f"{time.monotonic() - began:.1f} s to the first compressed picture, "
-                          f"{memory(app, 'VmRSS')} MB", flush=True)
+                          f"{first} MB", flush=True)
             for session in sessions:
                 session.settle()
             for move in range(args.moves):
@@ -58,10 +61,16 @@ def main() -> int:
                 for session in sessions:
                     session.settle()
                     faults += session.faults()
-                print(f"move {move + 1}: {time.monotonic() - begun:.1f} s until all "
+                seconds.append(time.monotonic() - begun)
+                print(f"move {move + 1}: {seconds[-1]:.1f} s until all "
                       f"{args.sessions} were answered, {memory(app, 'VmRSS')} MB", flush=True)
             browser.close()
-        print(f"peak memory of the app {memory(app, 'VmHWM')} MB, {len(faults)} faults")
+        most = memory(app, "VmHWM")
+        print(f"peak memory of the app {most} MB, {len(faults)} faults")
+        if args.store:
+            store("visitors", {f"{args.sessions} sessions": {
+                "size": args.size, "first_picture_mb": first, "most_seconds": round(max(seconds), 1),
+                "peak_mb": most, "faults": len(faults)}})
     finally:
         app.terminate()
         log = app.communicate(timeout=30)[1]
@@ -136,6 +145,16 @@ class Session:
             self.page.wait_for_timeout(200)
             return self._pixels(side)
         return values
+
+
+def store(bench: str, figures: dict) -> None:
+    """Keep figures with the results of the shipped weights, from where the documents take them."""
+    sys.path.append(str(ROOT))
+    from sdae.measuring.results import Results
+    from sdae.model import weights
+
+    place = weights.folder()
+    Results(place, weights.read_card(place)["sha256"]).store_bench(bench, figures)
 
 
 def picture(number, width, height) -> np.ndarray:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -26,7 +26,7 @@ import numpy as np
 
 from sdae.measuring import classical_denoisers, metrics, peers
 from sdae.measuring.evaluation import chosen, spread, warm_codec
-from sdae.measuring.results import EFFORT, OURS, Results, at_bytes, label, write_pictures
+from sdae.measuring.results import EFFORT, OURS, Results, at_bits, label, write_pictures
 from sdae.pictures import noise
 
 NOISY = "noisy"
@@ -233,20 +233,25 @@ def mean(rows: list[dict], key: str, **wanted) -> float | None:
     return float(np.mean(found)) if found else None
 
 
-def at_equal_bytes(chains: list[dict], bits: float, **wanted) -> dict[str, float] | None:
-    """Mean PSNR and SSIM of a chain when every picture may take ``bits`` bits a pixel.
+def chain_at_bits(chains: list[dict], sizes: Sequence[float], **wanted) -> list[dict | None]:
+    """Mean PSNR and SSIM of a chain when every picture may take so many bits a pixel.
 
-    ``wanted`` names sigma, denoiser and codec. None where some picture has no file so small.
+    ``wanted`` names sigma, denoiser and codec. One answer for each of ``sizes``; None where some
+    picture has no file so small.
     """
-    found = {"psnr": [], "ssim": []}
-    for chain in chains:
-        if all(chain[k] == v for k, v in wanted.items()):
-            rows = [dict(zip(("bytes", *found), point)) for point in chain["points"]]
-            for key, values in found.items():
-                values.append(at_bytes(rows, bits * chain["pixels"] / 8, key))
-    if not found["psnr"] or None in found["psnr"]:
-        return None
-    return {key: float(np.mean(values)) for key, values in found.items()}
+    rows = {
+        number: [
+            {"pixels": chain["pixels"]} | dict(zip(("bytes", "psnr", "ssim"), point))
+            for point in chain["points"]
+        ]
+        for number, chain in enumerate(chains) if all(chain[k] == v for k, v in wanted.items())
+    }
+    return at_bits(rows, sizes) if rows else [None] * len(sizes)
+
+
+def at_equal_bytes(chains: list[dict], bits: float, **wanted) -> dict[str, float] | None:
+    """`chain_at_bits` for one size."""
+    return chain_at_bits(chains, [bits], **wanted)[0]
 
 
 def tables(study: dict, title: str) -> str:
@@ -283,8 +288,7 @@ def tables(study: dict, title: str) -> str:
     pairs += [(name, codec) for name in (NOISY, *DENOISERS) for codec in CODECS]
     for sigma in CHAIN_SIGMAS:
         for name, codec in pairs:
-            found = [at_equal_bytes(chains, bits, sigma=sigma, denoiser=name, codec=codec)
-                     for bits in BITS_PER_PIXEL]
+            found = chain_at_bits(chains, BITS_PER_PIXEL, sigma=sigma, denoiser=name, codec=codec)
             if any(found):
                 cells = [f"{f['psnr']:.2f} / {f['ssim']:.3f}" if f else "–" for f in found]
                 lines.append(f"| {sigma} | {'none' if name == NOISY else labels[name]} | "
