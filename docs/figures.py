@@ -292,8 +292,7 @@ def filled(text: str, results: Results) -> str:
 
 
 def main(check: bool) -> int:
-    place = weights.folder()
-    results, stale = Results(place, weights.read_card(place)["sha256"]), []
+    results, stale = Results.of(weights.folder()), []
     for path in DOCUMENTS:
         before = path.read_text(encoding="utf-8")
         after = filled(before, results)

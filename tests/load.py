@@ -153,8 +153,7 @@ def store(bench: str, figures: dict) -> None:
     from sdae.measuring.results import Results
     from sdae.model import weights
 
-    place = weights.folder()
-    Results(place, weights.read_card(place)["sha256"]).store_bench(bench, figures)
+    Results.of(weights.folder()).store_bench(bench, figures)
 
 
 def picture(number, width, height) -> np.ndarray:

@@ -28,8 +28,7 @@ def blocks(text, language):
 
 @pytest.fixture(scope="module")
 def results():
-    place = weights.folder()
-    return Results(place, weights.read_card(place)["sha256"])
+    return Results.of(weights.folder())
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

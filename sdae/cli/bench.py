@@ -13,6 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 import sdae
+from sdae.cli.arguments import add_weights
 from sdae.measuring import kodak, packing, speed
 from sdae.measuring.results import Results
 from sdae.model import weights
@@ -30,7 +31,6 @@ def add_arguments(parser) -> None:
                        help="default 128x128 768x512 4000x3000")
     whole.add_argument("--rounds", type=int, default=3, help="turns that count, default 3")
     whole.add_argument("--photo", type=Path, help="a picture file, default a sample")
-    whole.add_argument("--weights", help="name or folder of the weights (default: the shipped)")
     coder = benches.add_parser("coder", help="bytes and times of the latent coder")
     coder.add_argument("photos", nargs="*", help="folders of pictures (default: Kodak's)")
     coder.add_argument(
@@ -40,18 +40,18 @@ def add_arguments(parser) -> None:
         help="centre square scaled to 128×128, all 128×128 tiles, or pictures as they are",
     )
     coder.add_argument("--qualities", type=float, nargs="+", default=[25, 50, 75])
-    coder.add_argument("--weights", help="name or folder of the weights (default: the shipped)")
     care = benches.add_parser("effort", help="bytes saved by encoder effort, and its time")
     care.add_argument("photos", nargs="+", help="folders of pictures")
     care.add_argument("--pictures", type=int, default=12, help="how many, spread over all; 12")
     care.add_argument("--side", type=int, default=128, help="pixels of the centre crops; 128")
     care.add_argument("--efforts", type=int, nargs="+", default=[0, 1, 2, 5, 10])
     care.add_argument("--qualities", type=float, nargs="+", default=[10, 25, 40, 55, 70, 85])
-    care.add_argument("--weights", help="name or folder of the weights (default: the shipped)")
     training = benches.add_parser("training", help="speed of training beside its convolutions")
     training.add_argument("--batch", type=int, default=8, help="crops a step; 8")
     training.add_argument("--crop", type=int, default=128, help="side of a crop in pixels; 128")
     training.add_argument("--rounds", type=int, default=15, help="steps that count; 15")
+    for bench in (whole, coder, care):
+        add_weights(bench)
     parser.set_defaults(store=False)
     for bench in (whole, coder, care, training):
         bench.add_argument("--store", action="store_true",
@@ -111,8 +111,7 @@ def _coder(values, quality, tables, view) -> dict:
 
 def _store(args, figures: dict) -> None:
     if args.store:
-        place = weights.folder(args.weights)
-        Results(place, weights.read_card(place)["sha256"]).store_bench(args.bench, figures)
+        Results.of(weights.folder(args.weights)).store_bench(args.bench, figures)
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from pathlib import Path
 
+from sdae.cli.arguments import add_measuring
 from sdae.measuring import claims, kodak
 from sdae.measuring.evaluation import chosen, spread
 from sdae.measuring.results import Results
@@ -15,23 +15,16 @@ from sdae.progress import progress
 
 def add_arguments(parser) -> None:
     """The options of ``sdae claims``."""
-    parser.add_argument("--weights", help="name or folder of the weights (default: the shipped)")
+    add_measuring(parser, jobs=2)
     parser.add_argument("--sets", nargs="+", default=[claims.SET],
                         choices=("kodak-thumb", "kodak-128"),
                         help=f"sets at 128×128 (default: {claims.SET})")
-    parser.add_argument("--kodak", help="folder of the Kodak pictures (default: SDAE_KODAK)")
-    parser.add_argument("--stride", type=int, default=1,
-                        help="measure only every so many pictures of a set")
-    parser.add_argument("--jobs", type=int, default=2, help="processes")
-    parser.add_argument("--results", help="folder for the results (default: that of the weights)")
-    parser.add_argument("--show", action="store_true", help="only print what is measured already")
 
 
 def run(args) -> int:
     """Measure, write ``results/claims.json`` and print the table. Returns an exit code."""
     place = weights.folder(args.weights)
-    card = weights.read_card(place)
-    results = Results(Path(args.results or place), card["sha256"])
+    results = Results.of(place, args.results)
     for name in [] if args.show else args.sets:
         wanted, total = chosen(name, args.kodak, args.stride)
         rows, files = {}, []
@@ -47,5 +40,5 @@ def run(args) -> int:
             return 2
         seconds = claims.times(place, files)
         claims.write(results, name, {"pictures": rows, "seconds": seconds})
-    print(claims.markdown(claims.comparison(results, card)))
+    print(claims.markdown(claims.comparison(results, weights.read_card(place))))
     return 0

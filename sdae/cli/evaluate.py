@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
+from sdae.cli.arguments import add_measuring
 from sdae.measuring import evaluation, kodak, noise_study, peers
 from sdae.measuring.results import EFFORT, OURS, Results, effort
 from sdae.model import weights
@@ -14,13 +15,12 @@ from sdae.model import weights
 
 def add_arguments(parser) -> None:
     """The options of ``sdae evaluate``."""
-    parser.add_argument("--weights", help="name or folder of the weights (default: the shipped)")
+    add_measuring(parser, jobs=os.cpu_count())
     parser.add_argument("--sets", nargs="+", default=list(kodak.SETS), help="sets, or folders")
     parser.add_argument(
         "--codecs", nargs="+", default=[OURS, *peers.PEERS],
         help=f"any of {OURS}, {EFFORT}1 to {EFFORT}10, {', '.join(peers.PEERS)}",
     )
-    parser.add_argument("--kodak", help="folder of the Kodak pictures (default: SDAE_KODAK)")
     parser.add_argument(
         "--qualities", nargs="+", type=float, default=evaluation.QUALITIES,
         help="settings of our codec",
@@ -29,16 +29,10 @@ def add_arguments(parser) -> None:
         "--peer-effort", choices=peers.EFFORTS, default="slow", help="as in sdae.measuring.peers"
     )
     parser.add_argument(
-        "--stride", type=int, default=1, help="measure only every so many pictures of a set"
-    )
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
-    parser.add_argument(
         "--dask", metavar="ADDRESS",
         help="measure on the Dask cluster whose scheduler is there; start its workers with "
              "--nthreads 1, for times of one core",
     )
-    parser.add_argument("--results", help="folder for the results (default: that of the weights)")
-    parser.add_argument("--show", action="store_true", help="only print what is measured already")
     parser.add_argument(
         "--noise", nargs="?", const="all", choices=("all", OURS, "classical"),
         help="the noise study instead, or the part of it that is named "
@@ -48,35 +42,20 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Measure what is missing, write the results and print the tables. Returns an exit code."""
-    if args.noise:
-        return _noise(args)
     place = weights.folder(args.weights)
     unknown = [n for n in args.codecs if n not in peers.PEERS and effort(n) is None]
     if unknown:
         print(f"There is no codec {', '.join(unknown)}.", file=sys.stderr)
         return 2
-    results = Results(Path(args.results or place), weights.read_card(place)["sha256"])
-    try:
-        for name in [] if args.show else args.sets:
-            for codec in args.codecs:
-                evaluation.measure(results, place, name, codec, args)
-    except (kodak.KodakError, FileNotFoundError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    for name in args.sets:
-        print(evaluation.table(results, name), end="\n\n")
-    return 0
-
-
-def _noise(args) -> int:
-    """The same for the noise study."""
-    place = weights.folder(args.weights)
-    results = Results(Path(args.results or place), weights.read_card(place)["sha256"])
-    parts = noise_study.PARTS if args.noise == "all" else (args.noise,)
+    results = Results.of(place, args.results)
+    if args.noise:
+        study, parts = noise_study, noise_study.PARTS if args.noise == "all" else (args.noise,)
+    else:
+        study, parts = evaluation, args.codecs
     try:
         for name in [] if args.show else args.sets:
             for part in parts:
-                noise_study.measure(results, place, name, part, args)
+                study.measure(results, place, name, part, args)
     except PackageNotFoundError as error:
         print(f"A classical denoiser needs {error.name}; install what requirements-test.txt lists.",
               file=sys.stderr)
@@ -85,5 +64,8 @@ def _noise(args) -> int:
         print(error, file=sys.stderr)
         return 2
     for name in args.sets:
-        print(noise_study.tables(results.noise(name), Path(name).name))
+        if args.noise:
+            print(noise_study.tables(results.noise(name), Path(name).name))
+        else:
+            print(evaluation.table(results, name), end="\n\n")
     return 0

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import sdae
+from sdae.cli.arguments import add_weights
 from sdae.measuring import fuzz
 from sdae.measuring.memory import peak
 from sdae.progress import progress, say
@@ -22,7 +23,7 @@ def add_arguments(parser) -> None:
                         help="make the pixels of the first N small pictures, default 100")
     parser.add_argument("--keep", type=Path, metavar="FOLDER",
                         help="write the files of findings here")
-    parser.add_argument("--weights", metavar="NAME", help="name or folder of other weights")
+    add_weights(parser)
 
 
 def run(args) -> int:

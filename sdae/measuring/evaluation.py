@@ -22,6 +22,7 @@ from sdae import cluster
 from sdae.measuring import kodak, metrics, peers
 from sdae.measuring.results import OURS, Results, at_bits, bd_rate, common, effort, label
 from sdae.pictures import reading
+from sdae.progress import progress
 
 QUALITIES = (1, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 90, 100)
 """Settings of our own curve."""
@@ -103,8 +104,6 @@ def measure_peer(name, rgb, effort="slow") -> list[dict]:
 
 def measure(results, place, set_name, codec_name, args) -> None:
     """Measure the pictures of a set that the results do not hold yet."""
-    from sdae.progress import progress
-
     if effort(codec_name) is None:
         chosen_effort = args.peer_effort
         work = partial(_peer, codec_name, args.peer_effort)
@@ -113,17 +112,25 @@ def measure(results, place, set_name, codec_name, args) -> None:
         work = partial(_ours, place, tuple(args.qualities), effort(codec_name))
     options = {"effort": chosen_effort, "stride": args.stride, "jobs": args.jobs}
     known = results.rows(set_name, codec_name, options)
-    wanted, total = chosen(set_name, args.kodak, args.stride)
-    missing = (item for item in wanted if item[0] not in known)
-    measured = 0
-    with progress(label=f"{set_name} {codec_name}", total=total, unit="picture") as bar:
-        bar.update(min(len(known), total))
-        for name, rows in spread(work, missing, args.jobs, args.dask):
-            results.add(set_name, codec_name, name, rows, options)
-            measured += 1
-            bar.update()
-    if measured:
+    name = None
+    for name, rows in each_missing(work, known, set_name, codec_name, args):
+        results.add(set_name, codec_name, name, rows, options)
+    if name is not None:
         results.finish(set_name, codec_name, options)
+
+
+def each_missing(work: Callable, known, set_name: str, label: str, args) -> Iterator[tuple]:
+    """(name, work((name, RGB array))) of the pictures of a set that are not `known`, under a bar.
+
+    `args` are the options of ``sdae evaluate``.
+    """
+    wanted, total = chosen(set_name, args.kodak, args.stride)
+    missing = ((item[0], item) for item in wanted if item[0] not in known)
+    with progress(label=f"{set_name} {label}", total=total, unit="picture") as bar:
+        bar.update(min(len(known), total))
+        for found in spread(work, missing, args.jobs, args.dask):
+            yield found
+            bar.update()
 
 
 def spread(
@@ -184,12 +191,12 @@ def warm_codec(place):
     return codec
 
 
-def _ours(place, qualities, effort, rgb):
-    return measure_ours(warm_codec(place), rgb, qualities, effort)
+def _ours(place, qualities, effort, item):
+    return measure_ours(warm_codec(place), item[1], qualities, effort)
 
 
-def _peer(name, effort, rgb):
-    return measure_peer(name, rgb, effort)
+def _peer(name, effort, item):
+    return measure_peer(name, item[1], effort)
 
 
 def table(results: Results, set_name: str, sizes: Sequence[float] = BITS_PER_PIXEL) -> str:

@@ -25,7 +25,7 @@ from zlib import crc32
 import numpy as np
 
 from sdae.measuring import classical_denoisers, metrics, peers
-from sdae.measuring.evaluation import chosen, spread, warm_codec
+from sdae.measuring.evaluation import each_missing, warm_codec
 from sdae.measuring.results import EFFORT, OURS, Results, at_bits, label, write_pictures
 from sdae.pictures import noise
 
@@ -64,8 +64,6 @@ PROTOCOL = (
 
 def measure(results: Results, place: Path, set_name: str, part: str, args) -> None:
     """Measure the pictures of a set that a part of the study does not hold yet."""
-    from sdae.progress import progress
-
     if part == OURS:
         options = {"qualities": list(args.qualities)}
         work = partial(_ours, place, tuple(args.qualities))
@@ -75,15 +73,10 @@ def measure(results: Results, place: Path, set_name: str, part: str, args) -> No
         work = partial(measure_classical, args.peer_effort)
     stored = results.noise_part(set_name, part)
     known = stored["pictures"] if options.items() <= stored.get("options", {}).items() else {}
-    wanted, total = chosen(set_name, args.kodak, args.stride)
-    missing = ((item[0], item) for item in wanted if item[0] not in known)
     options |= {"stride": args.stride, "jobs": args.jobs}
-    with progress(label=f"{set_name} {part}", total=total, unit="picture") as bar:
-        bar.update(min(len(known), total))
-        for name, found in spread(work, missing, args.jobs, args.dask):
-            known[name] = found
-            write(results, set_name, part, options, known)
-            bar.update()
+    for name, found in each_missing(work, known, set_name, part, args):
+        known[name] = found
+        write(results, set_name, part, options, known)
 
 
 def measure_ours(codec, qualities: Iterable[float], item: tuple[str, np.ndarray]) -> dict:

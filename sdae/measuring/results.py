@@ -94,6 +94,11 @@ class Results:
         self.folder, self.sha256 = Path(folder) / "results", sha256
         self._stored = {}
 
+    @classmethod
+    def of(cls, place: Path, folder: Path | str | None = None) -> Results:
+        """The results of the weights in `place`, kept there or in another folder."""
+        return cls(Path(folder or place), weights.read_card(place)["sha256"])
+
     def path(self, set_name: str, codec_name: str) -> Path:
         return self.folder / Path(set_name).name / f"{codec_name}.json"
 
