@@ -1,6 +1,7 @@
 """The rooms of the package: imports run downwards only, in no circle, and stay light."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +83,13 @@ def test_no_modules_import_each_other_in_a_circle():
 def test_only_pages_know_streamlit(module):
     if not module.startswith(("pages", "streamlit_app", "sdae.ui")):
         assert not {name for name in imports(module) if name.split(".")[0] == "streamlit"}
+
+
+def test_only_the_ways_in_import_by_a_name_in_a_string():
+    """Others could reach any floor that way."""
+    found = {name for name, path in MODULES.items()
+             if {"import_module", "__import__"} & set(re.findall(r"\w+", path.read_text("utf-8")))}
+    assert found == {"sdae", "sdae.__main__"}
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("pages")])

@@ -35,9 +35,9 @@ def add_arguments(parser) -> None:
 def run(args) -> int:
     """Compress pictures; one line each: bytes in and out, bits per pixel, reduction, PSNR."""
     if args.dask:
-        from sdae.cli import archive
+        from sdae.cli import compress_on_cluster
 
-        return archive.run(args, compress, line)
+        return compress_on_cluster.run(args, compress, line)
     found = files.jobs(args, files.PICTURES, ".sdae")
     work = partial(compress, files.load(args), args, bars=args.jobs == 1)
     return files.each(found, args, "compress", work, line)

@@ -12,7 +12,7 @@ from PIL import Image
 from skimage import data
 
 from sdae.__main__ import main
-from sdae.cli.archive import Manifest
+from sdae.cli.compress_on_cluster import Manifest
 from sdae.cli.files import Job
 
 COUNT = 8
