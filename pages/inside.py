@@ -3,7 +3,7 @@
 import streamlit as st
 
 from sdae import BitstreamError, ImageError, WeightsError
-from sdae.ui.inside import carried, experiments, screens
+from sdae.ui.inside import carried, experiments, questions, screens
 from sdae.ui.inside.texts import STEPS, Step
 from sdae.ui.shared import engine
 from sdae.ui.shared.navigation import through_the_app
@@ -76,6 +76,7 @@ def show(source: Source, quality: float, number: int, panel) -> None:
                f"; scaled down from {shown.picture.full[0]} × {shown.picture.full[1]} so that "
                "every answer is quick.")
         )
+    questions.ask(number, shown)
     screens.SCREENS[number](shown)
 
 

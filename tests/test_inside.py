@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from sdae.measuring import bit_allocation, metrics
+from sdae.measuring import bit_allocation, comparison, metrics
 from sdae.pictures import noise, reading
-from sdae.ui.inside import diagrams, experiments, facts, screens, touch
+from sdae.ui.inside import diagrams, experiments, facts, questions, screens, touch
 from sdae.ui.inside.texts import STEPS
-from sdae.ui.shared import figures
+from sdae.ui.shared import engine, figures
 
 ROOT = Path(__file__).parents[1]
 NAMES = [step.name for step in STEPS]
@@ -145,6 +145,48 @@ def test_a_link_opens_the_screen_it_names_and_wrong_ones_the_first():
     assert len(drawings(at)) == 2 and "Upper left" in drawings(at)[0]
     at = page(step="Nothing")
     assert at.subheader[0].value.startswith("1 · ") and "camera" in at.info[0].value
+
+
+@pytest.mark.parametrize("number, guess", [
+    (0, 10.0), (3, 4.0),
+])
+def test_the_answer_comes_after_the_guess_and_a_click(codec, number, guess):
+    at = show(upload(page(), png(picture())), NAMES[number])
+    assert not any(m.value.startswith("#### ") for m in at.markdown)
+    at.slider(key=f"guess-{number}").set_value(guess).run()
+    assert not any(m.value.startswith("#### ") for m in at.markdown)
+    at.button(key=f"show-{number}").click().run()
+    (answer,) = [m.value for m in at.markdown if m.value.startswith("#### ")]
+    size = len(codec.compress(picture(), QUALITY))
+    value = {0: 100 * size / picture().nbytes, 3: 8 * size / (48 * codec.tables.channels)}[number]
+    assert f"{size:,} bytes" in answer and f"{value:.2f}"[:3] in answer
+    (verdict,) = [c.value for c in at.caption if c.value.startswith("Your guess")]
+    assert f"{abs(guess - value):.3g} too {'high' if guess > value else 'low'}" in verdict
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_every_question_has_a_measured_answer(codec, number):
+    rgb = picture()
+    result = comparison.compress(codec, rgb, QUALITY)
+    prepared = engine.Prepared(rgb, result.png, f"question {number}", (64, 48), ())
+    shown = experiments.Subject(codec, prepared, QUALITY, result, codec.unpack(result.data))
+    question = questions.QUESTIONS[number]
+    found = question.answer(shown)
+    assert question.text(shown).endswith("?") and found.sentence.endswith(".")
+    if question.choices:
+        assert found.value in question.choices
+        assert questions.verdict(question, found.value, found).endswith("Right.")
+    else:
+        assert question.low <= found.value and any(c.isdigit() for c in found.sentence)
+        assert "as the slider" in questions.verdict(question, found.value, found)
+        assert "too high" in questions.verdict(question, found.value + 9, found)
+    assert questions.verdict(question, None, found) == "Nothing was guessed."
+
+
+def test_a_changed_pixel_reaches_its_own_square_and_not_the_whole_picture(codec):
+    rgb = picture(160, 160)
+    changed = facts.reach(codec, rgb, 75)
+    assert changed[10, 10] > 0 and 1 < np.count_nonzero(changed) < changed.size / 2
 
 
 def test_next_and_back_walk_through_the_steps(at):

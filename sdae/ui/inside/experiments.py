@@ -99,6 +99,10 @@ def feature_maps(codec, shown) -> dict[str, np.ndarray]:
     return found
 
 
+def reach(codec, shown) -> np.ndarray:
+    return facts.reach(codec, shown.picture.rgb, shown.quality)
+
+
 def up_sampling(codec, shown) -> facts.UpSampling:
     return facts.up_sampling(codec, shown.latent)
 

@@ -126,6 +126,24 @@ def _walk(transform, x):
     return found
 
 
+def reach(codec: Codec, rgb: np.ndarray, quality: float) -> np.ndarray:
+    """How many integers of each place change when the pixel in the middle is inverted.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        quality: 1 to 100; rounding is plain.
+
+    Returns:
+        (h, w) counts.
+    """
+    t = latents.quality_position(quality)
+    gain, _ = codec.network.gains(t)
+    other = rgb.copy()
+    other[rgb.shape[0] // 2, rgb.shape[1] // 2] ^= 255
+    one, two = (np.rint(codec.network.analysis(_image(x)[0], 0.0, t) * gain) for x in (rgb, other))
+    return (one != two).sum(2)
+
+
 @dataclass(frozen=True)
 class UpSampling:
     """Three ways to make a small grid twice as large.
