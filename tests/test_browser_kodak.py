@@ -48,7 +48,7 @@ def test_the_curve_shows_its_numbers_and_saves_them(tab):  # noqa: F811
 
     place = weights.folder()
     stored = results.Results(place, weights.read_card(place)["sha256"])
-    wanted = results.curve(results.common(stored, "kodak-thumb")["sdae"])
+    wanted = results.curve(results.common(stored, "kodak")["sdae"])
     rows = list(csv.DictReader(io.StringIO(download(page, "Figures as CSV").decode())))
     ours = [row for row in rows if row["codec"] == "SDAE"]
     assert [float(row["PSNR"]) for row in ours] == wanted["psnr"]
@@ -60,19 +60,20 @@ def test_the_curve_shows_its_numbers_and_saves_them(tab):  # noqa: F811
     assert page.locator(".js-plotly-plot").bounding_box()["height"] > 800
 
 
-def test_a_mark_and_a_row_lead_to_the_picture(tab):  # noqa: F811
+def test_a_mark_and_a_thumbnail_lead_to_the_picture(tab):  # noqa: F811
     page = settle(tab("kodak?section=Pictures"))
     mark = page.locator(".js-plotly-plot").first.locator(".points path").nth(2)
+    mark.scroll_into_view_if_needed()
     box = mark.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.get_by_text("kodim03.png is not on this server yet").wait_for()
+    page.wait_for_url("**shown=kodim03**")
 
-    table = page.get_by_test_id("stDataFrame")
-    table.scroll_into_view_if_needed()
-    box = table.bounding_box()
-    page.mouse.click(box["x"] + 16, box["y"] + 35 + 17)  # the box that selects the first row
-    page.get_by_text("kodim01.png is not on this server yet").wait_for()
-    page.get_by_role("button", name="Fetch kodim01.png").wait_for()
+    page.get_by_role("button", name="kodim07", exact=True).click()
+    page.get_by_text("kodim07.png is not on this server yet").wait_for()
+    page.get_by_role("button", name="Fetch kodim07.png").wait_for()
+    assert page.get_by_role("button", name="kodim07", exact=True).get_attribute(
+        "aria-pressed") == "true"
 
 
 @pytest.mark.parametrize("section", ["Rate and distortion", "Methods", "Claims"])

@@ -3,11 +3,13 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from skimage import data
 from streamlit.testing.v1 import AppTest
@@ -16,7 +18,8 @@ from sdae.measuring import claims, comparison, kodak, noise_study, results
 from sdae.measuring.results import OURS, Results
 from sdae.model import weights
 from sdae.pictures import reading
-from sdae.ui.kodak import charts
+from sdae.ui.kodak import charts, findings, live
+from sdae.ui.kodak import tables as kodak_tables
 
 ROOT = Path(__file__).parents[1]
 OPTIONS = {"effort": 0, "stride": 1, "jobs": 1}
@@ -97,13 +100,18 @@ def plots(at):
     return [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
 
 
+def tables(at):
+    """All that stands in tables."""
+    return " ".join(html.body for html in at.get("html"))
+
+
 def downloads(at):
     return [button.proto.label for button in at.get("download_button")]
 
 
 @pytest.mark.parametrize(
     "section, figures, files, tables",
-    [("Rate and distortion", 1, 1, 3), ("Pictures", 2, 2, 2), ("Methods", 10, 2, 1),
+    [("Rate and distortion", 1, 1, 3), ("Pictures", 2, 2, 2), ("Methods", 8, 2, 1),
      ("Noise", 3, 3, 3), ("Training", 3, 3, 2), ("Claims", 0, 0, 3)],
 )
 def test_every_dashboard_has_its_figures_with_downloads(page, section, figures, files,
@@ -119,12 +127,14 @@ def test_ablations_stand_with_the_training_the_best_first(page, complete):
     (complete.parent / "experiments.csv").write_text(
         "variant,changes,images,minutes,validation_loss,denoised_psnr\n"
         "shipped configuration,,9600,1.7,2.05,24.1\n"
-        "half the widths,\"widths=(24,48,64)\",9600,0.9,2.01,24.6\n", encoding="utf-8",
+        "half the widths,\"widths=(24,48,64)\",9600,0.9,2.01,24.6\n"
+        "three thirds,,4800,0.5,1.2,20.1\n", encoding="utf-8",
     )
     at = page("Training")
     assert downloads(at).count("Table as CSV") == 3
     assert any("9,600 crops" in caption.value for caption in at.caption)
-    (table,) = [m.value for m in at.markdown if "half the widths" in m.value]
+    table = tables(at)
+    assert "three thirds" not in table
     assert table.index("half the widths") < table.index("shipped configuration")
 
 
@@ -153,14 +163,105 @@ def test_the_settings_of_methods_move_the_figures(page):
     at.select_slider(key="bits").set_value(2.0).run()
     at.select_slider(key="target").set_value(0.8).run()
     after = plots(at)
-    psnr, size = 0, 5  # the first figure of each panel
-    assert after[psnr]["data"][0]["y"][0] > before[psnr]["data"][0]["y"][0]
-    assert after[size]["data"][0]["y"][0] < before[size]["data"][0]["y"][0]
+    psnr, size = 0, 4  # the first figure of each panel; ours is the uppermost line
+    assert after[psnr]["data"][0]["x"][-1] > before[psnr]["data"][0]["x"][-1]
+    assert after[size]["data"][0]["x"][-1] < before[size]["data"][0]["x"][-1]
+
+
+def test_bars_begin_at_zero_and_all_else_is_a_dot(page):
+    for figure in plots(page("Methods")):
+        (trace,), axis = figure["data"], figure["layout"]["xaxis"]
+        assert (trace["type"] == "bar") == (axis["title"]["text"] == "Bytes")
+        if trace["type"] == "bar":
+            assert axis["range"][0] == 0
+        else:
+            assert trace["mode"] == "markers+text"
+
+
+@pytest.mark.parametrize("section, said", [
+    ("Rate and distortion", r"On whole pictures SDAE needs \d+ % fewer bytes than JPEG, .* and "
+                            r"\d+ % more bytes than AVIF, at equal PSNR\."),
+    ("Pictures", r"SDAE needs fewer bytes than JPEG on 3 of 3 pictures, from \d+ % \(kodim0\d\)"),
+    ("Methods", r"At 1 bit per pixel SDAE reaches [\d.]+ dB, [\d.]+ dB less than AVIF"),
+    ("Noise", r"At noise σ 0\.1 SDAE restores 28\.0 dB from 20\.0\."),
+    ("Training", r"0\.10 million crops in 1\.6 hours brought the validation loss from"),
+    ("Claims", r"The original work states \d+ figures about itself; \d+ were measured"),
+])
+def test_each_dashboard_begins_with_its_finding(page, section, said):
+    assert re.match(said, page(section).subheader[0].value)
+
+
+def test_the_changes_of_a_finding_are_those_of_the_results():
+    changes = {"jpeg": {"psnr": -46.4}, "avif": {"psnr": 18.8}, "webp": {"psnr": None}}
+    assert findings.rates("kodak", changes) == (
+        "On whole pictures SDAE needs 46 % fewer bytes than JPEG and 19 % more bytes than AVIF, "
+        "at equal PSNR.")
+    assert "no other codec" in findings.rates("kodak", {})
+
+
+def test_the_curve_of_avif_is_whole(page):
+    (figure,) = plots(page("Rate and distortion"))
+    (low, high), (left, right) = (figure["layout"][axis]["range"] for axis in ("yaxis", "xaxis"))
+    (trace,) = [t for t in figure["data"] if t["name"] == "AVIF"]
+    assert all(left <= x <= right for x in trace["x"])
+    assert all(low <= y <= high for y in trace["y"])
+
+
+def test_numbers_of_a_pair_never_break(page):
+    html = tables(page("Rate and distortion"))
+    pairs = re.findall(r"<td([^>]*)>[\d.]+ / [\d.]+</td>", html)
+    assert pairs and set(pairs) == {" class='number'"}
+    assert re.search(r"\.number {[^}]*white-space: nowrap", html)
+
+
+def test_runs_follow_one_another_on_one_axis(tmp_path):
+    head = "epoch,minutes,images,loss,validation_loss\n"
+    (tmp_path / "history.csv").write_text(f"{head}1,10,100,9,4\n2,20,200,8,3\n1,5,50,7,2.5\n")
+    (tmp_path / "loss.csv").write_text(f"{head}1,1,10,6,2\n2,2,20,5,1\n")
+    log = kodak_tables.training_log(tmp_path)
+    assert [row["run"] for row in log] == [1, 1, 2, 3, 3]
+    assert [row["all_images"] for row in log] == [100, 200, 250, 260, 270]
+    assert [row["all_minutes"] for row in log] == [10, 20, 25, 26, 27]
+
+
+def test_every_thumbnail_opens_and_is_small(codec):
+    sizes = []
+    for file in kodak.KODAK:
+        data = kodak.thumbnail(file.removesuffix(".png"))
+        picture = codec.decompress(data)
+        assert picture.size == (128, 128) and np.asarray(picture).std() > 15
+        sizes.append(len(data))
+    assert max(sizes) < 4500 and sum(sizes) < 60_000
+
+
+def test_a_picture_is_chosen_in_the_link_and_shows_its_own_curves(page, complete, monkeypatch,
+                                                                    tmp_path):
+    monkeypatch.setenv("SDAE_KODAK", str(tmp_path))
+    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
+    at.switch_page("pages/kodak.py")
+    at.query_params.update({"section": "Pictures", "shown": "kodim02"})
+    at.run()
+    assert not at.exception and not at.error
+    (sent,) = [json.loads(e.proto.json) for e in at.get("bidi_component")]
+    assert sent["chosen"] == "kodim02" and [p["name"] for p in sent["pictures"]] == list(NAMES)
+    found = Results(complete, weights.read_card(complete)["sha256"])
+    (trace,) = [t for t in plots(at)[0]["data"] if t["name"] == "SDAE"]
+    assert trace["y"] == [row["psnr"] for row in found.rows("kodak", OURS)["kodim02"]]
+    assert "kodim02.png is not on this server yet" in at.info[0].value
+
+
+def test_the_worst_square_is_where_the_error_is():
+    original = np.zeros((96, 200, 3), "uint8")
+    restored = original.copy()
+    restored[70, 150] = 255
+    rows, columns = live.worst_square(original, restored)
+    assert rows.start <= 70 < rows.stop and columns.start <= 150 < columns.stop
+    assert live.worst_square(original[:20, :20], restored[:20, :20])[0].start == 0
 
 
 def test_the_claims_are_all_there(page):
     at = page("Claims")
-    text = " ".join(markdown.value for markdown in at.markdown)
+    text = tables(at)
     assert "89.92 %" in text and "11,424 elements" in text and "33,799" in text
     assert "20.0 → 28.0 dB" in text
 

@@ -1,7 +1,8 @@
 """The Kodak Lossless True Color Image Suite: 24 pictures, for measuring only, never for training.
 
-The pictures were released for unrestricted use and are not part of this project. They are read
-from a folder of the person's own or downloaded from their public home, checksums verified.
+The pictures were released for unrestricted use. Of this project only small thumbnails are part,
+which `sdae kodak --thumbnails` makes. The pictures are read from a folder of the person's own or
+downloaded from their public home, checksums verified.
 """
 
 from __future__ import annotations
@@ -162,6 +163,30 @@ def pictures(
     if set_name not in SETS:
         raise ValueError(f"There is no set {set_name!r}; choose one of {', '.join(SETS)}.")
     return _pictures(set_name, path)
+
+
+_THUMBNAILS = Path(__file__).parent / "thumbnails"
+_THUMBNAIL_QUALITY = 45
+
+
+def thumbnail(name: str) -> bytes:
+    """The centre square of a picture at 128×128 as a .sdae file, which comes with the package.
+
+    name: "kodim01" to "kodim24".
+    """
+    return (_THUMBNAILS / f"{name}.sdae").read_bytes()
+
+
+def write_thumbnails(codec, path: str | os.PathLike | None = None) -> int:
+    """Make the files of `thumbnail` from the pictures in `folder(path)`; their bytes together.
+
+    Raises KodakError for a missing or altered file.
+    """
+    _THUMBNAILS.mkdir(exist_ok=True)
+    return sum(
+        (_THUMBNAILS / f"{name}.sdae").write_bytes(codec.compress(rgb, _THUMBNAIL_QUALITY))
+        for name, rgb in pictures("kodak-thumb", path)
+    )
 
 
 def picture(set_name: str, name: str, path: str | os.PathLike | None = None) -> np.ndarray:

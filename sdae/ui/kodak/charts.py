@@ -61,10 +61,15 @@ def rates(curves: dict[str, dict], measure: str, published: dict[str, dict]) -> 
             )
             rows += [(f"{name} (published)", b, v) for b, v in zip(curve["bpp"], values)]
     figure.update_layout(xaxis_title="Bits per pixel", yaxis_title=axis)
-    figure.update_xaxes(range=[0, 3.1])
-    shown = [value for _, bits, value in rows if bits <= 3.1]
-    if shown:
+    if rows:
+        # As far as AVIF goes, where it was measured: beyond it, curves are nearly lossless.
+        ends = {name: bits for name, bits, _ in rows}
+        most = ends.get(results.label("avif"), max(ends.values()))
+        shown = [value for line in figure.data
+                 for value in (*np.array(line.y)[np.array(line.x) <= most],
+                               np.interp(most, line.x, line.y))]
         edge = 0.04 * (max(shown) - min(shown))
+        figure.update_xaxes(range=[0, 1.02 * most])
         figure.update_yaxes(range=[min(shown) - edge, max(shown) + edge])
     return Drawn(
         figure, f"{measure} over bits per pixel, a curve a codec.",
@@ -101,27 +106,37 @@ def pictures(table: list[dict], key: str) -> Drawn:
     )
 
 
-def bars(table: dict[str, dict], key: str, form: str) -> go.Figure:
-    """Bars of one figure of every codec, times in milliseconds.
+def methods(table: dict[str, dict], key: str, form: str) -> go.Figure:
+    """One figure of every codec, a line each, times in milliseconds.
+
+    Bytes are bars from zero. All else has an axis that begins elsewhere, and so is a dot.
 
     Args:
         table: of `sdae.measuring.results.methods`, without codecs out of reach.
         key: of its figures.
         form: of the numbers, as in d3.
     """
-    held = [name for name in table if key in table[name]]
-    values = [_shown(table[name], key) for name in held]
-    figure = go.Figure()
-    figure.add_bar(
-        x=[results.label(name) for name in held], y=values, cliponaxis=False,
-        marker_color=[_colour(name) for name in held], texttemplate="%{y:" + form + "}",
-        textposition="outside", hovertemplate="%{x}: %{y:" + form + "}<extra></extra>",
-    )
-    if key.endswith("seconds"):
-        figure.update_yaxes(type="log", dtick=1)
-    elif key in ("ssim", "psnr") and values:
-        edge = 0.3 * (max(values) - min(values)) or 0.1 * max(values)
-        figure.update_yaxes(range=[min(values) - 2 * edge, max(values) + edge])
+    held = [name for name in table if key in table[name]][::-1]
+    names, values = [results.label(name) for name in held], [_shown(table[name], key) for name in held]
+    colours, figure = [_colour(name) for name in held], go.Figure()
+    said = {"texttemplate": "%{x:" + form + "}", "cliponaxis": False,
+            "hovertemplate": "%{y}: %{x:" + form + "}<extra></extra>"}
+    if key == "bytes":
+        figure.add_bar(x=values, y=names, orientation="h", marker_color=colours,
+                       textposition="outside", **said)
+        figure.update_xaxes(range=[0, 1.25 * max(values)])
+    else:
+        figure.add_scatter(x=values, y=names, mode="markers+text", textposition="middle right",
+                           marker={"color": colours, "size": 12}, **said)
+        low, high = min(values), max(values)
+        if key.endswith("seconds"):
+            figure.update_xaxes(type="log", dtick=1,
+                                range=[np.log10(low) - 0.2, np.log10(high) + 0.9])
+        else:
+            edge = (high - low) or 0.1 * high
+            figure.update_xaxes(range=[low - 0.15 * edge, high + 0.5 * edge])
+        figure.update_yaxes(showgrid=True)
+    figure.update_layout(showlegend=False)
     return figure
 
 
@@ -169,18 +184,24 @@ def noise_pictures(rows: list[dict], sigma: float) -> Drawn:
     figure, found = go.Figure(), {}
     series = (("Noisy", noise_study.NOISY, None, palette.NOISY, "square"),
               ("SDAE", noise_study.OURS, "known", palette.OURS, "circle"))
-    for label, name, level, colour, symbol in series:
-        here = {r["picture"]: r["psnr"] for r in rows
-                if (r["denoiser"], r["level"], r["sigma"]) == (name, level, sigma)}
+    for _, name, level, _, _ in series:
+        for r in rows:
+            if (r["denoiser"], r["level"], r["sigma"]) == (name, level, sigma):
+                found.setdefault(r["picture"], []).append(r["psnr"])
+    found = {name: values for name, values in sorted(found.items(), reverse=True)
+             if len(values) == len(series)}
+    ends = [[x for pair in found.values() for x in (*pair, None)],
+            [y for name in found for y in (name, name, None)]]
+    figure.add_scatter(x=ends[0], y=ends[1], mode="lines", hoverinfo="skip", showlegend=False,
+                       line={"color": palette.GREY, "width": 2})
+    for place, (label, *_, colour, symbol) in enumerate(series):
         figure.add_scatter(
-            x=list(here), y=list(here.values()), name=label, mode="markers",
-            marker={"color": colour, "symbol": symbol, "size": 9},
-            hovertemplate="%{x}: %{y:.2f} dB",
+            x=[values[place] for values in found.values()], y=list(found), name=label,
+            mode="markers", marker={"color": colour, "symbol": symbol, "size": 9},
+            hovertemplate="%{y}: %{x:.2f} dB",
         )
-        for picture, psnr in here.items():
-            found.setdefault(picture, []).append(psnr)
-    figure.update_layout(yaxis_title="PSNR, dB")
-    figure.update_xaxes(tickangle=-60)
+    figure.update_layout(xaxis_title="PSNR, dB")
+    figure.update_yaxes(dtick=1)
     return Drawn(figure, f"PSNR of every picture before and after denoising, σ {sigma}.",
                  ["picture", "psnr in", "psnr out"],
                  [(picture, *values) for picture, values in found.items()])
@@ -208,10 +229,10 @@ def noise_distribution(sigmas: tuple[float, ...]) -> Drawn:
 
 
 def losses(log: list[dict]) -> Drawn:
-    """Training and validation loss over the epochs.
+    """Training and validation loss over the crops of all runs, a line where a run begins.
 
     Args:
-        log: rows of ``loss.csv``, numbers.
+        log: rows of `sdae.ui.kodak.tables.training_log`.
     """
     figure, rows = go.Figure(), []
     for key, label, colour, dash in (
@@ -222,19 +243,25 @@ def losses(log: list[dict]) -> Drawn:
         known = [row for row in log if key in row]
         if known:
             figure.add_scatter(
-                x=[row["epoch"] for row in known], y=[row[key] for row in known], name=label,
+                x=[row["all_images"] for row in known], y=[row[key] for row in known], name=label,
                 mode="lines", line={"color": colour, "dash": dash, "width": 2},
-                hovertemplate="epoch %{x}: %{y:.4g}",
+                hovertemplate="%{x:,.0f} crops: %{y:.4g}",
             )
-            rows += [(label, row["epoch"], row[key]) for row in known]
-    figure.update_layout(xaxis_title="Epoch", yaxis_title="Loss")
-    figure.update_yaxes(type="log")
-    return Drawn(figure, "Loss in training and in validation over the epochs.",
-                 ["of", "epoch", "loss"], rows)
+            rows += [(label, int(row["run"]), int(row["epoch"]), int(row["all_images"]), row[key])
+                     for row in known]
+    starts = [row["all_images"] - row["images"] for row, before in zip(log[1:], log)
+              if row["run"] != before["run"]]
+    for start in starts:
+        figure.add_vline(start, line={"color": palette.GREY, "width": 1, "dash": "dot"})
+    ticks = [0.5, 0.7, 1, 1.4, 2, 3, 4, 6, 8]
+    figure.update_layout(xaxis_title="Crops seen", yaxis_title="Loss, logarithmic")
+    figure.update_yaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
+    return Drawn(figure, "Loss in training and in validation over the crops seen.",
+                 ["of", "run", "epoch", "crops", "loss"], rows)
 
 
 def validation(log: list[dict]) -> Drawn:
-    """PSNR of the validation photographs over the epochs, a curve a quality."""
+    """PSNR of the validation photographs over the crops of all runs, a curve a quality."""
     figure, rows = go.Figure(), []
     keys = [key for key in log[0] if key.startswith("psnr_")]
     for number, key in enumerate([*keys, "denoised_psnr"] if "denoised_psnr" in log[0] else keys):
@@ -243,15 +270,16 @@ def validation(log: list[dict]) -> Drawn:
         else:
             label = f"quality {1 + 99 * float(key.removeprefix('psnr_')):.0f}"
         figure.add_scatter(
-            x=[row["epoch"] for row in log], y=[row[key] for row in log], name=label, mode="lines",
+            x=[row["all_images"] for row in log], y=[row[key] for row in log], name=label,
+            mode="lines",
             line={"color": palette.SEQUENCE[number % len(palette.SEQUENCE)], "width": 2,
                   "dash": "dash" if key == "denoised_psnr" else "solid"},
-            hovertemplate="epoch %{x}: %{y:.2f} dB",
+            hovertemplate="%{x:,.0f} crops: %{y:.2f} dB",
         )
-        rows += [(label, row["epoch"], row[key]) for row in log]
-    figure.update_layout(xaxis_title="Epoch", yaxis_title="PSNR, dB")
-    return Drawn(figure, "PSNR of validation photographs over the epochs, a curve a quality.",
-                 ["curve", "epoch", "psnr"], rows)
+        rows += [(label, int(row["all_images"]), row[key]) for row in log]
+    figure.update_layout(xaxis_title="Crops seen", yaxis_title="PSNR, dB")
+    return Drawn(figure, "PSNR of validation photographs over the crops seen, a curve a quality.",
+                 ["curve", "crops", "psnr"], rows)
 
 
 def accuracy(curves: dict[str, dict]) -> Drawn:

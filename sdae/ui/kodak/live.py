@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from sdae.measuring import kodak, results
 from sdae.measuring.comparison import Result
 from sdae.measuring.peers import PEERS
+from sdae.measuring.results import OURS, Results
 from sdae.pictures import reading
-from sdae.ui.shared import engine, other_codecs
+from sdae.ui.kodak import parts
+from sdae.ui.shared import engine, figures, other_codecs
 from sdae.ui.shared.engine import Prepared
-from sdae.ui.shared.file_size import card
+from sdae.ui.shared.figures import Plate
+from sdae.ui.shared.file_size import card as size_card
 from sdae.ui.shared.split_view import Side, compare
 
 TICK = 0.5  # seconds between looks at a search
 
 
-def live(set_name: str, name: str, stored: list[dict], quality: float) -> None:
+def view(found: Results, card: dict) -> None:
+    """The dashboard: any picture of a set at any quality."""
+    name = parts.choose_set(found, every=True)
+    left, right = st.columns(2, gap="large")
+    with left:
+        names = [file.removesuffix(".png") for file in kodak.KODAK]
+        if name == "kodak-128":
+            names = [f"{base}-{tile:02}" for base in names for tile in range(24)]
+        picture = st.selectbox("Picture", names, key="picture", bind="query-params")
+    with right:
+        quality = st.slider("Quality", 1, 100, 48, key="quality", bind="query-params")
+    live(name, picture, found.rows(name, OURS).get(picture, []), quality)
+
+
+def live(
+    set_name: str, name: str, stored: list[dict], quality: float, worst: bool = False
+) -> None:
     """Draw picture ``name`` of a set before and after, with figures of this very moment.
 
     Args:
@@ -24,6 +44,7 @@ def live(set_name: str, name: str, stored: list[dict], quality: float) -> None:
         name: of the picture, as in the results.
         stored: its measured rows by our codec, to compare with; may be empty.
         quality: 1 to 100.
+        worst: whether to show the square with the largest error beside the rest.
     """
     if not _present(kodak.file_name(name)):
         return
@@ -41,8 +62,10 @@ def live(set_name: str, name: str, stored: list[dict], quality: float) -> None:
             Side("Original", f"Original of {name}", picture.png),
             size=picture.size, key="kodak-split",
         )
+        if worst:
+            _worst(picture.rgb, reading.read(result.png).rgb)
     with panel:
-        card(result.file_bytes, {"PNG": len(picture.png), "raw RGB": result.raw_bytes})
+        size_card(result.file_bytes, {"PNG": len(picture.png), "raw RGB": result.raw_bytes})
         with st.container(horizontal=True, gap="medium"):
             st.metric("PSNR", f"{result.psnr:.2f} dB", width="content")
             st.metric("SSIM", f"{result.ssim:.4f}", width="content")
@@ -56,6 +79,39 @@ def live(set_name: str, name: str, stored: list[dict], quality: float) -> None:
             f"Each codec's best picture in at most {result.file_bytes:,} bytes; bold is best. "
             "AVIF is searched at a fast speed here; its slowest is a little better."
         )
+
+
+SQUARE = 48
+"""Side in pixels of the square that is shown as the worst."""
+
+
+def _worst(original: np.ndarray, restored: np.ndarray) -> None:
+    """Draw the square with the largest squared error, before and after."""
+    part = worst_square(original, restored)
+    apart = original[part].astype("float64") - restored[part]
+    error = np.sqrt(np.square(apart).mean())
+    top, left = (side.start for side in part)
+    figures.plates(
+        [Plate(original[part], "Its worst square, original", "The worst square of the original"),
+         Plate(restored[part], f"Restored · error {error:.1f} of 255 levels",
+               "The same square, restored")],
+        "worst-square", width=200, blocks=True,
+    )
+    st.caption(f"{SQUARE} × {SQUARE} pixels, {left} from the left and {top} from the top.")
+
+
+def worst_square(original: np.ndarray, restored: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns of the square of `SQUARE` pixels with the largest squared error.
+
+    Squares lie on a raster of half their side; both pictures are (H, W, 3) uint8.
+    """
+    error = np.square(original.astype("float32") - restored).sum(2)
+    corners = [
+        (top, left) for top in range(0, max(1, error.shape[0] - SQUARE + 1), SQUARE // 2)
+        for left in range(0, max(1, error.shape[1] - SQUARE + 1), SQUARE // 2)
+    ]
+    squares = [(slice(y, y + SQUARE), slice(x, x + SQUARE)) for y, x in corners]
+    return max(squares, key=lambda part: error[part].sum())
 
 
 def _peers(picture: Prepared, result: Result, drawn: dict) -> None:

@@ -86,27 +86,46 @@ def chain_table(chains: list[dict], sigma: float) -> tuple[list[str], list[tuple
 
 
 def training_log(place: Path) -> list[dict[str, float]]:
-    """The rows of ``loss.csv`` beside the weights; empty where there is none."""
-    path = Path(place) / "loss.csv"
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return [{key: float(value) for key, value in row.items() if value}
-                for row in csv.DictReader(file)]
+    """An epoch a row, of all runs that led to the weights; empty where there is no record.
+
+    ``loss.csv`` beside the weights is the last run and ``history.csv``, where there is one, the
+    runs before it, each begun with the weights of the one before. To the columns of these files
+    come ``run``, counted from 1, and ``all_images`` and ``all_minutes``, counted over all runs.
+    """
+    rows = []
+    for name in ("history.csv", "loss.csv"):
+        path = Path(place) / name
+        if path.exists():
+            with path.open(newline="", encoding="utf-8") as file:
+                rows += [{key: float(value) for key, value in row.items() if value}
+                         for row in csv.DictReader(file)]
+    run, images, minutes, last = 1, 0.0, 0.0, None
+    for row in rows:
+        if last and row["epoch"] <= last["epoch"]:
+            run, images, minutes = run + 1, images + last["images"], minutes + last["minutes"]
+        last = row
+        row |= {"run": run, "all_images": images + row["images"],
+                "all_minutes": minutes + row["minutes"]}
+    return rows
 
 
 def ablations(place: Path) -> tuple[list[str], list[tuple], int]:
     """Heads and rows of ``experiments.csv`` beside the weights' folder, the best first, and how
-    many crops of 64×64 pixels each variant saw; no rows where there is none."""
+    many crops each variant saw; no rows where there is none.
+
+    Variants can be compared only after equally many crops: those with the most are taken.
+    """
     path = Path(place).parent / "experiments.csv"
     if not path.exists():
         return [], [], 0
     with path.open(newline="", encoding="utf-8") as file:
-        found = sorted(csv.DictReader(file), key=lambda row: float(row["validation_loss"]))
+        found = list(csv.DictReader(file))
+    most = max((int(row["images"]) for row in found), default=0)
+    found = sorted((row for row in found if int(row["images"]) == most),
+                   key=lambda row: float(row["validation_loss"]))
     rows = [(row["variant"], f"{float(row['validation_loss']):.3f}",
              f"{float(row['denoised_psnr']):.2f}", row["minutes"] or None) for row in found]
-    return (["variant", "validation loss", "σ 0.1 restored, dB", "minutes"], rows,
-            int(found[0]["images"]) if found else 0)
+    return ["variant", "validation loss", "σ 0.1 restored, dB", "minutes"], rows, most
 
 
 def _read(found: Results, set_name: str):
