@@ -19,8 +19,8 @@ SECONDS = 10
 """Longest processor time for one file."""
 
 MEGABYTES, BYTES_A_PIXEL = 64, 56
-"""Most resident memory that reading a file may take: so much, and so much for each pixel that its
-header states; what states more than `Codec.decompress` allows is refused before."""
+"""The most resident memory that reading a file may take: so many megabytes, and so many bytes for
+each pixel that its header states. A header that states too many pixels is refused before."""
 
 _DECODED_PIXELS = 64 * 64
 _SIZES = ((1, 1), (8, 8), (7, 17), (33, 20), (40, 64), (64, 64))

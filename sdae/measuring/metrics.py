@@ -2,6 +2,11 @@
 
 All picture measures take two arrays uint8 (H, W, 3) of the same shape and raise ValueError for
 anything else. They are symmetric except in name: by custom the original comes first.
+
+They are written here for reasons. PSNR comes part by part for pictures that fill the memory. SSIM
+and MS-SSIM share their filters; scikit-image has only the first, TensorFlow's take 600 MB to load.
+BD-rate is a few lines around SciPy's interpolation. Tests hold SSIM to scikit-image and MS-SSIM to
+TensorFlow.
 """
 
 from __future__ import annotations
