@@ -1,8 +1,9 @@
 """Command line: ``python -m sdae COMMAND …``.
 
 Each command is imported when it runs, so that ``--help`` and ``info`` answer at once.
-Exit codes: 0 all done; 1 something failed, each failure with its file and reason on standard
-error; 2 wrong usage; 130 interrupted; 141 the output was no longer read, as `head` does.
+Exit codes: 0 all done; 1 something failed or was left out, named with its reason on standard
+error; 2 wrong usage; 130 interrupted or terminated; 141 the output was no longer read, as `head`
+does.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
+import threading
+from contextlib import contextmanager, suppress
 
 import sdae
-from sdae.cli.files import Refused
+from sdae.cli.job import Refused
 from sdae.cluster import ClusterError
 
 COMMANDS = {
@@ -43,23 +47,71 @@ COMMANDS = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` is without the program's name."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")
     argv = sys.argv[1:] if argv is None else argv
-    args = parser(argv).parse_args(argv)
     try:
-        code = args.run(args)
-        sys.stdout.flush()
-        return code
+        with _termination_as_interrupt():
+            try:
+                args = parser(argv).parse_args(argv)
+                return args.run(args)
+            finally:
+                sys.stdout.flush()
     except (Refused, ClusterError, sdae.WeightsError) as error:
-        print(f"sdae: {error}", file=sys.stderr)
-        return 2
+        return _failure(error, 2)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read the output has seen enough; Python would complain about the rest of it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read the output has seen enough.
+        _discard(sys.stdout)
         return 141
+    except OSError as error:
+        _failure(f"{error.filename or 'standard output'}: {error.strerror or error}.", 1)
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _discard(sys.stdout)
+        return 1
+
+
+def _open_closed_streams() -> None:
+    """Give standard streams that were closed before the start (`>&-`) to the null device.
+
+    Python leaves None in their place, and the next file to be opened would get their number.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, open to the end
+
+
+@contextmanager
+def _termination_as_interrupt():
+    """A request to end takes the same way out as Ctrl-C, and leaves nothing half written."""
+    signals = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in signals}
+    changed = [number for number in signals if before[number] == signal.SIG_DFL]
+    for number in changed:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in changed:
+            signal.signal(number, before[number])
+
+
+def _failure(reason, code: int) -> int:
+    with suppress(OSError):
+        print(f"sdae: {reason}", file=sys.stderr)
+    return code
+
+
+def _discard(stream) -> None:
+    """Send what is left to the null device; Python would complain about it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def parser(argv: list[str]) -> argparse.ArgumentParser:

@@ -14,23 +14,15 @@ import pytest
 from PIL import ExifTags, Image, ImageCms
 from skimage import data
 
-import sdae
 from sdae.__main__ import main
 from sdae.measuring import kodak, metrics
 from sdae.model import weights
 from sdae.pictures import reading
 from sdae.progress import progress
 
+pytestmark = pytest.mark.usefixtures("one_network")
+
 PHOTO = data.chelsea()[60:188, 140:240]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def load_once(codec):
-    """Share one network among all commands that run in this process."""
-    load = sdae.load
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sdae, "load", lambda name=None: load(name) if name else codec)
-        yield
 
 
 @pytest.fixture
@@ -41,7 +33,7 @@ def photo(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def packed(tmp_path_factory):
+def packed(one_network, tmp_path_factory):
     """A .sdae file of the photograph at quality 60."""
     folder = tmp_path_factory.mktemp("packed")
     Image.fromarray(PHOTO).save(folder / "photo.png")
@@ -240,7 +232,7 @@ def test_target_bytes_and_target_psnr_are_met(photo, capsys):
 
 def test_a_target_out_of_reach_is_refused(photo, capsys):
     assert run("compress", photo, "--target-bytes", 10) == 1
-    assert "Quality 1 already takes" in capsys.readouterr().err
+    assert "The smallest file takes" in capsys.readouterr().err
     assert not photo.with_suffix(".sdae").exists()
 
 

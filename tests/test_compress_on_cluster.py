@@ -13,7 +13,7 @@ from skimage import data
 
 from sdae.__main__ import main
 from sdae.cli.compress_on_cluster import Manifest
-from sdae.cli.files import Job
+from sdae.cli.job import Job
 
 COUNT = 8
 

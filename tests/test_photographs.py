@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sdae.__main__ import main
 from sdae.training import photographs
 
 
@@ -25,6 +26,29 @@ def test_missing_and_empty_folders_are_named(tmp_path):
         photographs.photographs([tmp_path / "nothing"])
     with pytest.raises(FileNotFoundError, match="No photographs"):
         photographs.photographs([tmp_path])
+
+
+def test_a_broken_photograph_is_named_and_the_others_are_loaded(photos, capsys):
+    (photos / "broken.jpg").write_bytes(b"\xff\xd8\xffno more")
+    pictures = photographs.load(photographs.photographs([photos]))
+    assert [p.size for p in pictures] == [(70, 200), (120, 90), (64, 64)]
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "broken.jpg: The JPEG file is damaged" in err
+    with pytest.raises(FileNotFoundError, match="name a folder"):
+        photographs.load([photos / "broken.jpg"])
+
+
+def test_commands_that_read_folders_say_which_picture_is_broken(tmp_path, capsys):
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xffno more")
+    place = str(tmp_path)
+    for argv in (
+        ["train", place, "--validation", place, "--output", str(tmp_path / "w")],
+        ["evaluate", "--sets", place, "--codecs", "jpeg", "--jobs", "1", "--results", place],
+        ["bench", "effort", place],
+    ):
+        assert main(argv) == 2
+        err = capsys.readouterr().err
+        assert "broken.jpg: The JPEG file is damaged" in err and "Traceback" not in err
 
 
 def test_crops_are_pieces_of_the_pictures_at_scales_within_the_limits():

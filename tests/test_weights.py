@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import numpy as np
@@ -49,13 +50,23 @@ def test_missing_files_are_named(tmp_path):
 
 def test_pickled_arrays_are_never_loaded(tmp_path):
     np.savez(tmp_path / "weights.npz", evil=np.array([{"code": 1}], dtype=object))
-    digest = __import__("hashlib").sha256((tmp_path / "weights.npz").read_bytes()).hexdigest()
+    digest = hashlib.sha256((tmp_path / "weights.npz").read_bytes()).hexdigest()
     (tmp_path / "card.json").write_text(json.dumps({"sha256": digest}))
-    with pytest.raises(ValueError, match="pickle"):
+    with pytest.raises(WeightsError, match="holds no arrays") as refused:
         weights.read(tmp_path)
+    assert "allow_pickle=False" in str(refused.value.__cause__)
 
 
 def test_shipped_weights_match_their_card():
     arrays, card = weights.read(weights.folder())
     assert 1_500_000 <= card["parameters"] <= 3_300_000
     assert all(np.isfinite(v).all() for v in arrays.values())
+
+
+@pytest.mark.parametrize("content", [b"", b"no ZIP file", b"PK\3\4 but no more", b"\x93NUMPY\1\0"])
+def test_what_matches_its_card_and_is_no_archive_is_refused(tmp_path, content):
+    (tmp_path / "weights.npz").write_bytes(content)
+    card = {"sha256": hashlib.sha256(content).hexdigest()}
+    (tmp_path / "card.json").write_text(json.dumps(card))
+    with pytest.raises(WeightsError, match="holds no arrays"):
+        weights.read(tmp_path)

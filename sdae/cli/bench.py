@@ -68,7 +68,7 @@ def run(args) -> int:
         paths = photographs.photographs(args.photos or [kodak.folder()])
         if args.bench == "effort":
             paths = paths[:: max(1, len(paths) // args.pictures)][: args.pictures]
-        pictures = [reading.read(path).rgb for path in paths]
+        pictures = [reading.named(path) for path in paths]
         codec = sdae.load(args.weights)
     except (FileNotFoundError, ValueError) as error:
         print(error, file=sys.stderr)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
-from sdae.cli import files
+from sdae.cli import files, sources, writing
 from sdae.cli.arguments import number
-from sdae.cli.files import Job, Refused
+from sdae.cli.job import Job, Refused
 from sdae.coding import container
 from sdae.pictures import metadata
 
@@ -38,7 +39,7 @@ def run(args) -> int:
         from sdae.cli import compress_on_cluster
 
         return compress_on_cluster.run(args, compress, line)
-    found = files.jobs(args, files.PICTURES, ".sdae")
+    found = files.jobs(args, sources.PICTURES, ".sdae", (".sdae",))
     work = partial(compress, files.load(args), args, bars=args.jobs == 1)
     return files.each(found, args, "compress", work, line)
 
@@ -46,10 +47,7 @@ def run(args) -> int:
 def compress(codec, args, job: Job, bars: bool = False) -> dict:
     """Compress one picture by the options; returns the facts. `bars` shows its progress."""
     picture = files.read_picture(job.source, args.keep_metadata)
-    try:
-        section = metadata.section(picture.metadata)
-    except ValueError as error:
-        raise Refused(error) from error
+    section = files.section(picture.metadata)
     file = _encode(codec, args, picture.rgb, len(section), job.source.name if bars else None)
     if section:
         file = metadata.attach(file, picture.metadata)
@@ -59,7 +57,7 @@ def compress(codec, args, job: Job, bars: bool = False) -> dict:
     # Part by part, for a picture of a hundred megapixels fits into memory once, not twice.
     restored = codec.decompress_parts(file)
     psnr = metrics.psnr_by_parts(picture.rgb, restored)
-    files.write(job, file)
+    writing.write(job, file)
     return {
         "file": str(job.source),
         "target": str(job.target),
@@ -69,7 +67,7 @@ def compress(codec, args, job: Job, bars: bool = False) -> dict:
         "height": height,
         "bpp": round(8 * len(file) / (width * height), 4),
         "quality": container.read_header(file)[0].quality,
-        "psnr": round(psnr, 4),
+        "psnr": None if math.isinf(psnr) else round(psnr, 4),
         "notices": list(picture.notices),
     }
 
@@ -98,8 +96,10 @@ def _encode(codec, args, rgb, reserved: int, label: str | None) -> bytes:
 
 def line(fact: dict) -> str:
     """The facts of one file as a line."""
+    from sdae.measuring import metrics
+
     change = fact["bytes"] / fact["file_bytes"] - 1
     return (f"{fact['file']}: {fact['file_bytes']:,} -> {fact['bytes']:,} bytes, "
             f"{8 * fact['bytes'] / (fact['width'] * fact['height']):.3f} bpp, "
             f"{abs(change):.1%} {'larger' if change > 0 else 'smaller'}, "
-            f"PSNR {fact['psnr']:.2f} dB")
+            f"PSNR {metrics.decibels(fact['psnr'])} dB")

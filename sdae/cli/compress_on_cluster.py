@@ -16,8 +16,8 @@ from pathlib import Path
 
 import sdae
 from sdae import cluster
-from sdae.cli import files
-from sdae.cli.files import Job, Refused
+from sdae.cli import files, sources, writing
+from sdae.cli.job import STREAM, Job, Refused
 from sdae.model import weights
 from sdae.progress import say
 
@@ -105,7 +105,7 @@ def run(args, compress: Callable, line: Callable) -> int:
         *args.paths, args.output = args.paths
         if not args.paths:
             raise Refused("--dask needs an output folder as the last PATH.")
-    if files.STREAM in (*args.paths, args.output) or args.output.is_file():
+    if STREAM in (*args.paths, args.output) or args.output.is_file():
         raise Refused("--dask reads files and writes into a folder; name both.")
     # Workers have working folders of their own.
     args.paths = [path.resolve() for path in args.paths]
@@ -117,7 +117,7 @@ def run(args, compress: Callable, line: Callable) -> int:
     args.output.mkdir(parents=True, exist_ok=True)
     settings = {name: getattr(args, name) for name in SETTINGS} | {"weights": sha256}
     manifest = Manifest(args.output / "manifest.jsonl", settings)
-    found = files.jobs(args, files.PICTURES, ".sdae")
+    found = files.jobs(args, sources.PICTURES, ".sdae", (".sdae",))
     missing = [job for job in found if args.force or not manifest.done(job)]
     if len(missing) < len(found):
         say(f"{len(found) - len(missing)} of {len(found)} files are done already.", sys.stderr)
@@ -168,8 +168,5 @@ def _codec(name_or_path=None) -> sdae.Codec:
 
 def _remove_parts(jobs: list[Job]) -> None:
     """Remove what workers were writing when they died."""
-    targets = {job.target for job in jobs}
-    for folder in {target.parent for target in targets}:
-        for part in folder.glob("*.part"):
-            if part.with_suffix("").with_suffix("") in targets:
-                part.unlink(missing_ok=True)
+    for part in writing.parts(job.target for job in jobs):
+        part.unlink(missing_ok=True)

@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from sdae.cli import files
+from sdae.cli import files, sources, writing
+from sdae.cli.job import Job
 from sdae.coding import container
 from sdae.pictures import metadata
 
@@ -14,20 +15,20 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Restore the pictures of .sdae files, with the metadata that the files hold."""
-    found = files.jobs(args, {".sdae"}, ".png")
+    found = files.jobs(args, sources.PACKED, ".png")
     work = partial(decompress, files.load(args), bars=args.jobs == 1)
     return files.each(found, args, "decompress", work, line)
 
 
-def decompress(codec, job: files.Job, bars: bool = False) -> dict:
+def decompress(codec, job: Job, bars: bool = False) -> dict:
     """Restore one picture; returns the facts. `bars` shows its progress."""
-    kind = files.picture_format(job.target)
+    kind = writing.picture_format(job.target)
     file = files.read_sdae(job.source)
     with files.bar(job.source.name if bars else None, 100, "%") as bar:
         image = codec.decompress(file, lambda share: bar.update(round(100 * share) - bar.n))
     kept = metadata.read(container.read_header(file)[0])
-    content = files.encoded(image, kind, kept)
-    files.write(job, content)
+    content = writing.encoded(image, kind, kept)
+    writing.write(job, content)
     return {
         "file": str(job.source),
         "target": str(job.target),

@@ -2,8 +2,9 @@
 
 from functools import partial
 
-from sdae.cli import files
+from sdae.cli import files, sources, writing
 from sdae.cli.arguments import number
+from sdae.cli.job import Job
 from sdae.pictures import metadata
 
 
@@ -24,24 +25,26 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Remove noise from pictures; a target that ends in .sdae gets the latent itself."""
-    found = files.jobs(args, files.PICTURES, "-denoised.png")
+    found = files.jobs(args, sources.PICTURES, "-denoised.png")
     return files.each(found, args, "denoise", partial(denoise, files.load(args), args), line)
 
 
-def denoise(codec, args, job: files.Job) -> dict:
+def denoise(codec, args, job: Job) -> dict:
     """Remove the noise of one picture; returns the facts."""
     from sdae.pictures import noise
 
     packed = job.target.suffix.lower() == ".sdae"
-    kind = None if packed else files.picture_format(job.target)
+    kind = None if packed else writing.picture_format(job.target)
     picture = files.read_picture(job.source, args.keep_metadata)
+    if packed:
+        files.section(picture.metadata)  # which may be too much, and the work takes long
     sigma = noise.estimate_sigma(picture.rgb) if args.sigma is None else args.sigma
     latent = codec.encode(picture.rgb, args.quality, sigma, args.effort)
     if packed:
         content = metadata.attach(codec.pack(latent, args.effort), picture.metadata)
     else:
-        content = files.encoded(codec.decode(latent), kind, picture.metadata)
-    files.write(job, content)
+        content = writing.encoded(codec.decode(latent), kind, picture.metadata)
+    writing.write(job, content)
     return {
         "file": str(job.source),
         "target": str(job.target),

@@ -11,6 +11,7 @@ from sdae.cli.arguments import add_measuring
 from sdae.measuring import evaluation, kodak, noise_study, peers
 from sdae.measuring.results import EFFORT, OURS, Results, effort
 from sdae.model import weights
+from sdae.pictures.reading import ImageError
 
 
 def add_arguments(parser) -> None:
@@ -60,7 +61,7 @@ def run(args) -> int:
         print(f"A classical denoiser needs {error.name}; install what requirements-test.txt lists.",
               file=sys.stderr)
         return 2
-    except (kodak.KodakError, FileNotFoundError) as error:
+    except (kodak.KodakError, FileNotFoundError, ImageError) as error:
         print(error, file=sys.stderr)
         return 2
     for name in args.sets:

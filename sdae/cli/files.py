@@ -1,61 +1,48 @@
-"""Files for the commands: which to read, which to write, and what to say about each."""
+"""What commands do alike: files in, files out, and a line or a JSON object about each."""
 
 from __future__ import annotations
 
-import glob
-import io
 import json
 import os
 import sys
-import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
-
-from PIL import Image
 
 import sdae
 from sdae.cli import arguments
+from sdae.cli.job import STREAM, Job, Refused
+from sdae.cli.sources import Kind, sources
+from sdae.cli.writing import is_special, writing
 from sdae.codec import MAX_PIXELS
-from sdae.pictures import reading
+from sdae.pictures import metadata, reading
 from sdae.pictures.metadata import Metadata
 from sdae.progress import progress, say
-from sdae.training import photographs
-
-PICTURES = photographs.SUFFIXES | {".gif", ".j2k", ".jp2"}
-"""Endings of the files that count as pictures inside a folder."""
-
-STREAM = Path("-")
-"""Standard input as a source, standard output as a target."""
 
 
-class Refused(Exception):
-    """What cannot be done, as a sentence for the user."""
+class Folder(type(Path())):
+    """A path that was written with a slash at its end, which says that it is a folder."""
 
 
-@dataclass(frozen=True)
-class Job:
-    """A file to read, and the one to write, None where nothing is written."""
-
-    source: Path
-    target: Path | None = None
+def _output(text: str) -> Path:
+    return Folder(text) if text.endswith(("/", os.sep)) else Path(text)
 
 
 def add_arguments(parser, about: str) -> None:
     """The options of commands that read files and write files; `about` says what PATH is."""
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH",
                         help=f"{about}, folders or patterns such as '*.jpg'; - is standard input")
-    parser.add_argument("-o", "--output", type=Path, metavar="PATH",
-                        help="file to write (for one PATH), or folder, or - for standard output; "
-                             "default beside the source")
+    parser.add_argument("-o", "--output", type=_output, metavar="PATH",
+                        help="file to write (for one PATH), or folder, with / at its end where it "
+                             "has a dot and is not there yet, or - for standard output; default "
+                             "beside the source")
     parser.add_argument("--force", action="store_true", help="replace files that exist")
     parser.add_argument("--jobs", type=arguments.number(int, 1), default=1, metavar="N",
                         help="files at a time, default 1")
     parser.add_argument("--json", action="store_true",
                         help="print a JSON list, one object a file, instead of lines")
     parser.add_argument("--weights", metavar="NAME", help="name or folder of other weights")
+    parser.set_defaults(left_out=False)
 
 
 def load(args) -> sdae.Codec:
@@ -63,63 +50,56 @@ def load(args) -> sdae.Codec:
     return sdae.load(args.weights)
 
 
-def sources(paths: list[Path], endings: set[str]) -> list[tuple[Path, Path]]:
-    """Every file that the paths name, with the name it goes by inside an output folder.
-
-    A pattern that the shell has left alone is filled in; folders are searched, folders in them
-    too, for names that end in one of `endings`.
-
-    Raises:
-        Refused: a folder or a pattern leads to no file.
-    """
-    found = []
-    for path in paths:
-        matches = [path]
-        if glob.has_magic(str(path)) and not path.exists():
-            matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]
-            if not matches:
-                raise Refused(f"no file fits the pattern {path}; check it and try again.")
-        for match in matches:
-            if match == STREAM:
-                found.append((STREAM, Path("stdin")))
-            elif match.is_dir():
-                inside = sorted(p for p in match.rglob("*") if p.suffix.lower() in endings)
-                if not inside:
-                    raise Refused(f"{match} holds no file ending in {', '.join(sorted(endings))}.")
-                found += [(p, p.relative_to(match)) for p in inside]
-            else:
-                found.append((match, Path(match.name)))
-    return found
-
-
-def jobs(args, endings: set[str], ending: str) -> list[Job]:
-    """Every source with the file to write for it.
+def jobs(args, kind: Kind, ending: str, endings: tuple[str, ...] = ()) -> list[Job]:
+    """Every source with the file to write for it; sets `args.left_out`.
 
     What is written takes the source's name with `ending`; it lies beside the source, or in the
     --output folder just as the source lies in its own.
 
+    Args:
+        args: the options.
+        kind: what to take out of folders.
+        ending: of the names of results.
+        endings: those that a file named by --output may have; any where there are none.
+
     Raises:
         Refused: sources and output do not fit.
     """
-    found = sources(args.paths, endings)
+    own = "" if ending.startswith(".") else ending
+    found, args.left_out = sources(args.paths, kind, own)
     output = args.output
     if output is None and STREAM in args.paths:
         output = STREAM
     if output is None:
         return [Job(source, source.with_name(source.stem + ending)) for source, _ in found]
-    if output == STREAM or (output.suffix and not output.is_dir()):
-        if len(found) > 1 or args.paths[0].is_dir():
-            place = "standard output" if output == STREAM else output
-            raise Refused(f"{place} is one file and there are several sources; name a folder.")
-        if output == STREAM:
-            _check_standard_output(args)
-        return [Job(found[0][0], output)]
-    return [Job(source, output / name.with_name(name.stem + ending)) for source, name in found]
+    if not _is_file(output):
+        return [Job(source, output / name.with_name(name.stem + ending)) for source, name in found]
+    if len(found) > 1 or args.paths[0].is_dir():
+        place = "standard output" if output == STREAM else output
+        raise Refused(f"{place} is one file and there are several sources; "
+                      "name a folder, with / at its end.")
+    if output == STREAM:
+        _check_standard_output(args)
+    elif endings and output.suffix.lower() not in endings and not is_special(output):
+        raise Refused(f"{output} does not end in {' or '.join(endings)}, "
+                      "as what is written into it does; end its name so.")
+    return [Job(found[0][0], output)]
+
+
+def _is_file(output: Path) -> bool:
+    """Whether --output names a file and not a folder."""
+    if isinstance(output, Folder) or output.is_dir():
+        if output.exists() and not output.is_dir():
+            raise Refused(f"{output} is a file; name a folder, or leave out the / at its end.")
+        return False
+    return output == STREAM or bool(output.suffix) or output.exists()
 
 
 def _check_standard_output(args) -> None:
     if args.json:
         raise Refused("--json needs standard output for itself; name a file with --output.")
+    if getattr(sys.stdout, "name", None) == os.devnull:
+        raise Refused("standard output is closed; name a file with --output.")
     if sys.stdout.isatty():
         raise Refused("standard output is a terminal; name a file with --output.")
 
@@ -131,16 +111,23 @@ def each(found: list[Job], args, label: str, work: Callable[[Job], dict],
     A file that fails is named with its reason and the rest go on. --jobs of them are worked on
     at a time, in threads: they share one network.
     """
-    refusals = refused(found, args)
+    pairs = list(zip(found, refused(found, args)))
     workers = min(args.jobs, len(found))
+
+    def one(pair):
+        return attempt(work, *pair)
+
     if workers == 1:
-        return report(map(partial(attempt, work), found, refusals), len(found), args, label, line)
-    pool = ThreadPoolExecutor(workers)
+        return report(map(one, pairs), len(found), args, label, line)
     try:
-        facts = pool.map(partial(attempt, work), found, refusals)
-        return report(facts, len(found), args, label, line)
-    finally:
-        pool.shutdown(cancel_futures=True)
+        with ThreadPool(workers) as pool:
+            return report(pool.imap(one, pairs), len(found), args, label, line)
+    except KeyboardInterrupt:
+        # Threads cannot be stopped and would go on with their pictures for minutes; once none is
+        # writing, none is to begin.
+        writing.acquire()
+        sys.stdout.flush()
+        os._exit(130)
 
 
 def refused(found: list[Job], args, mine=lambda target: False) -> list[str | None]:
@@ -154,7 +141,7 @@ def refused(found: list[Job], args, mine=lambda target: False) -> list[str | Non
         if job.target and job.target in taken:
             reason = f"another source is written to {job.target}; rename one of them."
         elif (job.target not in (None, STREAM) and job.target.exists()
-              and not (args.force or mine(job.target))):
+              and not (args.force or mine(job.target) or is_special(job.target))):
             reason = f"{job.target} exists; give --force to replace it, or --output."
         taken.add(job.target)
         reasons.append(reason)
@@ -169,33 +156,54 @@ def attempt(work: Callable[[Job], dict], job: Job, refusal: str | None = None) -
         return work(job)
     except (Refused, sdae.BitstreamError, sdae.ImageError) as error:
         return {"error": f"{job.source}: {error}"}
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        return {"error": f"{error.filename or job.source}: {error.strerror or error}."}
+        place = error.filename2 or error.filename or job.source
+        return {"error": f"{place}: {error.strerror or error}."}
     except MemoryError:
         return {"error": f"{job.source}: more than this machine's memory; scale it down."}
+    except Exception as error:  # whatever is wrong with one file, the others go on
+        return {"error": f"{job.source}: failed with {type(error).__name__} ({error}); "
+                         "please report this file."}
 
 
 def report(facts: Iterator[dict], total: int, args, label: str,
            line: Callable[[dict], str]) -> int:
-    """Print facts as they come, `line(facts)` or JSON, and errors. Returns the exit code."""
-    code, good = 0, []
+    """Print facts as they come, `line(facts)` or JSON, and errors. Returns the exit code.
+
+    Work goes on where nothing can be printed any more; that is raised at its end.
+    """
+    code, good, unheard = int(args.left_out), [], None
+
+    def tell(text, stream=None):
+        nonlocal unheard
+        try:
+            say(text, stream)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            unheard = error
+
     with progress(facts if total > 1 else None, label, total=total, unit="file") as bar:
         for fact in bar if total > 1 else facts:
             for notice in fact.pop("notices", ()):
-                say(f"{fact['file']}: {notice}", sys.stderr)
+                tell(f"{fact['file']}: {notice}", sys.stderr)
             if "error" in fact:
                 code = 1
-                say(fact["error"], sys.stderr)
+                tell(fact["error"], sys.stderr)
             elif args.json:
                 good.append(fact)
             else:
-                say(line(fact), sys.stderr if fact.get("target") == str(STREAM) else None)
+                tell(line(fact), sys.stderr if fact.get("target") == str(STREAM) else None)
     if args.json:
-        print(json.dumps(good, indent=2))
+        print(json.dumps(good, indent=2, allow_nan=False))
+    if unheard:
+        raise unheard
     return code
 
 
-def bar(label: str | None, total: int, unit: str):
+def bar(label: str | None, total: int | None, unit: str):
     """A progress bar that the caller moves; none is shown where `label` is None."""
     shown = progress(label=label or "", total=total, unit=unit)
     shown.disable = shown.disable or label is None
@@ -222,43 +230,9 @@ def read_sdae(source: Path) -> bytes:
     return content
 
 
-def write(job: Job, content: bytes) -> None:
-    """Write the target, whole or not at all, with the modification time of the source."""
-    if job.target == STREAM:
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-        return
-    job.target.parent.mkdir(parents=True, exist_ok=True)
-    # A name of its own: two processes may be at work on one target.
-    part = job.target.with_name(f"{job.target.name}.{uuid.uuid4().hex[:8]}.part")
+def section(kept: Metadata) -> bytes:
+    """`metadata.section`, refused in a sentence where there is too much."""
     try:
-        part.write_bytes(content)
-        if job.source != STREAM:
-            times = os.stat(job.source)
-            os.utime(part, ns=(times.st_atime_ns, times.st_mtime_ns))
-        os.replace(part, job.target)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def picture_format(target: Path) -> str:
-    """The Pillow format that a file name's ending stands for; PNG for standard output."""
-    if target == STREAM:
-        return "PNG"
-    kind = Image.registered_extensions().get(target.suffix.lower())
-    if kind == "SDAE":
-        raise Refused(f"{target} would compress the restored picture again; "
-                      "end the name in .png, .jpg or .webp.")
-    if kind not in Image.SAVE:
-        raise Refused(f"no picture format ends in {target.suffix}; use .png, .jpg or .webp.")
-    return kind
-
-
-def encoded(image: Image.Image, kind: str, kept: Metadata = Metadata()) -> bytes:
-    """A picture as the bytes of a file of Pillow's format `kind`, with its metadata."""
-    content = io.BytesIO()
-    try:
-        image.save(content, kind, quality=95, **kept.info())
-    except (OSError, ValueError) as error:
-        raise Refused(f"cannot be written as {kind} ({error}); use .png.") from error
-    return content.getvalue()
+        return metadata.section(kept)
+    except ValueError as error:
+        raise Refused(error) from error

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from sdae.cli import files
+from sdae.cli.job import Job
+from sdae.cli.sources import PACKED, sources
 from sdae.coding import container
 from sdae.pictures import metadata
 
@@ -18,11 +20,12 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Print what the headers of .sdae files say; their checksums are verified."""
-    found = [files.Job(source) for source, _ in files.sources(args.paths, {".sdae"})]
+    found, args.left_out = sources(args.paths, PACKED)
+    found = [Job(source) for source, _ in found]
     return files.each(found, args, "info", describe, line)
 
 
-def describe(job: files.Job) -> dict:
+def describe(job: Job) -> dict:
     """The facts that a header states."""
     file = files.read_sdae(job.source)
     header, _ = container.read_header(file)

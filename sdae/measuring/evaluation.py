@@ -32,12 +32,16 @@ BITS_PER_PIXEL = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 
 
 def pictures(name, kodak_folder=None) -> Iterator[tuple[str, np.ndarray]]:
-    """(name, RGB array) of each picture of a Kodak set or of a folder, read one by one."""
+    """(name, RGB array) of each picture of a Kodak set or of a folder, read one by one.
+
+    Raises:
+        ImageError: a picture of the folder cannot be read; it is named.
+    """
     if name in kodak.SETS:
         return kodak.pictures(name, kodak_folder)
     from sdae.training import photographs
 
-    return ((path.stem, reading.read(path).rgb) for path in photographs.photographs([name]))
+    return ((path.stem, reading.named(path)) for path in photographs.photographs([name]))
 
 
 def chosen(name, kodak_folder=None, stride: int = 1) -> tuple[Iterator, int]:

@@ -49,6 +49,11 @@ def psnr_by_parts(a: np.ndarray, parts) -> float:
     return math.inf if error == 0 else float(10 * np.log10(255**2 / error))
 
 
+def decibels(psnr: float | None) -> str:
+    """A PSNR as people read it: two decimals; ∞ where it is infinite or, from JSON, None."""
+    return "∞" if psnr is None or math.isinf(psnr) else f"{psnr:.2f}"
+
+
 def ssim(a: np.ndarray, b: np.ndarray) -> float:
     """Structural similarity, at most 1, the mean of the three channels.
 

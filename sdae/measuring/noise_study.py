@@ -294,7 +294,7 @@ def _cell(rows, **wanted) -> str:
     if ssim is None:
         return "–"
     psnr = mean(rows, "psnr", **wanted)
-    return f"{'∞' if psnr is None else format(psnr, '.2f')} / {ssim:.3f}"
+    return f"{metrics.decibels(psnr)} / {ssim:.3f}"
 
 
 def _level(sigma: float, clipped: bool) -> str:

@@ -87,7 +87,8 @@ def read(place: Path) -> tuple[dict, dict]:
     """The arrays and the card of a weights folder, checked against each other.
 
     Raises:
-        WeightsError: a file is missing, or the SHA-256 of the weights is not the card's.
+        WeightsError: a file is missing or holds no arrays, or the SHA-256 of the weights is not the
+            card's.
     """
     card = read_card(place)
     path = Path(place) / "weights.npz"
@@ -101,8 +102,11 @@ def read(place: Path) -> tuple[dict, dict]:
         raise WeightsError(
             f"The weights in {place} are not the ones that their card describes; restore both files."
         )
-    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}, card
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}, card
+    except Exception as error:  # ZIP and NumPy's format raise of many kinds
+        raise WeightsError(f"{path} holds no arrays, whatever its card says; restore it.") from error
 
 
 def variables(model) -> dict:

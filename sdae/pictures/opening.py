@@ -31,6 +31,12 @@ MAX_SIDE = 65_535
 FORMATS = ("JPEG", "PNG", "WebP", "AVIF", "GIF", "TIFF", "BMP", "JPEG 2000")
 """What is understood, for messages and file dialogs; HEIC too, where pillow-heif is installed."""
 
+ENDINGS = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .webp .avif .gif .tif .tiff .bmp .dib .jp2 .j2k .jpx .jpf "
+    ".heic .heif .hif".split()
+)
+"""Endings of the names that such files usually have, in lower case."""
+
 # Image.open() would warn, by a switch that all threads share, about any picture above its own
 # limit, and would take a JPEG with an embedded second picture for an animation.
 _OPENERS = {
@@ -63,9 +69,9 @@ def opened(data: bytes) -> Image.Image:
     Raises:
         ImageError: the file is of no format in FORMATS, or its header is damaged.
     """
-    kind = _kind(data)
+    kind = known(data)
     if kind is None:
-        raise ImageError(_not_a_picture(data))
+        raise ImageError(unreadable(data) or _no_picture(data))
     with as_image_error(kind):
         image = _heif_opener()(data) if kind == "HEIF" else _OPENERS[kind](data)
         if isinstance(image, TiffImagePlugin.TiffImageFile) and _is_camera_raw(image):
@@ -79,6 +85,42 @@ def opened(data: bytes) -> Image.Image:
             )
         image.info |= boxes.colours(kind, data)
         return image
+
+
+def known(data: bytes) -> str | None:
+    """Pillow's name of the format that a file begins as; None for what cannot be read."""
+    brands = set(boxes.brands(data))
+    if brands:
+        # The major brand may name no more than the container, and any other come first.
+        if brands & boxes.AVIF_BRANDS:
+            return "AVIF"
+        return "HEIF" if brands & boxes.HEIC_BRANDS and _heif_opener() else None
+    for kind in _OPENERS:
+        _, accept = Image.OPEN[kind]
+        # Some plugins answer with a sentence, not True, for a format this build lacks.
+        if accept is not None and accept(data[:16]) is True:
+            return kind
+    return None
+
+
+def unreadable(data: bytes) -> str | None:
+    """What to do about a photograph of a kind that is not read; None for everything else.
+
+    data: the file, or its first kilobyte.
+    """
+    if data[:2] == b"\xff\x0a" or data[4:12] == b"JXL \r\n\x87\n":
+        return "JPEG XL pictures cannot be read here; save it as JPEG or PNG and open that."
+    brands = set(boxes.brands(data))
+    if brands & boxes.HEIC_BRANDS:
+        return None if _heif_opener() else (
+            "HEIC pictures are read once pillow-heif is installed (pip install 'sdae[heic]'); "
+            "or export the photograph as JPEG and open that."
+        )
+    if b"crx " in brands:
+        return "This is a camera's raw file; export the photograph as JPEG and open that."
+    if brands & {b"mif1", b"msf1", b"mif2", b"miaf"} and not brands & boxes.AVIF_BRANDS:
+        return "This is a HEIF file of a kind that cannot be read; export it as JPEG and open that."
+    return None
 
 
 def file_bytes(source, max_pixels: int) -> bytes:
@@ -163,22 +205,6 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
         )
 
 
-def _kind(data: bytes) -> str | None:
-    """Pillow's name of the format that a file begins as; None for what is none of FORMATS."""
-    brands = set(boxes.brands(data))
-    if brands:
-        # The major brand may name no more than the container, and any other come first.
-        if brands & boxes.AVIF_BRANDS:
-            return "AVIF"
-        return "HEIF" if brands & boxes.HEIC_BRANDS and _heif_opener() else None
-    for kind in _OPENERS:
-        _, accept = Image.OPEN[kind]
-        # Some plugins answer with a sentence, not True, for a format this build lacks.
-        if accept is not None and accept(data[:16]) is True:
-            return kind
-    return None
-
-
 def _heif_opener():
     """What opens HEIC files for Pillow, an extra; None where it is not installed."""
     try:
@@ -196,7 +222,7 @@ def _is_camera_raw(image: TiffImagePlugin.TiffImageFile) -> bool:
 _DNG_VERSION, _NEW_SUBFILE_TYPE = 50706, 254
 
 
-def _not_a_picture(data: bytes) -> str:
+def _no_picture(data: bytes) -> str:
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if b"<svg" in start:
         return "This is an SVG drawing, not a photograph; export it as PNG and open that."
@@ -204,19 +230,7 @@ def _not_a_picture(data: bytes) -> str:
         return "This is a web page, not a picture; save the picture itself and open that."
     if start.startswith(b"%pdf"):
         return "This is a PDF document; export the page as PNG and open that."
-    if data[:2] == b"\xff\x0a" or data[4:12] == b"JXL \r\n\x87\n":
-        return "JPEG XL pictures cannot be read here; save it as JPEG or PNG and open that."
-    brands = set(boxes.brands(data))
-    if brands & boxes.HEIC_BRANDS:
-        return (
-            "HEIC pictures are read once pillow-heif is installed (pip install 'sdae[heic]'); "
-            "or export the photograph as JPEG and open that."
-        )
-    if brands & {b"mif1", b"msf1", b"mif2", b"miaf"}:
-        return "This is a HEIF file of a kind that cannot be read; export it as JPEG and open that."
-    if b"crx " in brands:
-        return "This is a camera's raw file; export the photograph as JPEG and open that."
-    if brands:
+    if boxes.brands(data):
         return "This is a video; save a picture of it as PNG or JPEG and open that."
     return f"This is no picture that can be read; open a {_LISTED} file."
 

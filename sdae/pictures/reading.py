@@ -22,7 +22,7 @@ from sdae.pictures.opening import FORMATS, MAX_SIDE, ImageError
 
 __all__ = [
     "FORMATS", "ImageError", "MAX_PIXELS", "MAX_SIDE", "Picture",
-    "png", "read", "samples", "shrink", "thumb", "tiles", "upright",
+    "named", "png", "read", "samples", "shrink", "thumb", "tiles", "upright",
 ]
 
 MAX_PIXELS = 120_000_000
@@ -87,6 +87,14 @@ def samples(source) -> np.ndarray:
         opening.check_size(source.shape[1], source.shape[0], MAX_PIXELS)
         return source
     return read(source).rgb
+
+
+def named(path) -> np.ndarray:
+    """The samples in a file; ImageError names it, for who reads many."""
+    try:
+        return read(path).rgb
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error
 
 
 def png(rgb: np.ndarray, icc: bytes = b"") -> bytes:

@@ -78,7 +78,12 @@ def run(args) -> int:
         print(error, file=sys.stderr)
         return 2
     print(f"reading {len(paths)} photographs", file=sys.stderr)
-    trainer = Trainer(args, photographs.load(train_paths), photographs.load(validation_paths))
+    try:
+        pictures = [photographs.load(part) for part in (train_paths, validation_paths)]
+    except FileNotFoundError as error:
+        print(error, file=sys.stderr)
+        return 2
+    trainer = Trainer(args, *pictures)
     trainer.run()
     if trainer.progress() >= 1:
         fit_contexts(args, train_paths)

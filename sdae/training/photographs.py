@@ -1,12 +1,13 @@
 """Folders of photographs → training crops."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".tif", ".tiff"}
-"""File name endings that count as photographs in a training folder."""
+from sdae.pictures import opening, reading
+from sdae.progress import say
 
 SCALES = 0.35, 2.0
 """Smallest and largest scale of a training crop, of which 1 is the photograph as it is."""
@@ -22,18 +23,26 @@ def photographs(folders) -> list[Path]:
     for folder in map(Path, folders):
         if not folder.is_dir():
             raise FileNotFoundError(f"There is no folder {folder}.")
-        found += [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in SUFFIXES]
+        found += [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in opening.ENDINGS]
     if not found:
         raise FileNotFoundError("No photographs were found; name a folder that holds some.")
     return found
 
 
 def load(paths) -> list[Image.Image]:
-    """The photographs, decoded, RGB."""
+    """The photographs, decoded, RGB; one that cannot be read is named and left out.
+
+    Raises:
+        FileNotFoundError: none can be read.
+    """
     pictures = []
     for path in paths:
-        with Image.open(path) as image:
-            pictures.append(image.convert("RGB"))
+        try:
+            pictures.append(Image.fromarray(reading.named(path)))
+        except reading.ImageError as error:
+            say(f"Left out: {error}", sys.stderr)
+    if not pictures:
+        raise FileNotFoundError("No photograph that can be read is left; name a folder of more.")
     return pictures
 
 

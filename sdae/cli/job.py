@@ -1,0 +1,21 @@
+"""One file of a command: where it is read from and where its result goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+STREAM = Path("-")
+"""Standard input as a source, standard output as a target."""
+
+
+class Refused(Exception):
+    """What cannot be done, as a sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A file to read, and the one to write, None where nothing is written."""
+
+    source: Path
+    target: Path | None = None
