@@ -14,22 +14,23 @@ from streamlit.testing.v1 import AppTest
 
 from sdae.measuring import bit_allocation, comparison, metrics
 from sdae.pictures import noise, reading
-from sdae.ui.inside import diagrams, experiments, facts, questions, screens, touch
+from sdae.ui.inside import (
+    diagrams,
+    experiments,
+    facts,
+    limits,
+    questions,
+    screens,
+    touch,
+    training,
+    views,
+)
 from sdae.ui.inside.texts import STEPS
 from sdae.ui.shared import engine, figures
 
 ROOT = Path(__file__).parents[1]
 NAMES = [step.name for step in STEPS]
-VIEWS = {
-    "Pipeline": ["The whole way", "The two networks"],
-    "Units": ["Units", "Feature maps", "PReLU slopes", "Sub-pixel"],
-    "Latent": ["Touch a square", "Channels", "First channels only", "One channel off",
-               "Coarser or finer"],
-    "Bytes": ["The ledger", "Channel by channel", "LZ77", "Huffman"],
-    "Noise": [None],
-    "Training": ["Loss", "Along the training", "The price λ"],
-    "Limits": ["Text", "Line art", "Tiny sizes"],
-}
+VIEWS = {step: views or (None,) for step, views in views.VIEWS.items()}
 SCREENS = [(step, view) for step, views in VIEWS.items() for view in views]
 QUALITY = 40
 
@@ -384,10 +385,10 @@ def test_mean_curves_average_bits_and_squared_errors():
         "a": [{"setting": 10, "bytes": 100, "pixels": 800, "psnr": 20.0}],
         "b": [{"setting": 10, "bytes": 300, "pixels": 800, "psnr": 30.0}],
     }
-    ((quality, rate, error),) = screens.mean_curve(rows)
+    ((quality, rate, error),) = training.mean_curve(rows)
     assert (quality, rate) == (10, 2.0)
     assert error == pytest.approx((650.25 + 65.025) / 2)
-    assert screens.mean_curve({}) == []
+    assert training.mean_curve({}) == []
 
 
 def test_tiny_squares_are_whole_files(at, codec):
@@ -401,14 +402,14 @@ def test_the_worst_part_is_where_the_error_is():
     original = np.zeros((100, 200, 3), "uint8")
     restored = original.copy()
     restored[70, 150] = 255
-    rows, columns = screens.worst_part(original, restored)
+    rows, columns = limits.worst_part(original, restored)
     assert rows.start <= 70 < rows.stop and columns.start <= 150 < columns.stop
 
 
 def test_a_single_pixel_can_be_looked_into():
     at = upload(page(), png(np.full((1, 1, 3), 9, "uint8")))
     for step, view in SCREENS:
-        if (step, view) not in (("Limits", "Text"), ("Limits", "Line art")):
+        if view not in facts.EXAMPLES:
             show(at, step, view)
 
 

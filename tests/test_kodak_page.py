@@ -14,12 +14,11 @@ import pytest
 from skimage import data
 from streamlit.testing.v1 import AppTest
 
-from sdae.measuring import claims, comparison, kodak, noise_study, results
+from sdae.measuring import claims, comparison, kodak, noise_study, results, training_record
 from sdae.measuring.results import OURS, Results
 from sdae.model import weights
 from sdae.pictures import reading
 from sdae.ui.kodak import charts, findings, live
-from sdae.ui.kodak import tables as kodak_tables
 
 ROOT = Path(__file__).parents[1]
 OPTIONS = {"effort": 0, "stride": 1, "jobs": 1}
@@ -218,7 +217,7 @@ def test_runs_follow_one_another_on_one_axis(tmp_path):
     head = "epoch,minutes,images,loss,validation_loss\n"
     (tmp_path / "history.csv").write_text(f"{head}1,10,100,9,4\n2,20,200,8,3\n1,5,50,7,2.5\n")
     (tmp_path / "loss.csv").write_text(f"{head}1,1,10,6,2\n2,2,20,5,1\n")
-    log = kodak_tables.training_log(tmp_path)
+    log = training_record.read(tmp_path)
     assert [row["run"] for row in log] == [1, 1, 2, 3, 3]
     assert [row["all_images"] for row in log] == [100, 200, 250, 260, 270]
     assert [row["all_minutes"] for row in log] == [10, 20, 25, 26, 27]

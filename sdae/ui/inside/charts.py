@@ -13,24 +13,25 @@ DASHES = "solid", "dash", "dot", "dashdot"
 
 
 def slopes(encoder: dict[str, np.ndarray], decoder: dict[str, np.ndarray]) -> go.Figure:
-    """PReLU slopes: a dot a channel, a column a layer."""
+    """PReLU slopes: a dot a channel, a line a layer."""
     figure, names = go.Figure(), [*encoder, *decoder]
     for number, values in enumerate((*encoder.values(), *decoder.values())):
         colour = BLUE if number < len(encoder) else GREEN
         figure.add_box(
-            x=[number] * len(values), y=values, boxpoints="all", jitter=0.7, pointpos=0,
-            marker={"size": 3, "color": colour}, line={"width": 1}, fillcolor="rgba(0,0,0,0)",
-            showlegend=False, hovertemplate="%{y:.3f}<extra>" + names[number] + "</extra>",
+            y=[number] * len(values), x=values, boxpoints="all", jitter=0.7, pointpos=0,
+            orientation="h", marker={"size": 3, "color": colour}, line={"width": 1},
+            fillcolor="rgba(0,0,0,0)", showlegend=False,
+            hovertemplate="%{x:.3f}<extra>" + names[number] + "</extra>",
         )
     for name, colour in (("Encoder", BLUE), ("Decoder", GREEN)):
         figure.add_scatter(x=[None], y=[None], name=name, mode="markers", marker_color=colour)
     for place, name, dash in ((0.2, "Start of the training", "dash"), (0.0, "ReLU", "dot")):
         figure.add_scatter(
-            x=[-0.5, len(names) - 0.5], y=[place] * 2, name=f"{name}: {place:g}", mode="lines",
+            y=[-0.5, len(names) - 0.5], x=[place] * 2, name=f"{name}: {place:g}", mode="lines",
             line={"color": ORANGE, "dash": dash, "width": 1.5}, hoverinfo="skip",
         )
-    figure.update_xaxes(tickvals=list(range(len(names))), ticktext=names, tickangle=-45)
-    figure.update_layout(yaxis_title="Slope below zero")
+    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, autorange="reversed")
+    figure.update_layout(xaxis_title="Slope below zero")
     return figure
 
 
@@ -111,17 +112,19 @@ def shifts(blind: np.ndarray, told: np.ndarray, signal: np.ndarray) -> go.Figure
     return figure
 
 
-def losses(minutes: np.ndarray, loss: np.ndarray, validation: np.ndarray) -> go.Figure:
-    """Training and validation loss over the time of the training."""
+def losses(crops: np.ndarray, loss: np.ndarray, validation: np.ndarray) -> go.Figure:
+    """Training and validation loss over the crops seen."""
     figure = go.Figure()
-    for name, values, colour, symbol in (("Training", loss, ORANGE, "circle"),
-                                         ("Validation", validation, BLUE, "square")):
+    for name, values, colour, dash in (("Training", loss, ORANGE, "dash"),
+                                       ("Validation", validation, BLUE, "solid")):
         figure.add_scatter(
-            x=minutes, y=values, name=name, mode="lines+markers", line={"color": colour},
-            marker={"symbol": symbol, "size": 5}, hovertemplate="%{y:.3f}",
+            x=crops, y=values, name=name, mode="lines", line={"color": colour, "dash": dash},
+            hovertemplate="%{y:.3f}",
         )
-    figure.update_layout(xaxis_title="Minutes of training", hovermode="x unified")
-    figure.update_yaxes(title="Loss (logarithmic)", type="log", dtick="D2")
+    figure.update_layout(xaxis_title="Crops seen", hovermode="x unified")
+    ticks = [0.5, 0.7, 1, 1.4, 2, 3, 4, 6, 8]
+    figure.update_yaxes(title="Loss (logarithmic)", type="log", tickvals=ticks,
+                        ticktext=[f"{tick:g}" for tick in ticks])
     return figure
 
 

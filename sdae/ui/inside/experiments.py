@@ -11,6 +11,7 @@ from sdae import Codec, Latent
 from sdae.coding import container
 from sdae.measuring import bit_allocation, comparison, metrics
 from sdae.measuring.bit_allocation import Allocation
+from sdae.measuring.peers import PEERS
 from sdae.pictures import noise, reading
 from sdae.ui.inside import facts
 from sdae.ui.shared import engine
@@ -235,3 +236,18 @@ def example(name: str, quality: float) -> tuple[Prepared, comparison.Result]:
     rgb = facts.EXAMPLES[name]()
     picture = Prepared(rgb, reading.png(rgb), f"example {name}", (rgb.shape[1], rgb.shape[0]), ())
     return picture, engine.compress(picture, quality)
+
+
+def best_other(name: str, quality: float) -> comparison.Rival | None:
+    """Of the other codecs the closest picture of an example in at most as many bytes as ours.
+
+    None where no file of another codec is that small.
+    """
+    picture, result = example(name, quality)
+    return _best_other(picture.key, result.file_bytes, picture.rgb)
+
+
+@_remembered
+def _best_other(key: str, budget: int, _rgb: np.ndarray) -> comparison.Rival | None:
+    found = [comparison.rival(name, _rgb, budget) for name in PEERS]
+    return max(filter(None, found), key=lambda other: other.psnr, default=None)

@@ -4,15 +4,18 @@ Everything is computed by the codec itself, so that a lesson cannot tell another
 files do. Nothing here draws; nothing here is needed to compress.
 """
 
-import csv
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from sdae.codec import STRIDE, Codec, Latent
+from sdae.codec import Codec, Latent
 from sdae.coding import buckets, deflate, deflate_reader, latents
+from sdae.measuring import training_record
+from sdae.model.config import STRIDE
+from sdae.pictures import reading
 
 # --- the network ------------------------------------------------------------------------------
 
@@ -335,13 +338,17 @@ def telling_row(latent: Latent) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Training:
-    """How the weights were trained, epoch by epoch.
+    """How the weights were trained, epoch by epoch over all runs.
 
     Attributes:
-        minutes, loss, validation: (n,) time since the start, and both losses.
+        runs: (n,) number of the run, from 1.
+        crops, minutes: (n,) seen and spent since the first run began.
+        loss, validation: (n,) both losses.
         rate, psnr: quality position t → (n,) bits per pixel and PSNR in dB of the validation.
     """
 
+    runs: np.ndarray
+    crops: np.ndarray
     minutes: np.ndarray
     loss: np.ndarray
     validation: np.ndarray
@@ -350,18 +357,19 @@ class Training:
 
 
 def training(folder) -> Training | None:
-    """What ``loss.csv`` of a weights folder tells; None where there is none."""
-    path = Path(folder) / "loss.csv"
-    if not path.is_file():
+    """What the record beside the weights tells; None where there is none."""
+    rows = training_record.read(folder)
+    if not rows:
         return None
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    columns = {name: np.array([float(row[name] or "nan") for row in rows]) for name in rows[0]}
-    kept = [name.removeprefix("bpp_") for name in columns if name.startswith("bpp_")]
+
+    def column(name):
+        return np.array([row.get(name, np.nan) for row in rows])
+
+    levels = [name.removeprefix("bpp_") for name in rows[-1] if name.startswith("bpp_")]
     return Training(
-        columns["minutes"], columns["loss"], columns["validation_loss"],
-        {float(t): columns[f"bpp_{t}"] for t in kept},
-        {float(t): columns[f"psnr_{t}"] for t in kept},
+        column("run").astype(int), column("all_images"), column("all_minutes"), column("loss"),
+        column("validation_loss"), {float(t): column(f"bpp_{t}") for t in levels},
+        {float(t): column(f"psnr_{t}") for t in levels},
     )
 
 
@@ -400,5 +408,35 @@ def line_art(width: int = 384, height: int = 256) -> np.ndarray:
     return picture
 
 
-EXAMPLES = {"Text": text, "Line art": line_art}
-"""Pictures on which a codec for photographs does badly, made by code."""
+def faces(width: int = 384, height: int = 256) -> np.ndarray:
+    """One face many times, as small as in a photograph of a crowd: (height, width, 3) uint8."""
+    file = Path(find_spec("skimage").origin).parent / "data" / "astronaut.png"
+    face = Image.fromarray(reading.read(file.read_bytes()).rgb[20:212, 128:320])
+    generator, picture = np.random.default_rng(1), Image.new("RGB", (width, height), "dimgrey")
+    for y in range(0, height, 20):
+        for x in range(-12 * (y // 20 % 2), width, 24):
+            small = face.resize((24, 24), Image.Resampling.LANCZOS)
+            small = small.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if x // 24 % 2 else small
+            light = generator.uniform(0.6, 1.1)
+            picture.paste(small.point(lambda level, light=light: min(255, int(light * level))),
+                          (x, y))
+    return np.array(picture)
+
+
+def stars(width: int = 384, height: int = 256) -> np.ndarray:
+    """Points of light on a dark sky, few of them bright: (height, width, 3) uint8."""
+    generator = np.random.default_rng(2)
+    y, x = np.mgrid[:height, :width]
+    sky = np.stack([6 + 10 * y / height, 8 + 14 * y / height, 20 + 26 * y / height], -1)
+    for _ in range(width * height // 200):
+        top, left = generator.integers(height), generator.integers(width)
+        light, size = 255 * generator.random() ** 3, generator.uniform(0.35, 0.8)
+        rows, columns = (slice(max(0, at - 3), at + 4) for at in (top, left))
+        away = (y[rows, columns] - top) ** 2 + (x[rows, columns] - left) ** 2
+        tint = 1 - generator.uniform(0, 0.3, 3)
+        sky[rows, columns] += light * tint * np.exp(-away / (2 * size**2))[..., None]
+    return np.uint8(np.clip(sky, 0, 255))
+
+
+EXAMPLES = {"Text": text, "Line art": line_art, "Faces far away": faces, "Starry sky": stars}
+"""Pictures on which this codec does badly, made by code."""

@@ -134,12 +134,15 @@ def _training(shown: Subject) -> Answer:
 
 
 def _limits(shown: Subject) -> Answer:
-    picture, result = experiments.example("Text", shown.quality)
+    picture, result = experiments.example("Text", TEXT_QUALITY)
     png, ours = len(picture.png), result.file_bytes
     smaller = "PNG" if png < ours else "SDAE"
     return Answer(smaller, f"{smaller}: PNG keeps every pixel in {png:,} bytes, SDAE takes "
                            f"{ours:,} and is off by {result.psnr:.1f} dB.")
 
+
+TEXT_QUALITY = 75
+"""Quality of the question on letters."""
 
 NOISE = 0.1
 """Noise level of the question on noise, as a share of full range."""
@@ -168,8 +171,8 @@ QUESTIONS = (
         lambda shown: "How much of all that the training gained came in its last tenth?",
         _training),
     Question(
-        lambda shown: f"A picture of letters, at quality {shown.quality:g}: which file is "
-                      "smaller?",
+        lambda shown: f"A picture of letters: which file is smaller, PNG, which keeps every "
+                      f"pixel, or SDAE at quality {TEXT_QUALITY}?",
         _limits, choices=("PNG", "SDAE")),
 )
 """The questions, in the order of `sdae.ui.inside.texts.STEPS`."""

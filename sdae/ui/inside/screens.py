@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from sdae.coding import deflate_reader, latents
-from sdae.measuring import results
-from sdae.model import weights
-from sdae.pictures import reading
-from sdae.ui.inside import charts, diagrams, experiments, facts
+from sdae.coding import deflate_reader
+from sdae.ui.inside import charts, diagrams, experiments, facts, views
 from sdae.ui.inside.diagrams import Box
 from sdae.ui.inside.experiments import Subject
+from sdae.ui.inside.limits import limits
 from sdae.ui.inside.touch import touch
+from sdae.ui.inside.training import training
 from sdae.ui.shared import figures
 from sdae.ui.shared.figures import Plate
 from sdae.ui.shared.ledger import Row, ledger
@@ -23,7 +22,7 @@ CURVE_SET = "kodak-thumb"
 
 
 def pipeline(shown: Subject) -> None:
-    whole, network = _tabs("pipeline", "The whole way", "The two networks")
+    whole, network = views.tabs("Pipeline")
     if whole.open:
         with whole:
             figures.drawing(diagrams.pipeline(stations(shown)), "pipeline")
@@ -72,8 +71,7 @@ def stations(shown: Subject) -> list[Box]:
 
 
 def units(shown: Subject) -> None:
-    drawn, maps, slopes, grids = _tabs("units", "Units", "Feature maps", "PReLU slopes",
-                                       "Sub-pixel")
+    drawn, maps, slopes, grids = views.tabs("Units")
     model = shown.codec.model
     if drawn.open:
         with drawn:
@@ -113,7 +111,7 @@ def units(shown: Subject) -> None:
                 [(side, name, number, float(value))
                  for side, layers in zip(("encoder", "decoder"), found)
                  for name, values in layers.items() for number, value in enumerate(values)],
-                height=400,
+                height=120 + 24 * sum(map(len, found)),
             )
     if grids.open:
         with grids:
@@ -149,9 +147,7 @@ def _up_sampling(found: facts.UpSampling) -> None:
 
 
 def latent(shown: Subject) -> None:
-    touched, maps, first, off, step = _tabs(
-        "latent", "Touch a square", "Channels", "First channels only", "One channel off",
-        "Coarser or finer")
+    touched, maps, first, off, step = views.tabs("Latent")
     if touched.open:
         with touched:
             touch(shown)
@@ -245,8 +241,7 @@ def _first_channels(shown: Subject, order, energy, share) -> None:
 
 
 def bytes_(shown: Subject) -> None:
-    rungs, channels, repeats, tree = _tabs("bytes", "The ledger", "Channel by channel", "LZ77",
-                                           "Huffman")
+    rungs, channels, repeats, tree = views.tabs("Bytes")
     if rungs.open:
         with rungs:
             rows = ledger_rows(shown)
@@ -389,170 +384,6 @@ def noise(shown: Subject) -> None:
             f"{int(np.flatnonzero(order == found.channel)[0]) + 1}, all three on one scale: blue "
             "is below zero, pale is zero, brown is above."
         )
-
-
-def training(shown: Subject) -> None:
-    loss, progress, plane = _tabs("training", "Loss", "Along the training", "The price λ")
-    folder, card = weights.folder(), shown.codec.card
-    found = facts.training(folder)
-    if loss.open:
-        with loss:
-            if found is None:
-                st.info("These weights come without a loss curve.", icon=":material/info:")
-            else:
-                _losses(found, card)
-    if progress.open:
-        with progress:
-            if found is None:
-                st.info("These weights come without a loss curve.", icon=":material/info:")
-            else:
-                _along(found)
-    if plane.open:
-        with plane:
-            _plane(shown, results.Results(folder, card["sha256"]))
-
-
-def _losses(found: facts.Training, card: dict) -> None:
-    with st.container(horizontal=True, gap="medium"):
-        for key, name, unit in (("images", "Crops seen", ""), ("minutes", "Time", " min"),
-                                ("epochs", "Epochs", ""), ("parameters", "Parameters", "")):
-            if key in card:
-                st.metric(name, f"{card[key]:,.0f}{unit}", width="content")
-    figures.chart(
-        charts.losses(found.minutes, found.loss, found.validation),
-        f"Validation loss from {found.validation[0]:.3f} to {found.validation[-1]:.3f} in "
-        f"{found.minutes[-1]:.0f} minutes; training loss from {found.loss[0]:.3f} to "
-        f"{found.loss[-1]:.3f}.",
-        "loss", ["minutes", "loss", "validation_loss"],
-        [tuple(map(float, row)) for row in zip(found.minutes, found.loss, found.validation)],
-    )
-    st.caption("From loss.csv of the shipped weights. The two losses are on different crops and "
-               "qualities, so only their fall can be compared.")
-
-
-def _along(found: facts.Training) -> None:
-    levels, last = sorted(found.rate), len(found.minutes) - 1
-    epochs = sorted({0, last // 8, last // 3, last})
-    rate = {e: np.array([found.rate[t][e] for t in levels]) for e in epochs}
-    psnr = {e: np.array([found.psnr[t][e] for t in levels]) for e in epochs}
-    first, final = found.psnr[levels[-1]][[0, -1]]
-    figures.chart(
-        charts.progress({f"Epoch {e + 1}": (rate[e], psnr[e]) for e in epochs}),
-        f"Rate–distortion curves after {len(epochs)} epochs. At the highest quality that is "
-        f"validated PSNR went from {first:.1f} to {final:.1f} dB.",
-        "along", ["epoch", "t", "bits_per_pixel", "psnr_db"],
-        [(e + 1, t, float(found.rate[t][e]), float(found.psnr[t][e]))
-         for e in epochs for t in levels],
-    )
-    st.caption("Validation crops at five qualities, from loss.csv; bits are the estimate of the "
-               "loss, not files. The weights of earlier epochs are not kept, their figures are.")
-
-
-def _plane(shown: Subject, measured: results.Results) -> None:
-    bar = st.progress(0.0, "Compressing this picture at several qualities.")
-    rows = experiments.curve(shown, bar.progress)
-    bar.empty()
-    curves = {"This picture, scaled down": rows}
-    mean = mean_curve(measured.rows(CURVE_SET, results.OURS))
-    if mean:
-        curves[f"Mean of {CURVE_SET}"] = mean
-    quality, rate, error = next(row for row in rows if row[0] == shown.quality)
-    slope = shown.codec.model.config.lagrangian(latents.quality_position(quality))
-    figures.chart(
-        charts.plane(curves, (rate, error), slope),
-        f"Bits over squared error. At quality {quality} this picture takes {rate:.2f} bits a pixel "
-        f"at a squared error of {error:.1f}, and λ is {slope:.4g}.",
-        "plane", ["curve", "quality", "bits_per_pixel", "squared_error"],
-        [(name, *row) for name, found in curves.items() for row in found],
-        height=380,
-    )
-    st.caption(
-        f"Every point of the dashed line costs as much as quality {quality}. It touches the curve "
-        "only about: training also counts SSIM, and λ is the same for all pictures."
-        + (f" The mean is of whole files of {CURVE_SET}, measured with these weights." if mean
-           else "")
-    )
-
-
-def mean_curve(rows: dict) -> list[tuple[float, float, float]]:
-    """Quality, mean bits per pixel and mean squared error over the pictures of a set."""
-    found = []
-    for wanted in sorted({results.setting(row) for picture in rows.values() for row in picture}):
-        chosen = [results.at_setting(picture, wanted) for picture in rows.values()]
-        found.append((
-            wanted,
-            float(np.mean([8 * row["bytes"] / row["pixels"] for row in chosen])),
-            float(np.mean([255**2 / 10 ** (row["psnr"] / 10) for row in chosen])),
-        ))
-    return found
-
-
-def limits(shown: Subject) -> None:
-    *examples, sizes = _tabs("limits", *facts.EXAMPLES, "Tiny sizes")
-    for name, tab in zip(facts.EXAMPLES, examples):
-        if tab.open:
-            with tab:
-                _example(name, shown.quality)
-    if sizes.open:
-        with sizes:
-            _sizes(shown)
-
-
-def _example(name: str, quality: float) -> None:
-    picture, result = experiments.example(name, quality)
-    restored = reading.read(result.png).rgb
-    with st.container(horizontal=True, gap="medium"):
-        for label, value in (
-            (".sdae file", f"{result.file_bytes:,} B"),
-            ("PNG, lossless", f"{len(picture.png):,} B"),
-            ("PSNR", f"{decibels(result.psnr)} dB"), ("SSIM", f"{result.ssim:.4f}"),
-        ):
-            st.metric(label, value, width="content")
-    part = worst_part(picture.rgb, restored)
-    figures.plates(
-        [Plate(picture.rgb, "Original", f"{name}, made by code"),
-         Plate(restored, f"Restored at quality {quality:g}", f"{name}, restored"),
-         Plate(picture.rgb[part], "Original, where the error is largest",
-               f"A detail of {name.lower()}"),
-         Plate(restored[part], "Restored, the same place", "The same detail, restored")],
-        name.lower().replace(" ", "-"), width=320, blocks=True,
-    )
-    st.caption(
-        f"PNG takes {100 * len(picture.png) / result.file_bytes:.0f} % of the bytes of the .sdae "
-        "file and keeps every pixel. Lower the quality to see the edges ring."
-    )
-
-
-def worst_part(original: np.ndarray, restored: np.ndarray, height=36, width=96):
-    """Where in a picture the squared error is largest, on a raster of half a window: slices."""
-    error = np.square(original.astype("float32") - restored).sum(2)
-    tops = range(0, error.shape[0] - height + 1, height // 2)
-    lefts = range(0, error.shape[1] - width + 1, width // 2)
-    parts = [(slice(y, y + height), slice(x, x + width)) for y in tops for x in lefts]
-    return max(parts, key=lambda part: error[part].sum())
-
-
-def _sizes(shown: Subject) -> None:
-    bar = st.progress(0.0, "Compressing squares from the middle of the picture.")
-    rows = experiments.tiny(shown, bar.progress)
-    bar.empty()
-    side, file, header, _ = rows[0]
-    figures.chart(
-        charts.sizes(rows),
-        f"Bytes a pixel by side. At {side} by {side} pixels the header is {header} of {file} "
-        "bytes.",
-        "sizes", ["side", "sdae_bytes", "header_bytes", "png_bytes"], rows,
-    )
-    st.table([
-        {"Side": f"{s}", ".sdae file": f"{f:,} B", "Bytes a pixel": f"{f / s**2:.3f}",
-         "Header ÷ file": f"{100 * h / f:.1f} %", "PNG": f"{p:,} B"}
-        for s, f, h, p in rows
-    ])
-
-
-def _tabs(key: str, *labels: str):
-    """The parts of a screen; only the open one is computed, and the link names it."""
-    return st.tabs(labels, key=key, bind="query-params")
 
 
 def _against(shown: Subject, rgb: np.ndarray, label: str, more: str = "", alt: str = "") -> Plate:

@@ -232,7 +232,7 @@ def losses(log: list[dict]) -> Drawn:
     """Training and validation loss over the crops of all runs, a line where a run begins.
 
     Args:
-        log: rows of `sdae.ui.kodak.tables.training_log`.
+        log: rows of `sdae.measuring.training_record.read`.
     """
     figure, rows = go.Figure(), []
     for key, label, colour, dash in (

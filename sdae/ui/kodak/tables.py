@@ -85,30 +85,6 @@ def chain_table(chains: list[dict], sigma: float) -> tuple[list[str], list[tuple
     return ["bits per pixel", *(f"{size:g}" for size in bits)], table
 
 
-def training_log(place: Path) -> list[dict[str, float]]:
-    """An epoch a row, of all runs that led to the weights; empty where there is no record.
-
-    ``loss.csv`` beside the weights is the last run and ``history.csv``, where there is one, the
-    runs before it, each begun with the weights of the one before. To the columns of these files
-    come ``run``, counted from 1, and ``all_images`` and ``all_minutes``, counted over all runs.
-    """
-    rows = []
-    for name in ("history.csv", "loss.csv"):
-        path = Path(place) / name
-        if path.exists():
-            with path.open(newline="", encoding="utf-8") as file:
-                rows += [{key: float(value) for key, value in row.items() if value}
-                         for row in csv.DictReader(file)]
-    run, images, minutes, last = 1, 0.0, 0.0, None
-    for row in rows:
-        if last and row["epoch"] <= last["epoch"]:
-            run, images, minutes = run + 1, images + last["images"], minutes + last["minutes"]
-        last = row
-        row |= {"run": run, "all_images": images + row["images"],
-                "all_minutes": minutes + row["minutes"]}
-    return rows
-
-
 def ablations(place: Path) -> tuple[list[str], list[tuple], int]:
     """Heads and rows of ``experiments.csv`` beside the weights' folder, the best first, and how
     many crops each variant saw; no rows where there is none.

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from sdae.measuring import results
+from sdae.measuring import results, training_record
 from sdae.measuring.results import OURS, Results
 from sdae.model import weights
 from sdae.ui.kodak import charts, findings, parts, tables
 
 
 def view(found: Results, card: dict) -> None:
-    log = tables.training_log(weights.folder())
+    log = training_record.read(weights.folder())
     parts.finding(findings.training(log, card))
     if log:
         parts.figure(
