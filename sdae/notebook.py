@@ -34,7 +34,7 @@ def result(found) -> str:
         "Quality": f"{found.quality:g}",
     }
     if found.psnr is not None:
-        rows |= {"PSNR": f"{found.psnr:.2f} dB", "SSIM": f"{found.ssim:.4f}"}
+        rows |= {"PSNR": f"{found.psnr:.2f} dB".replace("inf", "∞"), "SSIM": f"{found.ssim:.4f}"}
     for name, seconds in ("Encode", found.encode_seconds), ("Decode", found.decode_seconds):
         if seconds is not None:
             rows[name] = f"{1000 * seconds:,.0f} ms"

@@ -81,7 +81,7 @@ def test_text_of_any_length_is_no_reason_to_refuse():
     assert read(behind).rgb[0, 0].tolist() == [1, 2, 3]
 
 
-@pytest.mark.parametrize("kind", [b"tEXt", b"gAMA", b"pHYs", b"eXIf", b"tRNS", b"abCd", b"cICP"])
+@pytest.mark.parametrize("kind", [b"tEXt", b"gAMA", b"pHYs", b"eXIf", b"tRNS", b"abCd", b"cICP", b"iCCP"])
 def test_a_wrong_checksum_of_what_no_pixel_depends_on_is_passed_over(kind):
     wrong = bytearray(chunk(kind, b"\0\0\0\1\0\2\0\3"))
     wrong[-1] ^= 1
@@ -108,6 +108,14 @@ def test_orientation_in_text_still_turns():
     text = b"\nexif\n%8d\n" % len(exif.tobytes()) + exif.tobytes().hex().encode()
     told = chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(text))
     assert read(png_file(2, 1, 8, 2, bytes(7), told)).rgb.shape == (2, 1, 3)
+
+
+def test_a_file_of_endless_chunks_is_refused(monkeypatch):
+    monkeypatch.setattr(png_chunks, "_MOST_CHUNKS", 1000)
+    row = b"\0\1\2\3"
+    assert read(png_file(1, 1, 8, 2, row, *[chunk(b"abCd", b"")] * 900)).rgb.shape == (1, 1, 3)
+    with pytest.raises(ImageError, match="PNG file is damaged"):
+        read(png_file(1, 1, 8, 2, row, *[chunk(b"abCd", b"")] * 1100))
 
 
 def test_an_intact_file_is_opened_as_it_is(monkeypatch):

@@ -12,9 +12,13 @@ from PIL import Image, PngImagePlugin
 _LARGEST_PROFILE = 16 << 20
 # Bytes of an ICC profile that are inflated. Pillow takes 1 MiB, profiles of printers have more.
 
+_MOST_CHUNKS = 1_000_000
+# Programs write one for every 8 KiB of packed pixels; each takes some microseconds to look at.
+
 # Ancillary chunks that stand alone, so that Pillow can be asked about each. It inflates at most
 # 1 MiB of a text and 64 MiB of all, and refuses the whole file for more.
-_ASKED = {b"tEXt", b"zTXt", b"iTXt", b"gAMA", b"cHRM", b"sRGB", b"pHYs", b"tRNS", b"eXIf"}
+_ASKED = set(b"IHDR iCCP tEXt zTXt iTXt gAMA cHRM sRGB pHYs tRNS eXIf".split())
+_FRAMES = {b"acTL", b"fcTL", b"fdAT"}  # of an animation; they hang together
 
 
 def opened(data: bytes) -> PngImagePlugin.PngImageFile:
@@ -27,32 +31,48 @@ def opened(data: bytes) -> PngImagePlugin.PngImageFile:
     Raises:
         Exception: whatever Pillow raises on damaged data.
     """
-    view, kept, told, faulty, end = memoryview(data), [memoryview(data)[:8]], {}, False, 8
-    stream = PngImagePlugin.PngStream(io.BytesIO())
+    view, stream, told, faulty = memoryview(data), _Stream(), {}, []
     for kind, start, end in _chunks(data):
-        body, check = view[start + 8 : end - 4], view[end - 4 : end]
-        if kind[:1].isupper() or kind in (b"acTL", b"fcTL", b"fdAT"):
-            good = True
-            if kind == b"IHDR":
-                _taken(stream, kind, body)
-        elif zlib.crc32(body, zlib.crc32(kind)) != int.from_bytes(check, "big"):
-            good = False
-        elif kind == b"iCCP":
-            good = _taken(stream, kind, body)
-            if not stream.im_info.get("icc_profile"):
-                told["icc_profile"] = _profile(bytes(body))
-        elif kind == b"cICP":
-            told["cicp"], good = bytes(body), True
-        else:
-            good = kind not in _ASKED or _taken(stream, kind, body)
-        if good:
-            kept.append(view[start:end])
-        faulty |= not good
-    image = PngImagePlugin.PngImageFile(
-        io.BytesIO(b"".join([*kept, view[end:]]) if faulty else data)
-    )
+        body = bytes(view[start + 8 : end - 4]) if kind != b"IDAT" else b""
+        if kind == b"IHDR":
+            stream.takes(kind, body)  # as what tRNS means depends on it
+        if kind[:1].isupper() or kind in _FRAMES:
+            continue
+        check = int.from_bytes(view[end - 4 : end], "big")
+        intact = zlib.crc32(body, zlib.crc32(kind)) == check
+        if not intact or not stream.takes(kind, body):
+            faulty.append((start, end))
+        if intact and kind == b"cICP" and len(body) == 4:
+            told["cicp"] = body
+        elif intact and kind == b"iCCP" and not stream.im_info.get("icc_profile"):
+            told["icc_profile"] = _profile(body)
+    image = PngImagePlugin.PngImageFile(io.BytesIO(_without(faulty, data)))
     image.info |= told
     return image
+
+
+class _Stream(PngImagePlugin.PngStream):
+    """Pillow's reader of chunks, to be asked what it makes of one."""
+
+    def __init__(self):
+        super().__init__(io.BytesIO())
+
+    def takes(self, kind: bytes, body: bytes) -> bool:
+        self.fp = io.BytesIO(body)
+        try:
+            if kind in _ASKED:
+                self.call(kind, 0, len(body))
+        except Exception:  # a parser may raise anything on hostile data
+            return False
+        return True
+
+
+def _without(faulty: list[tuple[int, int]], data: bytes) -> bytes:
+    """The bytes outside some spans of them."""
+    if not faulty:
+        return data
+    edges = [0, *(edge for span in faulty for edge in span), len(data)]
+    return b"".join(memoryview(data)[a:b] for a, b in zip(edges[::2], edges[1::2]))
 
 
 def put_right(image: PngImagePlugin.PngImageFile) -> None:
@@ -78,31 +98,27 @@ def put_right(image: PngImagePlugin.PngImageFile) -> None:
         image.fp.seek(at)
         # Read in the other order of bytes, what is cut off is the upper half.
         low.tile = [low.tile[0]._replace(args="RGB;16L")]
-        low, high = np.asarray(low), np.asarray(image)
-        levels = np.array(clear, np.uint16)
-        same = ((low == levels % 256) & (high == levels // 256)).all(-1)
+        opaque = np.empty((image.height, image.width), np.uint8)
+        for top in range(0, image.height, 256):  # strips spare memory
+            rows = 0, top, image.width, min(top + 256, image.height)
+            upper, lower = (np.asarray(part.crop(rows)).astype(np.uint16) for part in (image, low))
+            opaque[top : rows[3]] = np.where(((upper << 8 | lower) == clear).all(-1), 0, 255)
         del image.info["transparency"]
-        image.putalpha(Image.fromarray(np.where(same, 0, 255).astype(np.uint8)))
+        image.putalpha(Image.fromarray(opaque))
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Kind, start and end of each whole chunk."""
     start = 8
-    while start + 12 <= len(data):
+    for _ in range(_MOST_CHUNKS):
+        if start + 12 > len(data):
+            return
         end = start + 12 + int.from_bytes(data[start : start + 4], "big")
         if end > len(data):
             return
         yield data[start + 4 : start + 8], start, end
         start = end
-
-
-def _taken(stream: PngImagePlugin.PngStream, kind: bytes, body: memoryview) -> bool:
-    stream.fp = io.BytesIO(body)
-    try:
-        stream.call(kind, 0, len(body))
-    except Exception:  # a parser may raise anything on hostile data
-        return False
-    return True
+    raise ValueError("too many chunks")
 
 
 def _profile(body: bytes) -> bytes:

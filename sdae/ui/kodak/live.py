@@ -15,6 +15,7 @@ from sdae.ui.shared import engine, figures, other_codecs
 from sdae.ui.shared.engine import Prepared
 from sdae.ui.shared.figures import Plate
 from sdae.ui.shared.file_size import card as size_card
+from sdae.ui.shared.numbers import decibels
 from sdae.ui.shared.split_view import Side, compare
 
 TICK = 0.5  # seconds between looks at a search
@@ -67,7 +68,7 @@ def live(
     with panel:
         size_card(result.file_bytes, {"PNG": len(picture.png), "raw RGB": result.raw_bytes})
         with st.container(horizontal=True, gap="medium"):
-            st.metric("PSNR", f"{result.psnr:.2f} dB", width="content")
+            st.metric("PSNR", f"{decibels(result.psnr)} dB", width="content")
             st.metric("SSIM", f"{result.ssim:.4f}", width="content")
             st.metric("Encode", f"{1000 * result.encode_seconds:,.0f} ms", width="content")
             st.metric("Decode", f"{1000 * result.decode_seconds:,.0f} ms", width="content")

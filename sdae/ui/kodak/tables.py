@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from sdae.measuring import classical_denoisers, evaluation, noise_study, results
+from sdae.measuring.metrics import decibels
 from sdae.measuring.results import OURS, Results
 
 BITS = evaluation.BITS_PER_PIXEL
@@ -60,8 +61,7 @@ def noise_table(rows: list[dict]) -> tuple[list[str], list[tuple]]:
         for name, level, _ in columns:
             wanted = {"sigma": sigma, "denoiser": name, "level": level}
             psnr, ssim = (noise_study.mean(rows, key, **wanted) for key in ("psnr", "ssim"))
-            decibels = "∞" if psnr is None else f"{psnr:.2f}"
-            cells.append(f"{decibels} / {ssim:.3f}" if ssim else None)
+            cells.append(f"{decibels(psnr)} / {ssim:.3f}" if ssim else None)
         table.append((f"{sigma:g}", *cells))
     return ["sigma", *(label for *_, label in columns)], table
 

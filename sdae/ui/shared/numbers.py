@@ -1,10 +1,8 @@
 """Numbers as people read them."""
 
-import math
+from sdae.measuring.metrics import decibels
 
-
-def decibels(psnr: float) -> str:
-    return "∞" if math.isinf(psnr) else f"{psnr:.2f}"
+__all__ = ["decibels", "milliseconds"]
 
 
 def milliseconds(seconds: float) -> str:

@@ -10,8 +10,9 @@ import streamlit as st
 
 from sdae.coding import container
 from sdae.measuring import kodak
+from sdae.pictures import opening
 
-FORMATS = ["jpg", "jpeg", "png", "webp", "avif", "gif", "tif", "tiff", "bmp", "sdae"]
+FORMATS = [*sorted(ending[1:] for ending in opening.ENDINGS), "sdae"]
 
 SAMPLES = {
     "Coffee": "coffee.png",
