@@ -12,7 +12,6 @@ A place for figures in a document is a pair of marks with the name of one of `FI
 What stands between them comes from the results of the newest weights and is never typed.
 """
 
-import csv
 import re
 import sys
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 from sdae.measuring import claims, classical_denoisers, evaluation, kodak, noise_study, peers
 from sdae.measuring.results import OURS, Results, bd_rate, common, curve, label
 from sdae.model import weights
+from sdae.ui.kodak import findings, tables
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -38,11 +38,6 @@ def table(head: list, rows: list[list]) -> str:
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
-def listed(words: list[str]) -> str:
-    """Words as "a, b and c"."""
-    return " and ".join([*filter(None, [", ".join(words[:-1])]), words[-1]])
-
-
 def signed(number: float) -> str:
     """Two decimals behind a plus or a minus sign."""
     return f"{number:+.2f}".replace("-", "−")
@@ -54,14 +49,10 @@ def missing(command: str) -> str:
 
 def sentence(results: Results, set_name: str) -> str:
     """How many bytes SDAE needs beside each other codec, in PSNR and in SSIM."""
-    rows, parts = common(results, set_name), []
-    for key in ("psnr", "ssim"):
-        rates = {name: bd_rate(rows[OURS], rows[name], key) for name in rows if name in peers.PEERS}
-        words = [f"{abs(rate):.0f} % {'fewer' if rate < 0 else 'more'} than {label(name)}"
-                 for name, rate in rates.items() if rate is not None]
-        parts.append(f"At equal {key.upper()} SDAE needs {listed(words)}.".replace(
-            " than", " bytes than", 1))
-    return " ".join(parts)
+    rows = common(results, set_name)
+    changes = {name: {key: bd_rate(rows[OURS], rows[name], key) for key in ("psnr", "ssim")}
+               for name in rows if name in peers.PEERS}
+    return " ".join(findings.rates(set_name, changes, key) for key in ("psnr", "ssim"))
 
 
 def whole(results: Results) -> str:
@@ -88,7 +79,7 @@ def sets(results: Results) -> str:
     means = curve(common(results, "kodak")[OURS])
     ends = [f"quality {means['setting'][k]:g} takes {means['bpp'][k]:.2f} bits per pixel and gives "
             f"{means['psnr'][k]:.1f} dB" for k in (0, -1)]
-    parts.append(f"On whole pictures {listed(ends)}.")
+    parts.append(f"On whole pictures {findings.listed(ends)}.")
     return "\n\n".join(parts)
 
 
@@ -232,11 +223,9 @@ def answers(results: Results) -> str:
 
 
 def training(results: Results) -> str:
-    """The last training of the weights."""
+    """The runs that led to the weights, and their sizes."""
     place = results.folder.parent
-    card = weights.read_card(place)
-    with (place / "loss.csv").open(encoding="utf-8") as file:
-        first, *_, last = csv.DictReader(file)
+    card, log = weights.read_card(place), tables.training_log(place)
     arrays, _ = weights.read(place)
     shares = {part: sum(array.size for name, array in arrays.items() if name.startswith(part))
               for part in ("analysis", "synthesis")}
@@ -244,14 +233,13 @@ def training(results: Results) -> str:
         f"- Weights `{place.name}`: {card['parameters'] / 1e6:.2f} million parameters, "
         f"{shares['analysis'] / 1e6:.2f} in the analysis, {shares['synthesis'] / 1e6:.2f} in the "
         "synthesis, the rest in the context model.",
-        f"- Their last training saw {card['images']:,} crops in {card['minutes']:.0f} minutes"
-        + (f", beginning from the weights `{card['start']}`." if card.get("start") else "."),
-        f"- Validation loss: {float(first['validation_loss']):.3f} after the first epoch, "
-        f"{float(last['validation_loss']):.3f} after the last.",
+        f"- {findings.training(log, card)}",
+        f"- The last run saw {card['images']:,} crops in {card['minutes']:.0f} minutes.",
     ]
-    if "enlarged_validation_loss" in last:
-        begun, ended = (float(row["enlarged_validation_loss"]) for row in (first, last))
-        lines.append(f"- On photographs enlarged to twice their size: {begun:.3f} and {ended:.3f}.")
+    enlarged = [row["enlarged_validation_loss"] for row in log if "enlarged_validation_loss" in row]
+    if enlarged:
+        lines.append("- Validation loss on photographs enlarged to twice their size: "
+                     f"{enlarged[-1]:.3f}.")
     return "\n".join(lines)
 
 
@@ -264,17 +252,9 @@ def training_speed(results: Results) -> str:
 
 
 def ablations(results: Results) -> str:
-    """One change at a time, trained alike; one table for each length of training."""
-    with (ROOT / "weights" / "experiments.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    parts = []
-    for images in dict.fromkeys(row["images"] for row in rows):
-        parts += [f"{int(images):,} crops of 64×64:", table(
-            ["variant", "validation loss", "denoised, dB"],
-            [[row["variant"], f"{float(row['validation_loss']):.3f}",
-              f"{float(row['denoised_psnr']):.2f}"] for row in rows if row["images"] == images],
-        )]
-    return "\n\n".join(parts)
+    """One change at a time, trained alike."""
+    heads, rows, crops = tables.ablations(results.folder.parent)
+    return f"{crops:,} crops of 64×64:\n\n" + table(heads, [[c or "–" for c in r] for r in rows])
 
 
 FIGURES = {

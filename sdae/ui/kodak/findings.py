@@ -9,17 +9,17 @@ WHERE = {"kodak": "On whole pictures", "kodak-128": "On tiles of 128×128",
          "kodak-thumb": "On pictures scaled to 128×128"}
 
 
-def rates(set_name: str, changes: dict[str, dict]) -> str:
-    """What our files need beside those of the others, at equal PSNR.
+def rates(set_name: str, changes: dict[str, dict], key: str = "psnr") -> str:
+    """What our files need beside those of the others, at equal PSNR or another figure.
 
     changes: other codec → figure → BD-rate of ours in percent.
     """
-    known = {name: found["psnr"] for name, found in changes.items() if found["psnr"] is not None}
+    known = {name: found[key] for name, found in changes.items() if found[key] is not None}
     said = [f"{amount(change)} than {results.label(name)}"
             for name, change in sorted(known.items(), key=lambda pair: pair[1])]
     if not said:
         return f"{WHERE[set_name]} no other codec was measured."
-    return f"{WHERE[set_name]} SDAE needs {listed(said)}, at equal PSNR."
+    return f"{WHERE[set_name]} SDAE needs {listed(said)}, at equal {key.upper()}."
 
 
 def amount(change: float) -> str:
