@@ -16,7 +16,15 @@ import re
 import sys
 from pathlib import Path
 
-from sdae.measuring import claims, classical_denoisers, evaluation, kodak, noise_study, peers
+from sdae.measuring import (
+    claims,
+    classical_denoisers,
+    evaluation,
+    kodak,
+    noise_study,
+    peers,
+    training_record,
+)
 from sdae.measuring.results import OURS, Results, bd_rate, common, curve, label
 from sdae.model import weights
 from sdae.ui.kodak import findings, tables
@@ -225,7 +233,7 @@ def answers(results: Results) -> str:
 def training(results: Results) -> str:
     """The runs that led to the weights, and their sizes."""
     place = results.folder.parent
-    card, log = weights.read_card(place), tables.training_log(place)
+    card, log = weights.read_card(place), training_record.read(place)
     arrays, _ = weights.read(place)
     shares = {part: sum(array.size for name, array in arrays.items() if name.startswith(part))
               for part in ("analysis", "synthesis")}

@@ -81,7 +81,9 @@ def test_text_of_any_length_is_no_reason_to_refuse():
     assert read(behind).rgb[0, 0].tolist() == [1, 2, 3]
 
 
-@pytest.mark.parametrize("kind", [b"tEXt", b"gAMA", b"pHYs", b"eXIf", b"tRNS", b"abCd", b"cICP", b"iCCP"])
+@pytest.mark.parametrize(
+    "kind", [b"tEXt", b"gAMA", b"pHYs", b"eXIf", b"tRNS", b"abCd", b"cICP", b"iCCP"]
+)
 def test_a_wrong_checksum_of_what_no_pixel_depends_on_is_passed_over(kind):
     wrong = bytearray(chunk(kind, b"\0\0\0\1\0\2\0\3"))
     wrong[-1] ^= 1
