@@ -43,6 +43,6 @@ def test_without_a_name_whole_files_are_measured_at_three_sizes(monkeypatch, cap
 
 @pytest.mark.parametrize("size", [(700, 500), (30, 20), (1300, 900)])
 def test_the_picture_has_the_size_and_its_detail(size):
-    picture = speed._picture(size, None)
+    picture = speed._picture(size)
     assert picture.size == size
     assert len(picture.resize((40, 40), 0).getcolors(1600)) > 100

@@ -8,7 +8,6 @@ where the documents take them.
 """
 
 import sys
-from pathlib import Path
 
 from PIL import Image
 
@@ -24,13 +23,12 @@ from sdae.training import photographs
 
 def add_arguments(parser) -> None:
     """The options of ``sdae bench``."""
-    parser.set_defaults(bench=None, sizes=None, rounds=3, photo=None, weights=None)
+    parser.set_defaults(bench=None, sizes=None, rounds=3, weights=None)
     benches = parser.add_subparsers(dest="bench", metavar="BENCH")
     whole = benches.add_parser("codec", help="whole files beside Pillow's codecs")
     whole.add_argument("--sizes", nargs="+", type=_size, metavar="WxH",
                        help="default 128x128 768x512 4000x3000")
     whole.add_argument("--rounds", type=int, default=3, help="turns that count, default 3")
-    whole.add_argument("--photo", type=Path, help="a picture file, default a sample")
     coder = benches.add_parser("coder", help="bytes and times of the latent coder")
     coder.add_argument("photos", nargs="*", help="folders of pictures (default: Kodak's)")
     coder.add_argument(
@@ -124,7 +122,7 @@ def _codec(args) -> int:
     with progress(label="bench", total=len(sizes) * len(speed.CODECS) * (args.rounds + 1),
                   unit="turn") as bar:
         for size in sizes:
-            found = speed.measure(size, args.rounds, args.photo, args.weights, bar.update)
+            found = speed.measure(size, args.rounds, args.weights, bar.update)
             stored[f"{size[0]}×{size[1]}"] = speed.medians(found)
             say(f"{size[0]}×{size[1]}, medians of {args.rounds}; "
                 "ratio: SDAE's time over the codec's")

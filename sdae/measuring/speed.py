@@ -16,7 +16,6 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from importlib.metadata import distribution
 from multiprocessing import get_context
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -40,11 +39,13 @@ class Turn:
     memory: float
 
 
-def measure(size: tuple[int, int], rounds: int, photo: Path | None = None, weights=None,
-            tick=lambda: None) -> dict[str, list[Turn]]:
+def measure(
+    size: tuple[int, int], rounds: int, weights=None, tick=lambda: None
+) -> dict[str, list[Turn]]:
     """Let all codecs take turns on one picture of `size` (width, height).
 
-    photo: the file it is made of, mirrored to fill the size or cut to it; None takes a sample.
+    rounds: that count; one more goes before them.
+    weights: name or folder, None for those that ship.
     tick: called after each turn.
     """
     # A fresh interpreter, not a copy of this one: its memory is counted.
@@ -53,7 +54,7 @@ def measure(size: tuple[int, int], rounds: int, photo: Path | None = None, weigh
         found = {name: [] for name in CODECS}
         for number in range(rounds + 1):
             for name, pool in pools.items():
-                turn = pool.submit(_turn, name, size, photo, weights).result()
+                turn = pool.submit(_turn, name, size, weights).result()
                 if number:
                     found[name].append(turn)
                 tick()
@@ -93,8 +94,8 @@ def table(found: dict[str, list[Turn]]) -> list[str]:
     return lines
 
 
-def _turn(name, size, photo, weights) -> Turn:
-    picture = _picture(size, photo)
+def _turn(name, size, weights) -> Turn:
+    picture = _picture(size)
     compress, decompress = _ours(weights) if name == "SDAE" else _peer(name)
     start, cpu = time.perf_counter(), time.process_time()
     data = compress(picture)
@@ -128,9 +129,9 @@ def _peer(name):
 
 
 @lru_cache(maxsize=1)
-def _picture(size, photo) -> Image.Image:
-    """Mirrored where it is too small: scaled up it would have no detail."""
-    path = photo or distribution("scikit-image").locate_file("skimage/data/coffee.png")
+def _picture(size) -> Image.Image:
+    """A sample, mirrored where it is too small: scaled up it would have no detail."""
+    path = distribution("scikit-image").locate_file("skimage/data/coffee.png")
     with Image.open(str(path)) as image:
         rgb = np.asarray(image.convert("RGB"))
     width, height = size
