@@ -99,6 +99,7 @@ def test_too_much_metadata_is_a_sentence(tmp_path, capsys):
 # --- names ----------------------------------------------------------------------------------
 
 
+@posix
 def test_a_name_as_long_as_names_can_be(tmp_path, capsys):
     source = tmp_path / ("n" * 246 + ".png")
     Image.fromarray(SMALL).save(source)
@@ -259,7 +260,7 @@ def shell(line, **options):
                           capture_output=True, **options)
 
 
-@posix
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full device")
 @pytest.mark.parametrize("line, code, says", [
     ("sdae info {packed} >&-", 0, ""),
     ("sdae info {packed} <&- >&- 2>&-", 0, ""),
