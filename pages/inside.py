@@ -4,6 +4,7 @@ import streamlit as st
 
 from sdae import BitstreamError, ImageError, WeightsError
 from sdae.ui.inside import carried, experiments, questions, screens
+from sdae.ui.inside.projector import projector
 from sdae.ui.inside.texts import STEPS, Step
 from sdae.ui.shared import engine
 from sdae.ui.shared.navigation import through_the_app
@@ -15,20 +16,24 @@ NAMES = [step.name for step in STEPS]
 
 
 def main() -> None:
-    st.title("Inside the model", anchor=False)
+    with st.container(key="title"):
+        st.title("Inside the model", anchor=False)
     name = st.segmented_control(
         "Step", NAMES, default=NAMES[0], required=True, key="step", bind="query-params",
         label_visibility="collapsed", width="stretch",
     )
     number = NAMES.index(name)
-    panel, stage = st.columns([2, 7], gap="medium")
+    large = projector(name)
+    panel, stage = (st.container(), st.container()) if large else st.columns([2, 7], gap="medium")
+    panel = panel.container(key="panel")
     with panel:
         source = carried.source() or choose()
         quality = st.slider("Quality", 1, 100, 75, key="quality", bind="query-params")
     with stage:
         heading(number)
         screen = st.container()
-        notes(STEPS[number])  # to be read while the network is loading
+        with st.container(key="notes"):  # to be read while the network is loading
+            notes(STEPS[number])
     with screen:
         try:
             if source is None:
@@ -57,7 +62,8 @@ def heading(number: int) -> None:
                     disabled=not inside, help=STEPS[other].title if inside else None,
                     key=label.lower(),
                 )
-    st.markdown(step.lead)
+    with st.container(key="lead"):
+        st.markdown(step.lead)
 
 
 def go(name: str) -> None:

@@ -30,7 +30,7 @@ def visit(tab):  # noqa: F811
 
     def visit(parameters, **options):
         page = tab(f"inside?{parameters}", **options)
-        page.get_by_text("Teacher's notes").wait_for()
+        page.get_by_text("Teacher's notes").wait_for(state="attached")
         return page
 
     return visit
@@ -111,6 +111,21 @@ def test_a_click_and_an_arrow_key_choose_a_square(visit):
     plane.press("ArrowRight")
     page.get_by_text("Square 6 across, 4 down:").wait_for()
     assert plane.get_attribute("aria-valuetext") == "6 across, 4 down"
+
+
+def test_the_arrow_keys_of_a_projector_go_from_view_to_view(visit):
+    page = visit("sample=Cat&step=Noise&quality=40&projector=true")
+    page.locator(".sdae-plates img").first.wait_for()
+    assert not page.get_by_text("Or take").is_visible()
+    page.keyboard.press("ArrowLeft")
+    page.get_by_role("img", name="Huffman tree").wait_for()
+    page.wait_for_url("**step=Bytes**")
+    page.keyboard.press("PageDown")
+    page.get_by_role("heading", name="5 · ").wait_for()
+    page.get_by_role("button", name="Share this view").click()
+    said = page.get_by_test_id("stPopoverBody").locator("code")
+    said.get_by_text("step=Noise").wait_for()
+    assert "projector" not in said.inner_text() and "sample=Cat" in said.inner_text()
 
 
 def test_a_phone_shows_every_step_without_scrolling_sideways(visit):

@@ -13,12 +13,15 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from sdae.measuring import bit_allocation, comparison, metrics
+from sdae.measuring.peers import PEERS
 from sdae.pictures import noise, reading
 from sdae.ui.inside import (
+    blind,
     diagrams,
     experiments,
     facts,
     limits,
+    projector,
     questions,
     screens,
     touch,
@@ -190,6 +193,36 @@ def test_a_changed_pixel_reaches_its_own_square_and_not_the_whole_picture(codec)
     assert changed[10, 10] > 0 and 1 < np.count_nonzero(changed) < changed.size / 2
 
 
+def test_arrow_keys_walk_through_every_view_of_every_step():
+    place, seen = ("Pipeline", "The whole way"), []
+    while not seen or place != seen[-1]:
+        seen.append(place)
+        place = projector.neighbour(*place, 1)
+    assert seen == SCREENS
+    assert projector.neighbour("Pipeline", "The whole way", -1) == ("Pipeline", "The whole way")
+    assert projector.neighbour("Noise", None, -1) == ("Bytes", "Huffman")
+
+
+def test_the_link_of_a_view_keeps_its_state_and_the_code_can_be_drawn():
+    said = projector.link("http://host/inside?a=b", {"step": "Latent", "square": "3,4",
+                                                     "projector": "true"})
+    assert said == "http://host/inside?step=Latent&square=3%2C4"
+    drawn = np.asarray(Image.open(io.BytesIO(projector.code(said))).convert("L"))
+    assert drawn.shape[0] == drawn.shape[1] and set(np.unique(drawn)) == {0, 255}
+    assert (drawn[:24] == 255).all()  # the quiet zone of four modules
+    assert projector.link("http://host/inside", {"x": "y" * 5000}) == "http://host/inside"
+
+
+def test_the_projector_shows_the_same_view_in_large_type(at):
+    show(at, "Latent", "Channels")
+    before = len(plates(at))
+    at.toggle(key="projector").set_value(True).run()
+    assert not at.exception and len(plates(at)) == before
+    assert any("font-size: 150%" in html.body for html in at.get("html"))
+    at.toggle(key="projector").set_value(False).run()
+    assert not any("font-size: 150%" in html.body for html in at.get("html"))
+
+
 def test_next_and_back_walk_through_the_steps(at):
     show(at, NAMES[0])
     seen = []
@@ -219,6 +252,34 @@ def test_the_pipeline_says_the_bytes_of_this_picture(at, codec):
     restored = np.asarray(codec.decompress(data))
     assert np.array_equal(plates(at)[0][0], rgb)
     assert any(np.array_equal(found, restored) for found, _, _ in plates(at))
+
+
+def test_ten_picks_are_counted_against_both_measures(at):
+    show(at, "Pipeline", "Which is which?")
+    names = []
+    for number in range(1, blind.ROUNDS + 1):
+        assert any(f"Round {number} of {blind.ROUNDS}" in m.value for m in at.markdown)
+        state = at.session_state["blind"]
+        names.append(blind.drawn(state["seed"], number - 1))
+        captions = [caption for _, _, caption in plates(at)]
+        assert captions == ["A", "Original", "B"]
+        at.button(key="blind-A").click().run()
+        assert not at.exception and not at.error
+    picks = at.session_state["blind"]["picks"]
+    assert [pick.ours for pick in picks] == [lot.left for lot in names]
+    assert blind.tally(picks) in words(at)
+    at.button(key="blind-again").click().run()
+    assert not at.session_state["blind"]["picks"]
+
+
+def test_a_pick_names_what_was_closer():
+    picks = [blind.Pick(True, True, False), blind.Pick(True, False, False),
+             blind.Pick(False, False, True)]
+    assert blind.tally(picks) == ("SDAE was picked 2 of 3 times. PSNR agrees with 2 of the picks, "
+                                  "SSIM with 0.")
+    lots = [blind.drawn(7, number) for number in range(200)]
+    assert lots == [blind.drawn(7, number) for number in range(200)]
+    assert {lot.peer for lot in lots} == set(PEERS) and 60 < sum(lot.left for lot in lots) < 140
 
 
 def test_the_architecture_has_every_layer_of_the_keras_model(at, codec):

@@ -24,7 +24,8 @@ CURVE_PIXELS = 16_384
 CURVE_QUALITIES = 5, 20, 35, 50, 65, 80, 95
 SIDES = 8, 16, 32, 64, 128, 256
 
-_remembered = st.cache_data(max_entries=64, max_size="100MB", show_spinner=False)
+remembered = st.cache_data(max_entries=64, max_size="100MB", show_spinner=False)
+"""Keeps the answers of a function within bounds; arguments with an underscore do not count."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def subject(data: bytes, quality: float) -> Subject:
         return Subject(codec, picture, quality, result, _latent(codec, result.data))
 
 
-@_remembered
+@remembered
 def _latent(_codec, data: bytes) -> Latent:
     return _codec.unpack(data)
 
@@ -74,7 +75,7 @@ def _shrunk(picture: Prepared, pixels: int) -> Prepared:
     return _shrink(picture.key, picture, pixels)
 
 
-@_remembered
+@remembered
 def _shrink(key, _picture, pixels) -> Prepared:
     rgb = reading.shrink(_picture.rgb, pixels)
     return Prepared(rgb, reading.png(rgb), f"{key}-{pixels}", _picture.full, ())
@@ -86,7 +87,7 @@ def run(shown: Subject, experiment, *arguments):
         return _run(shown.key, experiment.__name__, arguments, experiment, codec, shown)
 
 
-@_remembered
+@remembered
 def _run(key, name, arguments, _experiment, _codec, _shown):
     return _experiment(_codec, _shown, *arguments)
 
@@ -196,7 +197,7 @@ def curve(shown: Subject, progress) -> list[tuple[float, float, float]]:
     return rows
 
 
-@_remembered
+@remembered
 def _point(_codec, key, _rgb, quality) -> tuple[float, float]:
     latent = _codec.encode(_rgb, quality)
     size = len(_codec.pack(latent))
@@ -226,7 +227,7 @@ def tiny(shown: Subject, progress) -> list[tuple[int, int, int, int]]:
     return rows
 
 
-@_remembered
+@remembered
 def _packed(_codec, key, _rgb, quality) -> bytes:
     return _codec.compress(_rgb, quality)
 
@@ -247,7 +248,7 @@ def best_other(name: str, quality: float) -> comparison.Rival | None:
     return _best_other(picture.key, result.file_bytes, picture.rgb)
 
 
-@_remembered
+@remembered
 def _best_other(key: str, budget: int, _rgb: np.ndarray) -> comparison.Rival | None:
     found = [comparison.rival(name, _rgb, budget) for name in PEERS]
     return max(filter(None, found), key=lambda other: other.psnr, default=None)

@@ -408,10 +408,15 @@ def line_art(width: int = 384, height: int = 256) -> np.ndarray:
     return picture
 
 
+def packaged(file: str) -> np.ndarray:
+    """A picture inside the scikit-image package by its file's name: (H, W, 3) uint8."""
+    folder = Path(find_spec("skimage").origin).parent / "data"
+    return reading.read((folder / file).read_bytes()).rgb
+
+
 def faces(width: int = 384, height: int = 256) -> np.ndarray:
     """One face many times, as small as in a photograph of a crowd: (height, width, 3) uint8."""
-    file = Path(find_spec("skimage").origin).parent / "data" / "astronaut.png"
-    face = Image.fromarray(reading.read(file.read_bytes()).rgb[20:212, 128:320])
+    face = Image.fromarray(packaged("astronaut.png")[20:212, 128:320])
     generator, picture = np.random.default_rng(1), Image.new("RGB", (width, height), "dimgrey")
     for y in range(0, height, 20):
         for x in range(-12 * (y // 20 % 2), width, 24):

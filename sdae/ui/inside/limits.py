@@ -42,12 +42,12 @@ def _example(name: str) -> None:
     if other:
         versions.append((other.label, reading.read(other.png).rgb,
                          f"{decibels(other.psnr)} dB in {other.file_bytes:,} bytes"))
-    figures.plates(
-        [Plate(rgb, f"{label} · {said}", f"{name}: {label}") for label, rgb, said in versions]
-        + [Plate(rgb[part], f"{label}, where SDAE is worst", f"A detail of {name.lower()}: {label}")
-           for label, rgb, _ in versions],
-        name.lower().replace(" ", "-"), width=230 if other else 320, blocks=True,
-    )
+    slug, width = name.lower().replace(" ", "-"), 230 if other else 320
+    figures.plates([Plate(rgb, f"{label} · {said}", f"{name}: {label}")
+                    for label, rgb, said in versions], slug, width=width, blocks=True)
+    st.markdown("The place where SDAE is worst, in the same order:")
+    figures.plates([Plate(rgb[part], label, f"A detail of {name.lower()}: {label}")
+                    for label, rgb, _ in versions], f"{slug}-detail", width=width, blocks=True)
 
 
 def verdict(result: Result, other: Rival | None, png_bytes: int) -> str:

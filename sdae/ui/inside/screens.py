@@ -7,6 +7,7 @@ import streamlit as st
 
 from sdae.coding import deflate_reader
 from sdae.ui.inside import charts, diagrams, experiments, facts, views
+from sdae.ui.inside.blind import blind
 from sdae.ui.inside.diagrams import Box
 from sdae.ui.inside.experiments import Subject
 from sdae.ui.inside.limits import limits
@@ -22,7 +23,7 @@ CURVE_SET = "kodak-thumb"
 
 
 def pipeline(shown: Subject) -> None:
-    whole, network = views.tabs("Pipeline")
+    whole, network, which = views.tabs("Pipeline")
     if whole.open:
         with whole:
             figures.drawing(diagrams.pipeline(stations(shown)), "pipeline")
@@ -49,6 +50,9 @@ def pipeline(shown: Subject) -> None:
                 "paths, gains and contexts included. The picture enters with two more planes, the "
                 "noise level and the quality."
             )
+    if which.open:
+        with which:
+            blind()
 
 
 def stations(shown: Subject) -> list[Box]:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 VIEWS = {
-    "Pipeline": ("The whole way", "The two networks"),
+    "Pipeline": ("The whole way", "The two networks", "Which is which?"),
     "Units": ("Units", "Feature maps", "PReLU slopes", "Sub-pixel"),
     "Latent": ("Touch a square", "Channels", "First channels only", "One channel off",
                "Coarser or finer"),
