@@ -113,6 +113,17 @@ def test_a_click_and_an_arrow_key_choose_a_square(visit):
     assert plane.get_attribute("aria-valuetext") == "6 across, 4 down"
 
 
+def test_a_box_and_its_sentence_mark_each_other(visit):
+    page = visit("sample=Cat&quality=40")
+    sentence = page.locator("li[data-station='4']")
+    sentence.wait_for()
+    page.locator("g[data-station='4'] text").first.hover()
+    page.locator("li.marked").get_by_text("File").wait_for()
+    page.locator("li[data-station='2']").hover()
+    page.locator("g.marked").get_by_text("Latent").wait_for()
+    assert page.locator(".marked").count() == 2
+
+
 def test_the_arrow_keys_of_a_projector_go_from_view_to_view(visit):
     page = visit("sample=Cat&step=Noise&quality=40&projector=true")
     page.locator(".sdae-plates img").first.wait_for()

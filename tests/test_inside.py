@@ -82,7 +82,8 @@ def show(at: AppTest, step: str, view: str | None = None, **widgets) -> AppTest:
 def drawings(at: AppTest) -> list[str]:
     """The SVG pictures of the screen."""
     found = [element.proto.json for element in at.get("bidi_component")]
-    return [json.loads(text) for text in found]
+    found = [json.loads(text) for text in found]
+    return [d["svg"] if isinstance(d, dict) and "svg" in d else d for d in found]
 
 
 def plates(at: AppTest) -> list[tuple[np.ndarray, str, str]]:
@@ -252,6 +253,15 @@ def test_the_pipeline_says_the_bytes_of_this_picture(at, codec):
     restored = np.asarray(codec.decompress(data))
     assert np.array_equal(plates(at)[0][0], rgb)
     assert any(np.array_equal(found, restored) for found, _, _ in plates(at))
+
+
+def test_each_box_of_the_pipeline_has_its_sentence_and_its_bytes(at, codec):
+    show(at, "Pipeline", "The whole way")
+    (sent,) = [json.loads(element.proto.json) for element in at.get("bidi_component")]
+    boxes = re.findall(r'<g data-station="(\d)">(.*?)</g>', sent["svg"])
+    assert [int(number) for number, _ in boxes] == list(range(len(sent["sentences"])))
+    for (_, box), (name, sentence, size) in zip(boxes, sent["sentences"]):
+        assert f">{name}</text>" in box and f">{size}</text>" in box and sentence.endswith(".")
 
 
 def test_ten_picks_are_counted_against_both_measures(at):

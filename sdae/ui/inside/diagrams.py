@@ -23,12 +23,13 @@ class Box:
     """A station of the pipeline.
 
     What holds data has a `shape` and a `size` in bytes; what does work has a pair of each, of
-    what goes in and of what comes out.
+    what goes in and of what comes out. `sentence` says what happens there.
     """
 
     name: str
     shape: str | tuple[str, str]
     size: int | tuple[int, int]
+    sentence: str = ""
 
     @property
     def works(self) -> bool:
@@ -46,7 +47,7 @@ def pipeline(boxes: list[Box]) -> str:
     """The stations in a loop, the first half to the right and the second half back.
 
     Boxes of data are solid, with a bar for their bytes on the scale of the largest; those that
-    work are dashed.
+    work are dashed. Each is a group with its number in ``data-station``.
     """
     half = -(-len(boxes) // 2)
     width, height, gap = 208, 96, 34
@@ -56,6 +57,7 @@ def pipeline(boxes: list[Box]) -> str:
         back = number >= half
         column = 2 * half - 1 - number if back else number
         x, y = column * (width + gap) + 4, (height + 56 if back else 4)
+        parts.append(f'<g data-station="{number}">')
         parts.append(_rectangle(x, y, width, height, GREY if box.works else BLUE,
                                 dashed=box.works))
         shape, size = box.lines
@@ -66,6 +68,7 @@ def pipeline(boxes: list[Box]) -> str:
             bar = max(2.0, (width - 24) * box.size / most)
             parts.append(f'<rect x="{x + 12}" y="{y + 79}" width="{bar:.1f}" height="8" rx="3" '
                          f'fill="{ORANGE}"/>')
+        parts.append("</g>")
         if number == len(boxes) - 1:
             continue
         if number == half - 1:

@@ -11,6 +11,7 @@ from sdae.ui.inside.blind import blind
 from sdae.ui.inside.diagrams import Box
 from sdae.ui.inside.experiments import Subject
 from sdae.ui.inside.limits import limits
+from sdae.ui.inside.linked import linked
 from sdae.ui.inside.touch import touch
 from sdae.ui.inside.training import training
 from sdae.ui.shared import figures
@@ -26,7 +27,9 @@ def pipeline(shown: Subject) -> None:
     whole, network, which = views.tabs("Pipeline")
     if whole.open:
         with whole:
-            figures.drawing(diagrams.pipeline(stations(shown)), "pipeline")
+            boxes = stations(shown)
+            linked(diagrams.pipeline(boxes),
+                   [(box.name, box.sentence, box.lines[1]) for box in boxes], "pipeline")
             strongest = facts.order(shown.codec, shown.latent)[:3]
             figures.plates(
                 [Plate(shown.picture.rgb, "Photograph", "The photograph that goes in"),
@@ -63,14 +66,22 @@ def stations(shown: Subject) -> list[Box]:
     payload = result.file_bytes - experiments.header_bytes(result.data)
     raw, integers = result.raw_bytes, result.latent_bytes
     return [
-        Box("Photograph", picture, raw),
-        Box("Encoder", (picture, latent), (raw, integers)),
-        Box("Latent", latent, integers),
-        Box("Contexts + Deflate", (latent, "stream"), (integers, payload)),
-        Box("File", f"{result.file_bytes - payload} header + {payload:,}", result.file_bytes),
-        Box("Inflate", ("stream", latent), (payload, integers)),
-        Box("Decoder", (latent, picture), (integers, raw)),
-        Box("Output", f"{picture} · {decibels(result.psnr)} dB", raw),
+        Box("Photograph", picture, raw, "Each pixel takes three bytes: red, green and blue."),
+        Box("Encoder", (picture, latent), (raw, integers),
+            f"Each square of 8 × 8 pixels becomes {result.latent[2]} numbers, which are rounded. "
+            "What rounding takes is lost."),
+        Box("Latent", latent, integers, "The integers at one byte each. Most are zero."),
+        Box("Contexts + Deflate", (latent, "stream"), (integers, payload),
+            "Known integers tell how large the next will be, and Deflate packs what is left. "
+            "Nothing is lost."),
+        Box("File", f"{result.file_bytes - payload} header + {payload:,}", result.file_bytes,
+            "The whole file: this is what is kept and sent."),
+        Box("Inflate", ("stream", latent), (payload, integers),
+            "The same integers come back, every one of them."),
+        Box("Decoder", (latent, picture), (integers, raw),
+            "Each square is painted from its integers and those around it."),
+        Box("Output", f"{picture} · {decibels(result.psnr)} dB", raw,
+            "As many bytes as the photograph, and nearly the same ones."),
     ]
 
 

@@ -55,6 +55,11 @@ class Plate:
 def drawing(svg: str, name: str) -> None:
     """Show an SVG picture (see `sdae.ui.inside.diagrams`), drawn in the colours of the theme."""
     _drawing(key=f"{name}-drawing", data=svg)
+    save_drawing(svg, name)
+
+
+def save_drawing(svg: str, name: str) -> None:
+    """A button that saves an SVG picture in colours of its own."""
     alone = svg.replace(">", f">{_ALONE}", 1)
     download("Picture as SVG", alone.encode(), f"{name}.svg", "image/svg+xml")
 
