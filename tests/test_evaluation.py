@@ -1,5 +1,6 @@
 import argparse
 import json
+import time
 
 import numpy as np
 import pytest
@@ -116,3 +117,11 @@ def test_an_interrupted_run_keeps_what_it_measured(tmp_path):
 def test_what_cannot_be_measured_is_one_sentence(extra, sentence, tmp_path, capsys):
     assert evaluate.run(options(*extra, "--results", str(tmp_path))) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_what_nobody_waits_for_any_more_ends_at_once():
+    found = evaluation.spread(time.sleep, [("short", 0), *[("long", 120)] * 3], jobs=2)
+    assert next(found) == ("short", None)
+    begun = time.monotonic()
+    found.close()
+    assert time.monotonic() - begun < 30

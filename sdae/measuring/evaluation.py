@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -166,20 +167,28 @@ def spread(
 
     # Forking a process that has used TensorFlow would hang.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_one_thread) as pool:
-        for name, value in items:
-            waiting.append((name, pool.submit(work, value)))
-            if len(waiting) >= 2 * jobs:
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_as_a_worker) as pool:
+        try:
+            for name, value in items:
+                waiting.append((name, pool.submit(work, value)))
+                if len(waiting) >= 2 * jobs:
+                    yield settled()
+            while waiting:
                 yield settled()
-        while waiting:
-            yield settled()
+        except BaseException:
+            # Nobody wants the rest, which the pool would wait for.
+            for process in multiprocessing.active_children():
+                process.kill()
+            raise
 
 
 def _value(work, item):
     return work(item[1])
 
 
-def _one_thread():
+def _as_a_worker():
+    """One thread; and Ctrl-C is for the process that began this one, and ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
                  "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ[name] = "1"
