@@ -189,6 +189,21 @@ def test_folders_are_taken_by_content_and_what_is_left_out_is_counted(tmp_path, 
     assert capsys.readouterr().err == ""
 
 
+def test_a_folder_that_is_closed_to_us_is_named(photo, monkeypatch, capsys):
+    closed, scandir = photo.parent / "closed", os.scandir
+    closed.mkdir()
+
+    def refuse(place):
+        if str(place) == str(closed):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert run("compress", photo.parent) == 1
+    assert is_packed(photo.with_suffix(".sdae"))
+    assert f"1 file is left out ({closed}). Permission denied." in capsys.readouterr().err
+
+
 def test_sdae_files_are_known_by_content_too(packed, capsys):
     folder = packed.parent / "packed"
     folder.mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -83,9 +84,14 @@ def sources(
 
 
 def _inside(folder: Path, kind: Kind, own_ending: str) -> tuple[list[Path], dict[str, list[str]]]:
-    """The files to take out of a folder, and the names of those left out, by the reason."""
+    """The files to take out of a folder and of those in it, and what is left out, by the reason."""
     inside, others = [], {}
-    for path in sorted(folder.rglob("*")):
+
+    def closed(error: OSError) -> None:
+        others.setdefault(f"{error.strerror}.", []).append(str(error.filename))
+
+    walk = os.walk(folder, onerror=closed)
+    for path in sorted(Path(place, name) for place, _, names in walk for name in names):
         # Some systems write a file ._x beside each file x, for what its folder cannot hold.
         if not path.is_file() or path.name.startswith("._"):
             continue
