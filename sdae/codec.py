@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from sdae import notebook
-from sdae.coding import container, latents, payload
+from sdae.coding import coding_order, container, deflate, latent_coder
 from sdae.coding.container import BitstreamError, Header
 from sdae.coding.latent import Latent
 from sdae.model import denoising, transform_coding, windows
@@ -40,7 +40,7 @@ class Codec:
     Attributes:
         card: contents of the weights' card.json.
         network: the transforms, `sdae.model.numpy_network.Network`.
-        tables: what the latent coder knows, `sdae.coding.latents.Tables`.
+        tables: what the latent coder knows, `sdae.coding.tables.Tables`.
         model_id: the 4 bytes that name these weights in a file.
 
     Raises:
@@ -70,7 +70,7 @@ class Codec:
         given = self.network, self.tables, samples
         bands = transform_coding.quantised(*given, 0.0, code, progress)
         header = Header(self.model_id, container.CONTEXTS, width, height, code)
-        return container.write(header, payload.write_bands(bands, code, self.tables))
+        return container.write(header, latent_coder.encode_bands(bands, code, self.tables))
 
     def decompress(self, data: bytes, progress=None, max_pixels: int = MAX_PIXELS) -> Image.Image:
         """The bytes of a whole .sdae file → RGB picture of the size that went in.
@@ -118,7 +118,7 @@ class Codec:
             values = windows.quantised(*given, left, code, effort, report)
         else:
             bands = transform_coding.quantised(*given, left, code, report)
-            values = latents.stacked(bands, latent_size(height, width)[0])
+            values = coding_order.stacked(bands, latent_size(height, width)[0])
         return Latent(values, width, height, code / 100)
 
     def clean(
@@ -136,21 +136,23 @@ class Codec:
 
     def decode(self, latent: Latent, progress=None) -> Image.Image:
         """Integers → RGB picture."""
-        return self._picture(latent, latents.bands(latent.values), progress)
+        return self._picture(latent, coding_order.bands(latent.values), progress)
 
     def pack(self, latent: Latent, effort: int = 0, plain: bool = False) -> bytes:
         """Integers → the bytes of a whole file; ``plain`` packs them as the original work did."""
         _check(latent.quality, effort)
         code, mode = round(latent.quality * 100), container.PLAIN if plain else container.CONTEXTS
         header = Header(self.model_id, mode, latent.width, latent.height, code)
-        content = payload.write(mode, latent.values, code, self.tables, effort)
-        return container.write(header, content)
+        if plain:
+            return container.write(header, deflate.plain(latent.values))
+        payload = latent_coder.encode(latent.values, code, self.tables, effort)
+        return container.write(header, payload)
 
     def unpack(self, data: bytes, max_pixels: int = MAX_PIXELS) -> Latent:
         """The bytes of a whole file → integers, exactly those that were packed."""
         header, bands = self._unpacked(data, max_pixels)
         with one_blas_thread():  # once for all bands, as the change takes longer than a small one
-            values = latents.stacked(bands, latent_size(header.height, header.width)[0])
+            values = coding_order.stacked(bands, latent_size(header.height, header.width)[0])
         return Latent(values, header.width, header.height, header.quality)
 
     def _picture(self, about: Latent | Header, bands, progress):
@@ -164,14 +166,15 @@ class Codec:
 
     def _unpacked(self, data, max_pixels):
         """The header of a file, and an iterator over its integers, band by band."""
-        header, content = container.read_header(data, max_pixels)
+        header, payload = container.read_header(data, max_pixels)
         if header.model_id != self.model_id:
             raise BitstreamError(
                 f"The file was made with weights {header.model_id.hex()} and these are "
                 f"{self.model_id.hex()}; load the weights that made it."
             )
         size = latent_size(header.height, header.width)
-        return header, payload.read(header.mode, content, size, header.quality_code, self.tables)
+        code = header.quality_code
+        return header, latent_coder.read(header.mode, payload, size, code, self.tables)
 
 
 def _check(quality, effort, sigma=0.0):

@@ -53,13 +53,13 @@ def test_busy_squares_take_the_bits_in_both_codecs(codec):
 
 def test_bands_keep_their_squares_apart(codec, monkeypatch):
     """The bits of a picture of several bands lie in the rows of their band."""
-    from sdae.coding import latents
+    from sdae.coding import coding_order
 
     rgb = half_busy().transpose(1, 0, 2).copy()  # busy below, plain above
     latent = codec.encode(rgb, 50)
     whole = bit_allocation.of_latent(codec, latent).squares
-    monkeypatch.setattr(latents, "_BAND", 96)
-    assert len(latents.bands(latent.values)) > 1
+    monkeypatch.setattr(coding_order, "_BAND", 96)
+    assert len(coding_order.bands(latent.values)) > 1
     found = bit_allocation.of_latent(codec, latent)
     assert found.squares[12:].min() > found.squares[:8].max()
     assert np.corrcoef(found.squares.ravel(), whole.ravel())[0, 1] > 0.9

@@ -10,9 +10,10 @@ from skimage import data as samples
 
 import sdae
 from sdae import codec as codec_module
-from sdae.coding import container, latents
+from sdae.coding import coding_order, container, latent_coder
 from sdae.measuring import metrics
 from sdae.model import encoder_effort, numpy_network, windows
+from sdae.model.config import quality_position
 from sdae.pictures import noise, reading
 
 PICTURE = reading.thumb(samples.astronaut())
@@ -90,7 +91,7 @@ def test_the_same_picture_gives_the_same_file_in_any_thread(codec):
 def small_strips(monkeypatch):
     """Strips of 160 positions and bands of 600, so that small pictures need several."""
     monkeypatch.setattr(numpy_network, "_STRIP", 160)
-    monkeypatch.setattr(latents, "_BAND", 600)
+    monkeypatch.setattr(coding_order, "_BAND", 600)
 
 
 def test_strips_give_the_integers_and_the_pixels_of_the_whole(codec, monkeypatch):
@@ -110,14 +111,14 @@ def test_strips_give_the_integers_and_the_pixels_of_the_whole(codec, monkeypatch
 def test_bands_are_chosen_as_they_are_coded(codec, small_strips):
     """Each of the bands as if the others were not there, looking at the picture of all."""
     picture, code = samples.astronaut()[:200, :390], 6000
-    latent, t = codec.encode(picture, code / 100), latents.quality_position(code / 100)
-    bands = latents.bands(latent.values)
+    latent, t = codec.encode(picture, code / 100), quality_position(code / 100)
+    bands = coding_order.bands(latent.values)
     assert len(bands) == 3
     image = noise.to_floats(np.pad(picture, ((0, 0), (0, 2), (0, 0)), "edge"))
     y = codec.network.analysis(image, 0.0, t) * codec.network.gains(t)[0]
     rounded = [
         encoder_effort.round_for_rate(codec.network, codec.tables, part, code)
-        for part in latents.bands(y)
+        for part in coding_order.bands(y)
     ]
     # The look moves some of what rounding alone has chosen, and none by much.
     away = np.abs(latent.values - np.concatenate(rounded))
@@ -137,7 +138,7 @@ def test_a_picture_of_many_bands_is_one_payload(codec, small_strips):
     data = codec.compress(samples.astronaut()[:330], 40)
     header, payload = container.read_header(data)
     latent = codec.unpack(data)
-    assert (latent.width, latent.height) == (512, 330) and len(latents.bands(latent.values)) == 5
+    assert (latent.width, latent.height) == (512, 330) and len(coding_order.bands(latent.values)) == 5
     reader = zlib.decompressobj(-zlib.MAX_WBITS)
     reader.decompress(payload[1:])  # what stands before it: the number of live channels
     assert reader.eof and not reader.unused_data
@@ -147,10 +148,10 @@ def test_a_large_picture_is_packed_as_its_bands_come(codec, small_strips, monkey
     picture = samples.astronaut()[:505, :430]
     monkeypatch.setattr(codec_module, "_KEPT", 0)
     latent, shares = codec.encode(picture, 70), []
-    assert len(latents.bands(latent.values)) == 6
+    assert len(coding_order.bands(latent.values)) == 6
     data = codec.compress(picture, 70, progress=shares.append)
     payload = container.read_header(data)[1]
-    assert payload == latents.encode_bands(latents.bands(latent.values), 7000, codec.tables)
+    assert payload == latent_coder.encode_bands(coding_order.bands(latent.values), 7000, codec.tables)
     # Who has seen all integers leaves channels out that are not used; they cost next to nothing.
     assert abs(len(codec.pack(latent)) - len(data)) < 0.001 * len(data)
     assert shares == sorted(shares) and shares[-1] == 1
@@ -240,10 +241,9 @@ def test_any_payload_gives_a_picture_or_one_error(codec, payload, mode, width, h
 
 
 def test_effort_lowers_rate_plus_distortion(codec):
-    from sdae.coding import latents
 
     quality, seen = 50, []
-    lagrangian = codec.network.config.lagrangian(latents.quality_position(quality))
+    lagrangian = codec.network.config.lagrangian(quality_position(quality))
     picture = PICTURE[:64, :96]
 
     def cost(data):

@@ -12,9 +12,11 @@ from keras import ops
 from PIL import Image
 
 from sdae.cli import fit_contexts
-from sdae.coding import buckets, latents
-from sdae.coding.latents import FEATURE_UNIT, WIDTH_UNIT, Predictor, Tables
+from sdae.coding import buckets, latent_coder
+from sdae.coding.predictor import Predictor
+from sdae.coding.tables import FEATURE_UNIT, PREFIX, WIDTH_UNIT, Tables
 from sdae.model import weights
+from sdae.model.config import quality_position
 from sdae.model.context_model import ContextModel, laplacian_bits
 from sdae.model.network import Autoencoder, Config, initialise
 from sdae.training import context_tables
@@ -61,7 +63,7 @@ def refined():
 def test_integers_predict_what_the_model_predicts(refined, shape, quality):
     rng = np.random.default_rng(1)
     values = np.rint(rng.laplace(0, 3, (*shape, 12))).astype("int16")
-    t = np.array([latents.quality_position(quality)], "float32")
+    t = np.array([quality_position(quality)], "float32")
     mean, scale = refined(values[None].astype("float32"), t)
     mean, scale = ops.convert_to_numpy(mean)[0], ops.convert_to_numpy(scale)[0]
     tables = refined.tables()
@@ -138,11 +140,11 @@ def test_command_completes_weights(model, photos, tmp_path, monkeypatch):
     assert fit_contexts.run(args) == 0
     stored, card = weights.read(tmp_path)
     assert card["note"] == "kept"
-    kept = [name for name in arrays if not name.startswith(latents.PREFIX)]
+    kept = [name for name in arrays if not name.startswith(PREFIX)]
     assert all(np.array_equal(stored[name], arrays[name]) for name in kept)
     tables = Tables.from_arrays(stored)
     values = np.random.default_rng(0).integers(-4, 5, (6, 5, 12)).astype("int16")
-    payload = latents.encode(values, 2500, tables)
-    assert np.array_equal(latents.decode(payload, 6, 5, 2500, tables), values)
+    payload = latent_coder.encode(values, 2500, tables)
+    assert np.array_equal(latent_coder.decode(payload, 6, 5, 2500, tables), values)
     assert fit_contexts.run(parser.parse_args([str(photos), "--weights", str(photos)])) == 2
     assert json.loads((tmp_path / "card.json").read_text())["sha256"] != ""

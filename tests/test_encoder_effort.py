@@ -6,15 +6,16 @@ from PIL import Image
 from skimage import data as samples
 
 from sdae.__main__ import main
-from sdae.coding import latents
+from sdae.coding import predictor
 from sdae.model import encoder_effort
+from sdae.model.config import quality_position
 from sdae.model.context_model import ContextModel
 from sdae.model.gradients import ContextsAdjoint, SynthesisAdjoint
 from sdae.model.numpy_network import laplacian_bits
 
 PICTURE = samples.astronaut()[60:124, 180:276].astype("float32") / 255
 CODE = 4500
-T = latents.quality_position(CODE / 100)
+T = quality_position(CODE / 100)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def integers(network, tables, latent):
 
 
 def bits(tables, integers):
-    expected = latents.expectations(integers, CODE, tables)
+    expected = predictor.expectations(integers, CODE, tables)
     return laplacian_bits(integers, *expected).sum(dtype="float64")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import sdae
 from sdae.cli import fuzz as command
-from sdae.coding import container, latents
+from sdae.coding import band_bytes, container
 from sdae.measuring import fuzz
 
 
@@ -108,7 +108,7 @@ def worst(codec, kind, total) -> bytes:
     """Payloads that take the most memory: noughts as many as any payload may hold, or an escape
     of the longest kind for each integer."""
     layout = len(codec.tables.words) - 1
-    buckets, escapes = latents.forest(codec.tables, layout)
+    buckets, escapes = band_bytes.forest(codec.tables, layout)
     if kind == "noughts":
         content = bytes(7 * total)
     else:

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdae.codec import Latent
-from sdae.coding import deflate, deflate_reader, latents
+from sdae.coding import deflate, deflate_reader, latent_coder
 from sdae.measuring import bit_allocation, metrics
+from sdae.model.config import quality_position
 from sdae.ui.inside import facts
 
 QUALITY = 60
@@ -155,7 +156,7 @@ def test_activations_end_in_what_the_transforms_give(codec):
     from sdae.model.network import depth_to_space, space_to_depth
 
     rgb, model = picture(), codec.model
-    t = np.float32([latents.quality_position(QUALITY)])
+    t = np.float32([quality_position(QUALITY)])
     image = rgb[None].astype("float32") / 255
     heads = facts.activations(codec, rgb, QUALITY)["head"]
     whole = model.analysis(image, np.zeros(1, "float32"), t) - model.analysis.linear(
@@ -211,7 +212,7 @@ def test_rounding_at_step_one_is_plain_rounding_and_coarser_is_worse(codec):
     values, restored = facts.requantised(codec, rgb, QUALITY, 1.0)
     plain = Latent(values.astype("int16"), rgb.shape[1], rgb.shape[0], QUALITY)
     assert np.abs(np.asarray(codec.decode(plain)).astype(int) - restored).max() <= 1
-    t = np.float32([latents.quality_position(QUALITY)])
+    t = np.float32([quality_position(QUALITY)])
     gain, _ = codec.model.gains(t)
     y = codec.model.analysis(rgb[None].astype("float32") / 255, np.zeros(1, "float32"), t) * gain
     assert np.abs(values - np.asarray(y)[0]).max() <= 0.5 + 1e-4
@@ -239,7 +240,7 @@ def test_the_bytes_of_all_channels_tables_and_marks_are_those_of_the_payload(
 ):
     latent = codec.encode(picture(width, height), quality)
     spent = bit_allocation.of_latent(codec, latent)
-    payload = latents.encode(latent.values, round(quality * 100), codec.tables)
+    payload = latent_coder.encode(latent.values, round(quality * 100), codec.tables)
     assert spent.total == pytest.approx(len(payload))
     assert spent.channels.min() >= 0 and spent.tables >= 0 and spent.frame >= 2
     live = np.flatnonzero(latent.values.any((0, 1)))[-1]

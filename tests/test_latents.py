@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sdae.coding import buckets, deflate, latents
+from sdae.coding import buckets, coding_order, deflate, latent_coder, predictor, ranking
+from sdae.coding.coding_order import FINE, LAST, band_rows
 from sdae.coding.deflate import DeflateError
-from sdae.coding.latents import FINE, LAST, MEAN_UNIT, WEIGHT_UNIT, WIDTH_UNIT, Tables
+from sdae.coding.tables import MEAN_UNIT, PREFIX, WEIGHT_UNIT, WIDTH_UNIT, Tables, TablesError
 from sdae.measuring import packing
+from sdae.model.config import quality_position
 
 GROUPS = (2, 2, 4)
 GOLDEN = Path(__file__).parent / "golden"
@@ -75,9 +77,9 @@ def tables():
 
 
 def check(values, tables, code=5000, effort=0):
-    payload = latents.encode(values, code, tables, effort)
+    payload = latent_coder.encode(values, code, tables, effort)
     h, w, _ = values.shape
-    found = latents.decode(payload, h, w, code, tables)
+    found = latent_coder.decode(payload, h, w, code, tables)
     assert found.dtype == np.int16
     assert np.array_equal(found, values)
     return payload
@@ -119,22 +121,22 @@ def test_outliers_come_back(tables):
 
 def test_large_latents_in_several_bands_come_back(tables):
     values = examples(1, 150, 260)[0]
-    parts = latents.bands(values)
-    assert [len(part) for part in parts] == latents.band_rows(150, 260) == [63, 63, 24]
+    parts = coding_order.bands(values)
+    assert [len(part) for part in parts] == band_rows(150, 260) == [63, 63, 24]
     payload = check(values, tables)
-    assert latents.encode_bands(iter(parts), 5000, tables) == payload
+    assert latent_coder.encode_bands(iter(parts), 5000, tables) == payload
     check(values, tables, effort=1)
-    found = list(latents.decode_bands(payload, 150, 260, 5000, tables))
+    found = list(latent_coder.decode_bands(payload, 150, 260, 5000, tables))
     assert all(map(np.array_equal, found, parts))
 
 
 def test_content_after_the_last_band_is_refused(tables):
     for shape in ((16, 16), (150, 260)):
-        payload = latents.encode(examples(1, *shape)[0], 5000, tables)
+        payload = latent_coder.encode(examples(1, *shape)[0], 5000, tables)
         content = zlib.decompress(payload[1:], -zlib.MAX_WBITS)
         longer = payload[:1] + deflate.squeeze([content + b"\0"])
         with pytest.raises(DeflateError, match="more"):
-            latents.decode(longer, *shape, 5000, tables)
+            latent_coder.decode(longer, *shape, 5000, tables)
 
 
 @pytest.mark.parametrize("live", range(sum(GROUPS) + 1))
@@ -160,40 +162,40 @@ def test_effort_never_costs_bytes_on_average(tables):
 def test_tables_survive_storage(tables):
     again = Tables.from_arrays(tables.to_arrays())
     values = examples(1)[0]
-    assert latents.encode(values, 700, again) == latents.encode(values, 700, tables)
+    assert latent_coder.encode(values, 700, again) == latent_coder.encode(values, 700, tables)
 
 
 def test_missing_or_misshapen_tables_are_named(tables):
     arrays = tables.to_arrays()
-    with pytest.raises(latents.TablesError, match="no context tables"):
+    with pytest.raises(TablesError, match="no context tables"):
         Tables.from_arrays({k: v for k, v in arrays.items() if "bias" not in k})
-    arrays[latents.PREFIX + "bias"] = arrays[latents.PREFIX + "bias"][:, :3]
-    with pytest.raises(latents.TablesError, match="bias"):
+    arrays[PREFIX + "bias"] = arrays[PREFIX + "bias"][:, :3]
+    with pytest.raises(TablesError, match="bias"):
         Tables.from_arrays(arrays)
 
 
 def test_weights_that_could_round_are_refused(tables):
     arrays = tables.to_arrays()
-    arrays[latents.PREFIX + "hidden_bias"] = arrays[latents.PREFIX + "hidden_bias"] + (1 << 24)
-    with pytest.raises(latents.TablesError, match="exact"):
+    arrays[PREFIX + "hidden_bias"] = arrays[PREFIX + "hidden_bias"] + (1 << 24)
+    with pytest.raises(TablesError, match="exact"):
         Tables.from_arrays(arrays)
 
 
 def test_other_channels_are_refused(tables):
     with pytest.raises(ValueError, match="channels"):
-        latents.encode(np.zeros((2, 2, 3), "int16"), 5000, tables)
+        latent_coder.encode(np.zeros((2, 2, 3), "int16"), 5000, tables)
 
 
 def test_damage_raises_one_error_or_gives_integers(tables):
     rng = np.random.default_rng(0)
-    payload = bytearray(latents.encode(examples(1)[0], 5000, tables))
+    payload = bytearray(latent_coder.encode(examples(1)[0], 5000, tables))
     refused = 0
     for _ in range(300):
         damaged = bytearray(payload)
         for _ in range(rng.integers(1, 4)):
             damaged[rng.integers(len(damaged))] = rng.integers(256)
         try:
-            found = latents.decode(bytes(damaged), 16, 16, 5000, tables)
+            found = latent_coder.decode(bytes(damaged), 16, 16, 5000, tables)
             assert found.shape == (16, 16, sum(GROUPS))
         except DeflateError:
             refused += 1
@@ -204,20 +206,20 @@ def test_damage_raises_one_error_or_gives_integers(tables):
 @settings(max_examples=100, deadline=None)
 def test_any_bytes_are_refused_or_decode(tables, data):
     with suppress(DeflateError):
-        assert latents.decode(data, 5, 4, 5000, tables).shape == (5, 4, sum(GROUPS))
+        assert latent_coder.decode(data, 5, 4, 5000, tables).shape == (5, 4, sum(GROUPS))
 
 
 @pytest.mark.parametrize("length", [0, 1, 2, 3, 8, -1])
 def test_truncation_is_refused(tables, length):
-    payload = latents.encode(examples(1)[0], 5000, tables)
+    payload = latent_coder.encode(examples(1)[0], 5000, tables)
     with pytest.raises(DeflateError):
-        latents.decode(payload[:length], 16, 16, 5000, tables)
+        latent_coder.decode(payload[:length], 16, 16, 5000, tables)
 
 
 def test_another_size_is_refused(tables):
-    payload = latents.encode(examples(1)[0], 5000, tables)
+    payload = latent_coder.encode(examples(1)[0], 5000, tables)
     with pytest.raises(DeflateError):
-        latents.decode(payload, 17, 16, 5000, tables)
+        latent_coder.decode(payload, 17, 16, 5000, tables)
 
 
 def test_a_bomb_takes_no_memory(tables):
@@ -225,15 +227,15 @@ def test_a_bomb_takes_no_memory(tables):
         stream = deflate.squeeze([bytes([layout]), bytes(50_000_000)])
         tracemalloc.start()
         with pytest.raises(DeflateError):
-            latents.decode(b"\x08" + stream, 16, 16, 5000, tables)
+            latent_coder.decode(b"\x08" + stream, 16, 16, 5000, tables)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 4_000_000
 
 
 def test_quality_position_spans_the_axis():
-    assert latents.quality_position(1) == 0
-    assert latents.quality_position(100) == 1
+    assert quality_position(1) == 0
+    assert quality_position(100) == 1
 
 
 def test_golden_payloads_decode():
@@ -245,7 +247,7 @@ def test_golden_payloads_decode():
     for name in names:
         values = golden[f"values/{name}"]
         payload = golden[f"payload/{name}"].tobytes()
-        found = latents.decode(payload, *values.shape[:2], 4000, tables)
+        found = latent_coder.decode(payload, *values.shape[:2], 4000, tables)
         assert found.tobytes() == values.tobytes()
 
 
@@ -259,7 +261,7 @@ def test_golden_file_of_the_shipped_weights_decodes(codec):
 @pytest.mark.skipif(not shutil.which("gzip"), reason="gzip is not installed")
 @pytest.mark.parametrize("effort", [0, 1])
 def test_gzip_inflates_a_payload(tables, effort):
-    stream = latents.encode(examples(1, 40, 40)[0], 5000, tables, effort)[1:]
+    stream = latent_coder.encode(examples(1, 40, 40)[0], 5000, tables, effort)[1:]
     raw = zlib.decompress(stream, -15)
     trailer = zlib.crc32(raw).to_bytes(4, "little") + len(raw).to_bytes(4, "little")
     member = bytes.fromhex("1f8b0800000000000003") + stream + trailer
@@ -288,10 +290,10 @@ def test_ideal_coders_know_their_entropy(tables):
 def test_encoders_learn_what_the_coder_expects(tables, shape):
     """The bits that the expectations promise are about those that the coder takes."""
     [values] = examples(1, *shape)
-    mean, scale = latents.expectations(values.astype("float32"), 5000, tables)
+    mean, scale = predictor.expectations(values.astype("float32"), 5000, tables)
     assert mean.dtype == scale.dtype == np.float32 and mean.shape == scale.shape == values.shape
     chance = np.exp(-np.abs(values - mean) / scale)
     wrong = np.exp(-np.abs(values[::-1] - mean) / scale)
     assert scale.min() > 0 and chance.mean() > wrong.mean()
-    cell, rank = latents.survey(values, 5000, tables, 8)
+    cell, rank = ranking.survey(values, 5000, tables, 8)
     assert np.mean(rank == 0) == pytest.approx(np.mean(np.rint(mean) == values), abs=0.02)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sdae.coding import latents
+from sdae.coding.coding_order import FINE, LAST, SPACING, lattice, lattice_neighbours
 from sdae.model import network
 from sdae.model.context_model import ContextModel, laplacian_bits
 from sdae.model.network import Autoencoder, Config, initialise
@@ -71,12 +71,12 @@ def test_gains_interpolate_exponentially(small):
 
 
 def test_lattice_neighbours_are_always_filled_before():
-    level = latents.lattice(20, 24)
-    assert level.min() == 0 and level.max() == latents.LAST
-    assert (np.argwhere(level == 0) % latents.SPACING == 0).all()
-    for k in range(1, latents.LAST + 1):
+    level = lattice(20, 24)
+    assert level.min() == 0 and level.max() == LAST
+    assert (np.argwhere(level == 0) % SPACING == 0).all()
+    for k in range(1, LAST + 1):
         for y, x in np.argwhere(level == k):
-            for dy, dx in latents.lattice_neighbours(k):
+            for dy, dx in lattice_neighbours(k):
                 if 0 <= y + dy < 20 and 0 <= x + dx < 24:
                     assert level[y + dy, x + dx] < k
 
@@ -91,9 +91,9 @@ def test_contexts_look_only_at_what_is_decoded_before():
     for variable in contexts.trainable_variables:
         variable.assign(rng.normal(size=variable.shape) * 0.3)
     group = np.repeat(np.arange(3), SMALL.groups)
-    level = latents.lattice(8, 8)[:, :, None]
-    level = np.where(group < latents.FINE, level, level // latents.LAST * latents.LAST)
-    stage = level + (latents.LAST + 1) * group
+    level = lattice(8, 8)[:, :, None]
+    level = np.where(group < FINE, level, level // LAST * LAST)
+    stage = level + (LAST + 1) * group
     before = [array(p)[0] for p in contexts(values, t)]
     for y, x, c in [(0, 0, 0), (2, 2, 1), (1, 2, 0), (3, 3, 4), (4, 3, 3), (5, 5, 11)]:
         other = values.copy()

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from skimage import data
 from threadpoolctl import threadpool_info
 
-from sdae.coding import latents
+from sdae.coding import predictor
 from sdae.model import encoder_effort, network, numpy_network
-from sdae.model.config import Config
+from sdae.model.config import Config, quality_position
 from sdae.model.context_model import laplacian_bits
 from sdae.model.numpy_network import Network
 from sdae.model.weights import WeightsError
@@ -97,7 +97,7 @@ def test_bits_are_those_of_keras():
 
 def test_training_sees_the_integers_that_an_encoder_makes(codec):
     image, code = data.astronaut()[60:188, 180:308].astype("float32") / 255, 4000
-    ours, t = codec.network, latents.quality_position(code / 100)
+    ours, t = codec.network, quality_position(code / 100)
     gain, inverse = ours.gains(t)
     y = ours.analysis(image, 0.0, t) * gain
     values = encoder_effort.round_for_rate(ours, codec.tables, y, code)
@@ -108,7 +108,7 @@ def test_training_sees_the_integers_that_an_encoder_makes(codec):
         return np.abs(seen["picture"] - ours.synthesis(integers * inverse, t)).mean()
 
     assert apart(values) < 0.1 * apart(np.rint(y))
-    expected = latents.expectations(values, code, codec.tables)
+    expected = predictor.expectations(values, code, codec.tables)
     bits = numpy_network.laplacian_bits(values, *expected).sum() / image[..., 0].size
     assert seen["bits"] == pytest.approx(bits, rel=0.01)
 

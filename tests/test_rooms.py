@@ -95,7 +95,7 @@ def test_only_the_ways_in_import_by_a_name_in_a_string():
 @pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("pages")])
 def test_pages_hold_no_codec(module):
     parts = ("tensorflow", "keras", "zlib", "zopfli", "sdae.codec", "sdae.model.network",
-             "sdae.coding.latents", "sdae.coding.deflate", "sdae.training")
+             "sdae.coding.latent_coder", "sdae.coding.deflate", "sdae.training")
     assert not [name for name in imports(module) if name.startswith(parts)]
 
 

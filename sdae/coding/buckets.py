@@ -1,7 +1,7 @@
 """Which predictions share a bucket, and how a bucket's ranks become bytes: fitted to counts.
 
 Everything here looks at one table: how often each rank occurred in each cell, a cell being a pair
-of expected width and fraction of the mean (see `sdae.coding.latents.cells`).
+of expected width and fraction of the mean (see `sdae.coding.ranking.cells`).
 
 Cells of like distribution share a bucket. The tree of a bucket makes words of ranks whose bytes are
 distributed like those of all other buckets, so that one Huffman code can serve them all: in a small
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sdae.coding import latents, parse_codes
-from sdae.coding.latents import FRACTIONS, WIDTHS
+from sdae.coding import parse_codes, ranking
+from sdae.coding.tables import FRACTIONS, WIDTHS
 
 SIZES = (5, 8, 11, 14, 19, 26, 40)
 """Numbers of buckets of the layouts: few for small images, many for large ones."""
@@ -39,7 +39,7 @@ def empty() -> dict:
 
 
 def fit(total, sizes=SIZES) -> dict:
-    """The layouts of `latents.Tables`, one for each number of buckets, from a `histogram`."""
+    """The layouts of `Tables`, one for each number of buckets, from a `histogram`."""
     made = [layout(total, bucket) for bucket in clusters(total, sizes)]
     rows = max(len(m[1]) for m in made)
 
@@ -65,7 +65,7 @@ def histogram(examples, codes, tables):
     """
     total = np.zeros((WIDTHS * FRACTIONS, _RANKS))
     for values, code in zip(examples, codes):
-        cell, rank = latents.survey(values, int(code), tables, values.shape[2])
+        cell, rank = ranking.survey(values, int(code), tables, values.shape[2])
         joint = cell * _RANKS + np.minimum(rank, _RANKS - 1)
         tally = np.bincount(joint, minlength=total.size).reshape(total.shape)
         total += tally / (entropy(tally.sum(0)) + 4000)
@@ -123,7 +123,7 @@ def _ordered(seen, member, tallies):
 
 
 def layout(total, bucket):
-    """Trees for given buckets: what `sdae.coding.latents.Tables` has a row of."""
+    """Trees for given buckets: what `sdae.coding.tables.Tables` has a row of."""
     tallies = np.zeros((int(bucket.max()) + 1, _RANKS))
     np.add.at(tallies, bucket.ravel(), total)
     chosen = forest(tallies)

@@ -53,7 +53,7 @@ class Tree:
     """The tree of one bucket.
 
     Args:
-        costs: (ALPHABET,) integers, a row of `sdae.coding.latents.Tables.costs`; zeros fill up.
+        costs: (ALPHABET,) integers, a row of `sdae.coding.tables.Tables.costs`; zeros fill up.
         most: words it may have.
     """
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sdae.coding import deflate_reader, latents, parse_codes
+from sdae.coding import band_bytes, coding_order, deflate_reader, latent_coder, parse_codes, ranking
+from sdae.coding.predictor import Predictor
 from sdae.measuring import peers
 
 SQUARE = 8
@@ -58,7 +59,7 @@ def of_latent(codec, latent) -> Allocation:
         codec, latent: a `sdae.Codec` and a `sdae.Latent`.
     """
     code, tables = round(latent.quality * 100), codec.tables
-    payload = latents.encode(latent.values, code, tables)
+    payload = latent_coder.encode(latent.values, code, tables)
     spent = np.zeros(latent.values.size)
     if payload == b"\0":
         return Allocation(spent.reshape(latent.values.shape), 0.0, 1.0)
@@ -69,13 +70,13 @@ def of_latent(codec, latent) -> Allocation:
     sizes = [token.size for token in symbols]
     bits = np.repeat([len(token.bits) / token.size for token in symbols], sizes)
     start = first = 0
-    for band in latents.bands(latent.values):
-        cell, rank = latents.survey(band, code, tables, live)
-        layout, _, stop = latents.unpack(content, start, len(rank), tables)
+    for band in coding_order.bands(latent.values):
+        cell, rank = ranking.survey(band, code, tables, live)
+        layout, _, stop = band_bytes.unpack(content, start, len(rank), tables)
         start += 1
         place = first + _places(band, tables, live)
         bucket, escaped = tables.buckets[layout].ravel().take(cell), np.zeros(len(rank), bool)
-        for number, tree in enumerate(latents.forest(tables, layout)[0].trees):
+        for number, tree in enumerate(band_bytes.forest(tables, layout)[0].trees):
             end = content.index(parse_codes.END, start)
             mine = np.flatnonzero(bucket == number)
             symbol = np.minimum(rank[mine], tree.escape)
@@ -99,7 +100,7 @@ def _share(spent, place, weights, bits):
 
 def _places(band, tables, live):
     """The place of every integer in the band, row by row, in the order they are coded in."""
-    predictor = latents.Predictor(*band.shape[:2], 100, tables, live)
+    predictor = Predictor(*band.shape[:2], 100, tables, live)
     found = []
     for group, start, stop, _ in predictor.plan:
         own = predictor.slices[group]

@@ -12,7 +12,7 @@ import zlib
 import numpy as np
 
 from sdae.codec import MAX_PIXELS, Latent
-from sdae.coding import container, latents
+from sdae.coding import container, latent_coder
 from sdae.coding.container import MAX_SIDE, BitstreamError, Header
 
 SECONDS = 10
@@ -43,7 +43,7 @@ class Material:
             for spread in _SPREADS:
                 shape = -(-height // 8), -(-width // 8), channels
                 values = rng.laplace(scale=spread * 0.95 ** np.arange(channels), size=shape)
-                values = latents.stored(np.rint(values))
+                values = latent_coder.stored(np.rint(values))
                 latent = Latent(values, width, height, int(rng.integers(100, 10001)) / 100)
                 self.files.append(codec.pack(latent, plain=len(self.files) % 4 == 3))
         read = [container.read_header(file) for file in self.files]

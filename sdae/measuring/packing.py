@@ -19,9 +19,10 @@ import zlib
 import numpy as np
 
 from sdae.codec import Latent
-from sdae.coding import buckets, deflate, latents
+from sdae.coding import buckets, deflate, latent_coder, ranking
 from sdae.measuring import metrics
 from sdae.model import encoder_effort
+from sdae.model.config import quality_position
 from sdae.pictures import noise
 from sdae.progress import progress
 from sdae.threads import one_blas_thread
@@ -42,9 +43,9 @@ def effort(codec, pictures, efforts, qualities) -> dict[str, tuple[float, float]
     """
     def plain(rounding):
         def make(rgb, quality):
-            t = latents.quality_position(quality)
+            t = quality_position(quality)
             y = codec.network.analysis(noise.to_floats(rgb), 0.0, t) * codec.network.gains(t)[0]
-            values = latents.stored(rounding(y, round(100 * quality)))
+            values = latent_coder.stored(rounding(y, round(100 * quality)))
             return codec.pack(Latent(values, rgb.shape[1], rgb.shape[0], quality))
         return make
 
@@ -88,8 +89,8 @@ def coder(values, quality_code: int, tables) -> dict[str, float]:
         "int8, not packed": [len(r) for r in raw],
         "zlib 9": [len(zlib.compress(r, 9)) for r in raw],
         "best zlib strategy": [_best_zlib(v) for v in values],
-        "ours, effort 0": [len(latents.encode(v, quality_code, tables)) for v in values],
-        "ours, effort 1": [len(latents.encode(v, quality_code, tables, 1)) for v in values],
+        "ours, effort 0": [len(latent_coder.encode(v, quality_code, tables)) for v in values],
+        "ours, effort 1": [len(latent_coder.encode(v, quality_code, tables, 1)) for v in values],
         "ideal, static per channel": [ideal_static(values)],
         "ideal, our contexts": [ideal_contexts(values, quality_code, tables)],
     }
@@ -102,12 +103,12 @@ def times(values, quality_code: int, tables) -> dict[str, float]:
     for v in values:
         raw = _int8(v)
         deflated = zlib.compress(raw, 9)
-        payload = latents.encode(v, quality_code, tables)
+        payload = latent_coder.encode(v, quality_code, tables)
         works = {
             "zlib 9, deflate": lambda: zlib.compress(raw, 9),
             "zlib 9, inflate": lambda: zlib.decompress(deflated),
-            "ours, pack": lambda: latents.encode(v, quality_code, tables),
-            "ours, unpack": lambda: latents.decode(payload, *v.shape[:2], quality_code, tables),
+            "ours, pack": lambda: latent_coder.encode(v, quality_code, tables),
+            "ours, unpack": lambda: latent_coder.decode(payload, *v.shape[:2], quality_code, tables),
         }
         for name, work in works.items():
             with one_blas_thread():
@@ -129,7 +130,7 @@ def ideal_contexts(values, quality_code: int, tables) -> float:
     for v in values:
         # Channels after the last that is used are free to our coder, so they are here.
         live = int(np.flatnonzero(v.any((0, 1))).max(initial=0)) + 1
-        cell, rank = latents.survey(v, quality_code, tables, live)
+        cell, rank = ranking.survey(v, quality_code, tables, live)
         pairs.append(finest[cell] << 32 | rank)
     keys, tally = np.unique(np.concatenate(pairs), return_counts=True)
     tallies = np.split(tally, np.flatnonzero(np.diff(keys >> 32)) + 1)

@@ -23,6 +23,11 @@ CAUTION = 2.5
 what the encoder means by a value is lost with it. Measured on validation photographs."""
 
 
+def quality_position(quality: float) -> float:
+    """Quality 1 to 100 → position t in [0, 1] on the network's quality axis."""
+    return (quality - 1) / 99
+
+
 @dataclass(frozen=True)
 class Config:
     """What the network is built from.

@@ -1,7 +1,7 @@
 """What already decoded integers tell about the next ones, as a Keras layer that can be trained.
 
 Training pays for bits as this layer expects them, and the latent coder decodes by the same layer
-rounded to whole numbers. `sdae.coding.latents.Tables` describes what it computes;
+rounded to whole numbers. `sdae.coding.tables.Tables` describes what it computes;
 `ContextModel.tables` and `ContextModel.resume` go from one to the other.
 
 Sources: checkerboard contexts, He et al. 2021; channel groups as contexts, Minnen and Singh 2020.
@@ -13,17 +13,17 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from sdae.coding import buckets, latents
-from sdae.coding.latents import (
+from sdae.coding import buckets
+from sdae.coding.coding_order import FINE, LAST, lattice, ordered
+from sdae.coding.tables import (
     FEATURE_UNIT,
-    FINE,
-    LAST,
+    HIDDEN_CLIP,
+    LOGARITHM_CLIP,
     MEAN_UNIT,
+    VALUE_CLIPS,
     WEIGHT_UNIT,
     WIDTH_UNIT,
     Tables,
-    lattice,
-    ordered,
 )
 from sdae.model.config import CLIP
 
@@ -93,7 +93,7 @@ class ContextModel(layers.Layer):
         h, w, c = integers.shape[1:]
         last, between = _ways(h, w)
         first, fine = self.groups[0], self.fine
-        clip = ops.array(np.repeat(latents.VALUE_CLIPS, [first, c - first]).astype("float32"))
+        clip = ops.array(np.repeat(VALUE_CLIPS, [first, c - first]).astype("float32"))
         clipped = ops.clip(integers, -clip, clip)
         near, few = last.four(clipped), between.four(clipped[..., :fine])
         mean = self._predicted(
@@ -200,7 +200,7 @@ class ContextModel(layers.Layer):
             if unit == MEAN_UNIT:
                 # What the groups after the first add must stay in the exact range as well.
                 sums = np.abs(values[..., groups[0] :, :]).sum(tuple(range(values.ndim - 1)))
-                sums *= unit * latents.VALUE_CLIPS[1]
+                sums *= unit * VALUE_CLIPS[1]
                 values = values * np.minimum(1, _LARGEST_MEAN / np.maximum(sums, 1))
             found[name] = _whole(values, unit)
         hidden = np.zeros((9, 2, c, len(groups), HIDDEN))
@@ -221,14 +221,14 @@ class ContextModel(layers.Layer):
         member = np.eye(len(groups))[self._group]
         sums = np.abs(hidden).sum((0, 1, 2)) + member.T @ np.abs(own).sum(0)
         sums += member[: self.fine].T @ np.abs(coarse).sum((0, 1))
-        shrink = np.maximum(1, sums * WEIGHT_UNIT * latents.LOGARITHM_CLIP / _LARGEST_SUM)
+        shrink = np.maximum(1, sums * WEIGHT_UNIT * LOGARITHM_CLIP / _LARGEST_SUM)
         found["hidden"] = _whole(hidden / shrink, WEIGHT_UNIT)
         found["hidden_own"] = _whole(own / (member @ shrink), WEIGHT_UNIT)
         found["hidden_coarse"] = _whole(coarse / (member @ shrink)[: self.fine], WEIGHT_UNIT)
         found["hidden_bias"] = _whole(bias / shrink, WIDTH_UNIT, "int32")
         found["hidden_level"] = _whole(levels / shrink, WIDTH_UNIT, "int32")
         out *= member @ shrink
-        sums = np.abs(out).sum(1, keepdims=True) * WEIGHT_UNIT * latents.HIDDEN_CLIP
+        sums = np.abs(out).sum(1, keepdims=True) * WEIGHT_UNIT * HIDDEN_CLIP
         out *= np.minimum(1, _LARGEST_MEAN / np.maximum(sums, 1))
         found["hidden_out"] = _whole(out, WEIGHT_UNIT)
         return Tables(**found, **buckets.empty())
@@ -314,11 +314,11 @@ def _apart(four):
 
 
 def _logarithm(x):
-    """log₂(1 + x) with straight lines between the powers of two, as `coding.latents` has it."""
+    """log₂(1 + x) with straight lines between the powers of two, as the latent coder has it."""
     x = x + 1
     exponent = ops.floor(ops.stop_gradient(ops.log(x)) * (1 / np.log(2)) + 1e-6)
     logarithm = exponent + x * ops.exp(exponent * -np.log(2)) - 1
-    return ops.minimum(logarithm, latents.LOGARITHM_CLIP / FEATURE_UNIT)
+    return ops.minimum(logarithm, LOGARITHM_CLIP / FEATURE_UNIT)
 
 
 def laplacian_bits(values, mean, scale):

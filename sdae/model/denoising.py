@@ -11,7 +11,7 @@ from itertools import product
 
 import numpy as np
 
-from sdae.coding import latents
+from sdae.model.config import quality_position
 from sdae.model.numpy_network import STRIDE
 from sdae.model.transform_coding import counter, latent_size, strips
 from sdae.pictures import noise
@@ -77,7 +77,7 @@ def _passed(network, samples, sigma, kind, progress):
 
     kind: uint8, or float32 for the scale [0, 1].
     """
-    t = latents.quality_position(_QUALITY)
+    t = quality_position(_QUALITY)
     gain, inverse = network.gains(t)
     result, top = np.empty(samples.shape, kind), 0
     counted = counter(2 * latent_size(*samples.shape[:2])[0] * STRIDE, progress)

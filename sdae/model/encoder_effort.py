@@ -14,8 +14,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from sdae.coding import latents
-from sdae.model.config import CAUTION
+from sdae.coding import predictor
+from sdae.model.config import CAUTION, quality_position
 from sdae.model.gradients import ContextsAdjoint, SynthesisAdjoint
 from sdae.model.numpy_network import RowQueue, laplacian_bits
 from sdae.threads import one_blas_thread
@@ -41,14 +41,14 @@ def round_for_rate(network, tables, y, quality_code: int):
 
     Args:
         network: `sdae.model.numpy_network.Network`.
-        tables: `sdae.coding.latents.Tables` of the same weights.
+        tables: `sdae.coding.tables.Tables` of the same weights.
         y: (h, w, C) float32, latent times gain.
         quality_code: quality in hundredths, 100 to 10000.
 
     Returns:
         (h, w, C) float32 array of integers.
     """
-    weight = CAUTION * _weight(network, latents.quality_position(quality_code / 100))
+    weight = CAUTION * _weight(network, quality_position(quality_code / 100))
     return _choose(y, weight, *_expected(np.rint(y), quality_code, tables))
 
 
@@ -64,7 +64,7 @@ def fit_bands(network, tables, strips, bands, quality_code: int):
         network, tables, quality_code: as for `round_for_rate`.
         strips: the picture to come close to in parts from the top, (n, W, 3) float32 in [0, 1].
         bands: the latent times gain in parts from the top, each coded as if the others were not
-            there: `sdae.coding.latents.bands`.
+            there: `sdae.coding.coding_order.bands`.
 
     Yields:
         for each of the bands a float32 array of integers.
@@ -87,7 +87,7 @@ def fit_picture(network, tables, image, y, quality_code: int, effort: int, progr
         progress: called between looks with the share of them that are done.
     """
     synthesis, contexts = _synthesis(network), _contexts(tables)
-    t = latents.quality_position(quality_code / 100)
+    t = quality_position(quality_code / 100)
     weight, (_, inverse) = _weight(network, t), network.gains(t)
     price = network.config.lagrangian(t) * 255**2 / 3
     rng = np.random.default_rng(0)
@@ -116,7 +116,7 @@ def fit_picture(network, tables, image, y, quality_code: int, effort: int, progr
 def _looked_at(network, tables, strips, bands, quality_code):
     """What `fit_bands` yields, each with where the latent should have been."""
     synthesis, contexts = _synthesis(network), _contexts(tables)
-    t = latents.quality_position(quality_code / 100)
+    t = quality_position(quality_code / 100)
     weight, (_, inverse) = _weight(network, t), network.gains(t)
     waiting, gradients = deque(), RowQueue()
 
@@ -145,7 +145,7 @@ def _moved(y, chosen, gradient, inverse, share):
 
 def _expected(integers, quality_code, tables):
     with one_blas_thread():
-        return latents.expectations(integers, quality_code, tables)
+        return predictor.expectations(integers, quality_code, tables)
 
 
 def _weight(network, t):

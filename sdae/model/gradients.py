@@ -9,7 +9,8 @@ adjoint of a 3×3 convolution is the convolution with the kernel turned round.
 
 import numpy as np
 
-from sdae.coding.latents import FINE, LAST, MEAN_UNIT, WEIGHT_UNIT, Tables, lattice, ordered
+from sdae.coding.coding_order import FINE, LAST, lattice, ordered
+from sdae.coding.tables import MEAN_UNIT, WEIGHT_UNIT, Tables
 from sdae.model.config import CLIP, HEAD_SCALE, STRIDE
 from sdae.model.numpy_network import (
     Convolution,
@@ -216,7 +217,7 @@ class ContextsAdjoint:
 
         Args:
             integers: (h, w, C) float32.
-            mean, scale: what is expected of each, by `sdae.coding.latents.expectations`.
+            mean, scale: what is expected of each, by `sdae.coding.predictor.expectations`.
         """
         away = integers - mean
         by_mean, by_scale = _laplacian_slopes(away, scale)
@@ -229,7 +230,7 @@ class ContextsAdjoint:
 
 
 class _PredictionAdjoint:
-    """Adjoint of one linear prediction of `sdae.coding.latents.Tables`: (h, w, C) → (h, w, C).
+    """Adjoint of one linear prediction of `sdae.coding.tables.Tables`: (h, w, C) → (h, w, C).
 
     Args:
         groups, kernel, share: as there, such as `mean`, `mean_share`.

@@ -19,7 +19,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from sdae.coding.latents import Tables
+from sdae.coding.tables import Tables
 from sdae.model import weights
 from sdae.model.config import CAUTION, HEAD_SCALE, LINEAR_STEP, Config
 from sdae.model.context_model import ContextModel, interpolate, laplacian_bits

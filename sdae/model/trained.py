@@ -3,7 +3,7 @@
 import os
 import threading
 
-from sdae.coding.latents import Tables
+from sdae.coding.tables import Tables
 from sdae.model import weights
 from sdae.model.config import Config
 from sdae.model.numpy_network import Network

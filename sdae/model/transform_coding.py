@@ -4,13 +4,15 @@
     samples ◄── synthesis ◄── inverse gain ◄── integers
 
 Both ways go from the top in parts, so a picture need not be in memory whole: pixels and rows of
-the latent in strips, integers in the bands that are coded alone (`sdae.coding.latents.bands`).
+the latent in strips, integers in the bands that are coded alone (`sdae.coding.coding_order.bands`).
 """
 
 import numpy as np
 
-from sdae.coding import latents
+from sdae.coding import latent_coder
+from sdae.coding.coding_order import band_rows
 from sdae.model import encoder_effort
+from sdae.model.config import quality_position
 from sdae.model.numpy_network import STRIDE, regrouped, strip_rows
 from sdae.pictures import noise
 
@@ -33,9 +35,9 @@ def quantised(network, tables, samples, sigma: float, quality_code: int, progres
     Yields:
         (n, w, C) int16, one band after another.
     """
-    t = latents.quality_position(quality_code / 100)
+    t = quality_position(quality_code / 100)
     gain, _ = network.gains(t)
-    sizes = latents.band_rows(*latent_size(*samples.shape[:2]))
+    sizes = band_rows(*latent_size(*samples.shape[:2]))
     counted = counter(2 * sum(sizes), progress)
     rows = counted(network.analysis_rows(strips(samples), sigma, t))
     bands = (y * gain for y in regrouped(rows, sizes))
@@ -43,7 +45,7 @@ def quantised(network, tables, samples, sigma: float, quality_code: int, progres
         found = (encoder_effort.round_for_rate(network, tables, y, quality_code) for y in bands)
     else:
         found = encoder_effort.fit_bands(network, tables, strips(samples), bands, quality_code)
-    return counted(map(latents.stored, found))
+    return counted(map(latent_coder.stored, found))
 
 
 def restored(network, bands, height: int, width: int, quality: float, progress=None):
@@ -59,7 +61,7 @@ def restored(network, bands, height: int, width: int, quality: float, progress=N
     Yields:
         (n, width, 3) uint8, rows from the top in parts of any length.
     """
-    t = latents.quality_position(quality)
+    t = quality_position(quality)
     _, inverse = network.gains(t)
     counted, top = counter(latent_size(height, width)[0] * STRIDE, progress), 0
     for part in counted(network.synthesis_rows((band * inverse for band in bands), t)):

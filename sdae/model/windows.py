@@ -10,8 +10,10 @@ from itertools import product
 
 import numpy as np
 
-from sdae.coding import latents
+from sdae.coding import coding_order, latent_coder
+from sdae.coding.coding_order import stacked
 from sdae.model import encoder_effort, transform_coding
+from sdae.model.config import quality_position
 from sdae.model.numpy_network import STRIDE
 from sdae.model.transform_coding import latent_size, padded
 from sdae.progress import stage
@@ -33,7 +35,7 @@ def quantised(
         network, tables, samples, sigma, quality_code, progress: as for `transform_coding.quantised`.
         effort: as for `encoder_effort.fit_picture`; 0 for a picture with noise.
     """
-    t = latents.quality_position(quality_code / 100)
+    t = quality_position(quality_code / 100)
     gain, _ = network.gains(t)
     result = np.empty((*latent_size(*samples.shape[:2]), len(gain)), "int16")
     windows = list(product(*map(spans, samples.shape[:2])))
@@ -43,12 +45,12 @@ def quantised(
         if effort:
             image = padded(part)
             y = network.analysis(image, 0.0, t) * gain
-            values = latents.stored(encoder_effort.fit_picture(
+            values = latent_coder.stored(encoder_effort.fit_picture(
                 network, tables, image, y, quality_code, effort, report
             ))
         else:
             bands = transform_coding.quantised(network, tables, part, sigma, quality_code)
-            values = latents.stacked(bands, latent_size(*part.shape[:2])[0])
+            values = stacked(bands, latent_size(*part.shape[:2])[0])
         (kept, inner), (kept_across, inner_across) = map(_kept, (rows, columns))
         result[kept, kept_across] = values[inner, inner_across]
         if report:
@@ -58,10 +60,10 @@ def quantised(
 
 def restored(network, bands, height: int, width: int, quality: float, progress=None):
     """As `transform_coding.restored`, but column by column of windows; yields the picture whole."""
-    values = latents.stacked(bands, latent_size(height, width)[0])
+    values = stacked(bands, latent_size(height, width)[0])
     picture = np.empty((height, width, 3), "uint8")
     for start, end, first, last in spans(width):
-        parts = latents.bands(values[:, start // STRIDE : -(-end // STRIDE)])
+        parts = coding_order.bands(values[:, start // STRIDE : -(-end // STRIDE)])
         rows = transform_coding.restored(network, parts, height, end - start, quality)
         picture[:, first:last] = np.concatenate(list(rows))[:, first - start : last - start]
         if progress:

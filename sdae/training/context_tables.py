@@ -12,10 +12,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from sdae.coding import buckets, latents
-from sdae.coding.latents import Tables
+from sdae.coding import buckets, latent_coder
+from sdae.coding.tables import Tables
 from sdae.model import encoder_effort
-from sdae.model.config import Config
+from sdae.model.config import Config, quality_position
 from sdae.model.context_model import laplacian_bits
 from sdae.model.network import Autoencoder, compiled, initialise
 from sdae.model.numpy_network import Network
@@ -54,10 +54,10 @@ def encoded(network, crops, codes, tables: Tables) -> np.ndarray:
     """Integers that an encoder makes of crops: (n, 16, 16, C) int16."""
     found = []
     for image, code in zip(crops.astype("float32") / 255, codes.tolist()):
-        t = latents.quality_position(code / 100)
+        t = quality_position(code / 100)
         y = network.analysis(image, 0.0, t) * network.gains(t)[0]
         (values,) = encoder_effort.fit_bands(network, tables, [image], [y], code)
-        found.append(latents.stored(values))
+        found.append(latent_coder.stored(values))
     return np.stack(found)
 
 
@@ -81,7 +81,7 @@ def refit(contexts, examples, codes, seconds, rng, batch=32, rate=2e-3) -> None:
 
     model = Refit()
     optimizer = compiled(model, rate)
-    t = latents.quality_position(codes / 100).astype("float32")
+    t = quality_position(codes / 100).astype("float32")
     begun, done = None, 0.0
     with progress(label="refit", total=round(seconds), unit="s") as bar:
         while done < 1 and seconds:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import sdae
-from sdae.coding import latents
+from sdae.coding import latent_coder
 from tests import test_latents
 
 FOLDER = Path(__file__).parent
@@ -51,7 +51,7 @@ def _latents():
     tables = test_latents.make_tables()
     arrays = tables.to_arrays()
     for name, values in cases().items():
-        payload = latents.encode(values, 4000, tables)
+        payload = latent_coder.encode(values, 4000, tables)
         arrays |= {f"values/{name}": values, f"payload/{name}": np.frombuffer(payload, "uint8")}
     np.savez_compressed(FOLDER / "latents.npz", **arrays)
 

@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from sdae.codec import Codec, Latent
-from sdae.coding import buckets, deflate, deflate_reader, latents
+from sdae.coding import buckets, deflate, deflate_reader
 from sdae.measuring import training_record
-from sdae.model.config import STRIDE
+from sdae.model.config import STRIDE, quality_position
 from sdae.pictures import reading
 
 # --- the network ------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ def reach(codec: Codec, rgb: np.ndarray, quality: float) -> np.ndarray:
     Returns:
         (h, w) counts.
     """
-    t = latents.quality_position(quality)
+    t = quality_position(quality)
     gain, _ = codec.network.gains(t)
     other = rgb.copy()
     other[rgb.shape[0] // 2, rgb.shape[1] // 2] ^= 255
@@ -257,11 +257,11 @@ def _image(rgb):
 
 
 def _position(quality):
-    return np.float32([latents.quality_position(quality)])
+    return np.float32([quality_position(quality)])
 
 
 def _scaled(codec, latent):
-    _, inverse = codec.network.gains(latents.quality_position(latent.quality))
+    _, inverse = codec.network.gains(quality_position(latent.quality))
     return latent.values * inverse
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from sdae.coding import latents
 from sdae.measuring import results
 from sdae.model import weights
+from sdae.model.config import quality_position
 from sdae.ui.inside import charts, experiments, facts, views
 from sdae.ui.inside.experiments import Subject
 from sdae.ui.shared import figures
@@ -87,7 +87,7 @@ def _plane(shown: Subject, measured: results.Results) -> None:
     if mean:
         curves[f"Mean of {CURVE_SET}"] = mean
     quality, rate, error = next(row for row in rows if row[0] == shown.quality)
-    slope = shown.codec.model.config.lagrangian(latents.quality_position(quality))
+    slope = shown.codec.model.config.lagrangian(quality_position(quality))
     figures.chart(
         charts.plane(curves, (rate, error), slope),
         f"Bits over squared error. At quality {quality} this picture takes {rate:.2f} bits a pixel "

@@ -1,0 +1,194 @@
+"""The context tables of a set of weights: what encoder and decoder must share, as integers.
+
+All tables are integers, and so is everything that is summed with them. The sums are carried in
+floats, where whole numbers below 2^24 (float32) or 2^53 (float64) are exact in any order, so every
+machine decodes the same. `Tables` checks these bounds.
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from sdae.coding.coding_order import FINE, LAST
+from sdae.coding.parse_codes import ALPHABET, END
+from sdae.errors import WeightsError
+
+PREFIX = "tables/"
+"""What the names of the context tables in a weights file begin with."""
+
+MEAN_UNIT = 4096
+"""Weights of the mean are stored in units of 1/4096."""
+
+WEIGHT_UNIT = 1024
+"""All other weights are stored in units of 1/1024."""
+
+FEATURE_UNIT = 16
+"""Deviations, their logarithms and hidden units count in units of 1/16."""
+
+WIDTH_UNIT = WEIGHT_UNIT * FEATURE_UNIT
+"""Expected widths and all biases count in units of 1/16384."""
+
+VALUE_CLIPS = 1023, 127
+"""Largest magnitudes that predictions look at: of values in group 0, of values in other groups."""
+
+DEVIATION_CLIP = 15
+LOGARITHM_CLIP = 127
+HIDDEN_CLIP = 1023
+
+WIDTHS, FRACTIONS = 256, 4
+"""Expected widths are told apart in 256 steps, distances of the mean from an integer in 4."""
+
+
+class TablesError(WeightsError):
+    """Context tables that are missing or do not fit together."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """Everything that encoder and decoder must share, integers only.
+
+    A mean is linear in the values known so far. An expected width is linear in the deviations of
+    the known values from their means, plus what H hidden units a channel group add; those see the
+    logarithms of deviations and values and are cut off below zero.
+
+    Attributes:
+        groups: (G,) sizes of the channel groups; their sum is C.
+        mean, width: (9, C, C) weights of the nine positions around, of earlier groups.
+        mean_share, width_share: (LAST + 1, C) factors of these sums by level.
+        mean_own: (4, C, C) weights of the four neighbours in the own group, last level.
+        mean_coarse: (LAST − 1, 4, c, c) the same for levels 1 to LAST − 1; c channels in
+            the first FINE groups.
+        width_own, width_coarse: (C, C), (LAST − 1, c, c) weights of the mean of these neighbours.
+        bias: (levels, C) expected width by quality, before anything is known.
+        hidden: (9, 2, C, G, H) weights of the nine positions around, of earlier groups; second
+            axis: logarithm of the deviation, logarithm of the magnitude.
+        hidden_own: (3, C, H) weights of the four neighbours in the own group, last level: of the
+            means of their two logarithms, and of the logarithm of how far they are apart.
+        hidden_coarse: (LAST − 1, 3, c, H) the same for levels 1 to LAST − 1.
+        hidden_bias: (levels, G, H) by quality.
+        hidden_level: (LAST, G, H) added at levels 1 to LAST.
+        hidden_out: (C, H) what the hidden units of its group add to the width of a channel.
+        buckets: (layouts, WIDTHS, FRACTIONS) bucket of each pair of width and fraction.
+        costs: (layouts, buckets + 1, ALPHABET) of the symbols of the tree of each bucket, see
+            `sdae.coding.parse_codes`; the row after the last bucket is for escapes, zeros fill up.
+        words: (layouts, buckets + 1) how many words each tree may have.
+
+    Raises:
+        TablesError: shapes do not fit together, or a sum could leave the exact range.
+    """
+
+    groups: np.ndarray
+    mean: np.ndarray
+    mean_share: np.ndarray
+    mean_own: np.ndarray
+    mean_coarse: np.ndarray
+    width: np.ndarray
+    width_share: np.ndarray
+    width_own: np.ndarray
+    width_coarse: np.ndarray
+    bias: np.ndarray
+    hidden: np.ndarray
+    hidden_own: np.ndarray
+    hidden_coarse: np.ndarray
+    hidden_bias: np.ndarray
+    hidden_level: np.ndarray
+    hidden_out: np.ndarray
+    buckets: np.ndarray
+    costs: np.ndarray
+    words: np.ndarray
+
+    @classmethod
+    def from_arrays(cls, arrays: dict) -> "Tables":
+        """The tables among the arrays of a weights file.
+
+        Raises:
+            TablesError: they are missing or misshapen.
+        """
+        names = [field.name for field in fields(cls)]
+        missing = [name for name in names if PREFIX + name not in arrays]
+        if missing:
+            raise TablesError("The weights hold no context tables; train them with this version.")
+        return cls(**{name: np.asarray(arrays[PREFIX + name]) for name in names})
+
+    def to_arrays(self) -> dict:
+        return {PREFIX + field.name: getattr(self, field.name) for field in fields(self)}
+
+    def __post_init__(self):
+        c, fine, count = int(self.groups.sum()), int(self.groups[:FINE].sum()), len(self.groups)
+        layouts, rows = self.words.shape
+        levels, units = len(self.bias), self.hidden_out.shape[-1]
+        shapes = {
+            "mean": (9, c, c),
+            "mean_share": (LAST + 1, c),
+            "mean_own": (4, c, c),
+            "mean_coarse": (LAST - 1, 4, fine, fine),
+            "width": (9, c, c),
+            "width_share": (LAST + 1, c),
+            "width_own": (c, c),
+            "width_coarse": (LAST - 1, fine, fine),
+            "bias": (levels, c),
+            "hidden": (9, 2, c, count, units),
+            "hidden_own": (3, c, units),
+            "hidden_coarse": (LAST - 1, 3, fine, units),
+            "hidden_bias": (levels, count, units),
+            "hidden_level": (LAST, count, units),
+            "hidden_out": (c, units),
+            "buckets": (layouts, WIDTHS, FRACTIONS),
+            "costs": (layouts, rows, ALPHABET),
+            "words": (layouts, rows),
+        }
+        for name, shape in shapes.items():
+            array = getattr(self, name)
+            if array.shape != shape or array.dtype.kind not in "iu":
+                raise TablesError(f"The context table {name} is misshapen.")
+        alphabets = np.count_nonzero(self.costs, 2)
+        for alphabet, words in zip(alphabets.flat, self.words.flat):
+            if words and not 2 <= alphabet <= words <= END:
+                raise TablesError("The context tables hold a tree that cannot grow.")
+        if max(self._largest_sums()) >= 1 << 24:
+            raise TablesError("The context tables hold weights too large for exact sums.")
+
+    def _largest_sums(self):
+        """Bounds of everything that is summed in float32."""
+
+        def total(weights, *axes):
+            return int(np.abs(weights.astype("int64")).sum(axes).max())
+
+        near = max(total(self.width_own, 0), total(self.width_coarse, 1))
+        yield max(total(self.width, 0, 1), near) * DEVIATION_CLIP * FEATURE_UNIT
+        yield total(self.hidden_out, 1) * HIDDEN_CLIP
+        yield total(self.bias)
+        yield int(self._largest_hidden_sums().max())
+        for kernel in (self.mean, self.mean_own, *self.mean_coarse):
+            yield total(kernel[:, self.groups[0] :], 0, 1) * VALUE_CLIPS[1]
+
+    def _largest_hidden_sums(self):
+        """The same for each hidden unit, (G, H)."""
+
+        def of_groups(weights, axis):
+            starts = np.cumsum([0, *self.groups[:-1]], dtype="int64")
+            starts = starts[starts < weights.shape[axis]]
+            return np.add.reduceat(np.abs(weights.astype("int64")), starts, axis)
+
+        near = of_groups(self.hidden_own, 1).sum(0)
+        coarse = of_groups(self.hidden_coarse, 2).sum(1).max(0)
+        near[: len(coarse)] = np.maximum(near[: len(coarse)], coarse)
+        near += np.abs(self.hidden.astype("int64")).sum((0, 1, 2))
+        bias, level = (np.abs(x.astype("int64")).max(0) for x in (self.hidden_bias, self.hidden_level))
+        return near * LOGARITHM_CLIP + bias + level
+
+    @property
+    def channels(self) -> int:
+        return int(self.groups.sum())
+
+
+def by_quality(table, quality_code):
+    """The row of a table with a row a level for a quality in hundredths; float32 whole numbers.
+
+    Between levels it is linear, rounded down.
+    """
+    span, last = 9900, len(table) - 1
+    row, rest = divmod((quality_code - 100) * last, span)
+    row, rest = (last - 1, span) if row >= last else (row, rest)
+    low, high = table[row].astype("int64"), table[row + 1].astype("int64")
+    return (low + (high - low) * rest // span).astype("float32")
