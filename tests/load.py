@@ -87,7 +87,7 @@ class Session:
         self.rgb = picture(number, *args.size)
         self.page = browser.new_context(accept_downloads=True).new_page()
         self.page.set_default_timeout(1000 * args.patience)
-        self.page.goto(f"http://127.0.0.1:{port}/")
+        self.page.goto(f"http://127.0.0.1:{port}/?left=Original&quality=75")
         file = io.BytesIO()
         Image.fromarray(self.rgb).save(file, "PNG")
         self.page.locator("input[type=file]").first.set_input_files(
@@ -96,7 +96,7 @@ class Session:
 
     def move(self):
         """Move the slider a few steps, without waiting for what comes of it."""
-        slider = self.page.get_by_role("slider", name="Quality")
+        slider = self.page.get_by_role("slider", name="Quality", exact=True).first
         slider.focus()
         for _ in range(3 + self.number % 3):
             slider.press("ArrowLeft")
@@ -105,11 +105,10 @@ class Session:
     def settle(self):
         """Wait for the answer to the last move."""
         page, (height, width) = self.page, self.rgb.shape[:2]
-        page.locator(".compare .chip-left", has_text="Original").wait_for()
         page.locator(".compare .scale", has_text=f"{width} × {height}").wait_for()
-        page.locator(".sdae-rivals .ours", has_text=f"quality {self.quality}").wait_for()
-        size = page.locator(".sdae-card .size").inner_text().split()[0]
-        page.locator(".compare .chip-right", has_text=f"{size} bytes").wait_for()
+        page.locator(f".compare[data-counted='{self.quality}']").wait_for()
+        size = page.locator(".compare [data-bytes]").inner_text()
+        page.locator(".chip-right span", has_text=re.compile(f"^{size} bytes")).wait_for()
 
     def faults(self) -> list[str]:
         """Whatever this session sees that is not its own, or is an error."""

@@ -7,17 +7,20 @@ import struct
 import time
 import zipfile
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+import sdae
 from sdae import Codec
-from sdae.measuring import metrics
+from sdae.measuring import comparison, metrics
 from sdae.pictures import reading
 from sdae.ui.compress import batch
-from sdae.ui.shared import engine
+from sdae.ui.shared import engine, other_codecs
 from sdae.ui.shared.sources import SAMPLES
 
 APP = Path(__file__).parents[1] / "streamlit_app.py"
@@ -31,13 +34,25 @@ def page(**params) -> AppTest:
 
 
 def settle(at: AppTest) -> AppTest:
-    """Run again, as the browser does by itself, until every peer has been searched."""
-    end = time.monotonic() + 60
-    while any("searching" in html.body for html in at.get("html")):
+    """Run again, as the browser does by itself, until every peer has been searched and there are
+    estimates."""
+    end = time.monotonic() + 120
+    while (any("searching" in html.body for html in at.get("html"))
+           or not split(at)["bar"]["estimates"]):
         assert time.monotonic() < end
         time.sleep(0.1)
         at.run()
     return at
+
+
+def move(at: AppTest, quality: int) -> AppTest:
+    """Move the quality slider, which lives in the browser."""
+    at.session_state["quality kept"] = quality
+    return at.run()
+
+
+def file_bytes(at: AppTest) -> int:
+    return int(table(at, "sdae-ledger")["SDAE file"][0][:-2].replace(",", ""))
 
 
 def upload(at: AppTest, name: str, data: bytes, size="Original") -> AppTest:
@@ -86,47 +101,69 @@ def fine(at: AppTest) -> bool:
     return not at.exception and not at.error
 
 
-def test_a_first_visit_shows_a_sample_compressed_and_restored(codec):
-    at = page()
+def test_a_first_visit_shows_jpeg_and_sdae_at_the_same_bytes_and_says_who_is_closer(codec):
+    at = settle(page())
     assert fine(at)
     original = reading.thumb(reading.read(sample("coffee.png")).rgb)
-    data = codec.compress(original, quality=75)
+    data = codec.compress(original, quality=30)
     shown = split(at)
-    assert np.array_equal(shown["left"]["rgb"], original)
-    assert np.array_equal(shown["right"]["rgb"], np.asarray(codec.decompress(data)))
-    assert shown["right"]["label"] == f"SDAE · {len(data):,} bytes"
+    assert shown["left"]["label"] == "JPEG" and shown["right"]["label"] == "SDAE"
+    restored = np.asarray(codec.decompress(data))
+    assert np.array_equal(shown["right"]["rgb"], restored)
+    psnr = metrics.psnr(original, restored)
+    assert shown["right"]["figures"] == f"{len(data):,} bytes · {psnr:.2f} dB"
+
+    bar, jpeg = shown["bar"], metrics.psnr(original, shown["left"]["rgb"])
+    assert bar["file_bytes"] == len(data) and bar["psnr"] == pytest.approx(psnr)
+    assert (bar["original_bytes"], bar["original"]) == (len(reading.png(original)), "its PNG")
+    assert bar["point"].startswith(
+        f"At {len(data):,} bytes JPEG reaches {jpeg:.1f} dB, SDAE {psnr:.1f}."
+    )
+    sizes, decibels = bar["estimates"]
+    assert sizes[29] == len(data) and sizes == sorted(sizes) and len(sizes) == 100
+    assert decibels[29] == pytest.approx(psnr, abs=0.01)
 
     rungs = table(at, "sdae-ledger")
-    assert list(rungs) == [
-        "Upload", "Raw RGB", "PNG", "int8 latent", "Plain zlib stream", ".sdae file",
-    ]
-    assert rungs["Raw RGB"][0] == "49,152 B"
-    assert rungs["Upload"][0] == f"{len(sample('coffee.png')):,} B"
-    assert rungs[".sdae file"][0] == f"{len(data):,} B"
-
+    assert list(rungs) == ["Uncompressed", "PNG", "SDAE file"]
+    assert rungs["Uncompressed"][0] == "49,152 B" and file_bytes(at) == len(data)
     figures = {metric.label: metric.value for metric in at.metric}
-    assert list(figures) == ["Bits per pixel", "PSNR", "SSIM", "Encode", "Decode"]
+    assert list(figures) == ["Bits per pixel", "SSIM", "Compressed in", "Restored in"]
     assert float(figures["Bits per pixel"]) == pytest.approx(8 * len(data) / 128**2, abs=5e-4)
-    assert [button.label for button in at.get("download_button")] == [
-        "Download .sdae", "Restored PNG",
-    ]
 
 
-def test_quality_comes_from_the_url_and_moves_the_bytes():
+def test_the_quality_slider_moves_the_bytes_and_estimates_come_near_them():
     at = page(quality="20")
-    assert at.slider[0].value == 20
-    few = table(at, "sdae-ledger")[".sdae file"][0]
-    at.slider[0].set_value(60).run()
-    more = table(at, "sdae-ledger")[".sdae file"][0]
-    assert fine(at)
-    assert int(few[:-2].replace(",", "")) < int(more[:-2].replace(",", ""))
+    few = file_bytes(at)
+    move(at, 60)
+    assert fine(at) and few < file_bytes(at)
+    estimates = split(settle(at))["bar"]["estimates"]
+    for quality in (35, 45, 75):
+        move(at, quality)
+        assert estimates[0][quality - 1] == pytest.approx(file_bytes(at), rel=0.15)
+        assert estimates[1][quality - 1] == pytest.approx(split(at)["bar"]["psnr"], abs=1)
+
+
+def test_bytes_are_shown_before_the_picture_is_restored(monkeypatch, codec):
+    """The page shows what it knows while it works on: here it never gets to restore."""
+    seen = []
+
+    def restore(codec, rgb, counted, progress=None):
+        seen.append(counted)
+        raise sdae.WeightsError("Stopped here.")
+
+    monkeypatch.setattr(comparison, "restore", restore)
+    at = upload(page(quality="44"), "fresh.png", encoded("PNG", picture(seed=44)))
+    data = codec.compress(picture(seed=44), 44)
+    assert seen[-1].data == data and split(at)["bar"]["file_bytes"] == len(data)
+    assert split(at)["bar"]["psnr"] is None
+    assert split(at)["right"]["figures"].startswith("at work")
 
 
 def test_effort_makes_the_file_of_that_effort(codec, monkeypatch):
     at = page(quality="40", effort="1")
     original = reading.thumb(reading.read(sample("coffee.png")).rgb)
     data = codec.compress(original, 40, effort=1)
-    assert fine(at) and table(at, "sdae-ledger")[".sdae file"][0] == f"{len(data):,} B"
+    assert fine(at) and file_bytes(at) == len(data)
     assert np.array_equal(split(at)["right"]["rgb"], np.asarray(codec.decompress(data)))
     assert not at.get("progress")  # gone when it is done
 
@@ -138,20 +175,21 @@ def test_pictures_too_large_for_effort_here_are_compressed_without(codec, monkey
     monkeypatch.setattr(engine, "REFINED_PIXELS", 128 * 128 - 1)
     at = page(quality="40", effort="3")
     data = codec.compress(reading.thumb(reading.read(sample("coffee.png")).rgb), 40)
-    assert fine(at) and table(at, "sdae-ledger")[".sdae file"][0] == f"{len(data):,} B"
+    assert fine(at) and file_bytes(at) == len(data)
     assert any("--effort 3" in info.value for info in at.info)
 
 
 def test_nonsense_in_the_url_falls_back_to_the_defaults():
-    at = page(quality="much", right="GIF", source="Moon", sample="None")
+    at = page(quality="much", right="GIF", left="", source="Moon", sample="None")
     assert fine(at)
-    assert at.slider[0].value == 75
-    assert split(at)["right"]["label"].startswith("SDAE")
+    shown = split(at)
+    assert shown["bar"]["quality"] == 30
+    assert (shown["left"]["label"], shown["right"]["label"]) == ("JPEG", "SDAE")
 
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_sample_ships_with_scikit_image(name):
-    at = page(sample=name)
+    at = page(sample=name, left="Original")
     assert fine(at)
     assert np.array_equal(
         split(at)["left"]["rgb"], reading.thumb(reading.read(sample(SAMPLES[name])).rgb)
@@ -159,7 +197,7 @@ def test_every_sample_ships_with_scikit_image(name):
 
 
 def test_original_size_keeps_every_pixel():
-    at = upload(page(), "odd.png", encoded("PNG", picture(61, 43)))
+    at = upload(page(left="Original"), "odd.png", encoded("PNG", picture(61, 43)))
     assert fine(at)
     shown = split(at)
     assert (shown["width"], shown["height"]) == (61, 43)
@@ -167,27 +205,32 @@ def test_original_size_keeps_every_pixel():
     assert shown["right"]["rgb"].shape == (43, 61, 3)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP", "AVIF", "GIF", "TIFF", "BMP"])
-def test_every_format_can_be_dropped(kind):
+@pytest.mark.parametrize("kind, ending", [
+    ("JPEG", "jfif"), ("PNG", "png"), ("WebP", "webp"), ("AVIF", "avif"), ("GIF", "gif"),
+    ("TIFF", "tif"), ("BMP", "bmp"), ("JPEG2000", "jp2"),
+])
+def test_every_format_can_be_dropped(kind, ending):
     data = encoded(kind, picture())
-    at = upload(page(), f"photo.{kind.lower()}", data)
+    at = page(left="Original")
+    assert f".{ending}" in at.file_uploader[0].proto.type
+    upload(at, f"photo.{ending}", data)
     assert fine(at)
     assert np.array_equal(split(at)["left"]["rgb"], reading.read(data).rgb)
-    assert table(at, "sdae-ledger")["Upload"][0] == f"{len(data):,} B"
+    assert table(at, "sdae-ledger")["Original"][0] == f"{len(data):,} B"
 
 
 def test_kodak_is_offered_where_it_lies(tmp_path, monkeypatch):
     monkeypatch.setenv("SDAE_KODAK", str(tmp_path))
     assert "Kodak" not in page().segmented_control(key="source").options
     (tmp_path / "kodim07.png").write_bytes(encoded("PNG", picture(seed=7)))
-    at = page(source="Kodak", size="Original")
+    at = page(source="Kodak", size="Original", left="Original")
     assert fine(at)
     assert at.selectbox(key="kodak").options == ["kodim07.png"]
     assert np.array_equal(split(at)["left"]["rgb"], picture(seed=7))
 
 
 def test_the_camera_waits_for_a_picture_and_takes_it():
-    at = page(source="Camera", size="Original")
+    at = page(source="Camera", size="Original", left="Original")
     assert fine(at)
     assert "camera" in at.info[0].value
     at.camera_input[0].upload("shot.jpg", encoded("JPEG", picture(seed=3)))
@@ -215,14 +258,23 @@ def test_a_bad_file_gets_one_sentence_and_nothing_is_lost(name, data):
     upload(at, name, data, size="128×128")
     assert not at.exception
     (error,) = at.error
-    assert error.value.startswith(f"{name}: ")
+    assert error.value.startswith(f"`{name}`: ")
     assert error.value.endswith(".")
     assert "\n" not in error.value and "Traceback" not in error.value
     at.file_uploader[0].clear()
     settle(at.run())
     assert fine(at)
-    assert at.slider[0].value == 33
-    assert "WebP" in split(at)["right"]["label"]
+    assert split(at)["bar"]["quality"] == 33
+    assert split(at)["right"]["label"] == "WebP"
+
+
+@pytest.mark.parametrize("name", ["**bold**.png", "photo :smile:.png", "a`b.png", "$x$ [y](z).png"])
+def test_the_name_of_a_bad_file_is_not_read_as_formatting(name):
+    at = upload(page(), name, b"words", size="128×128")
+    text = at.error[0].value
+    fence = "``" if "`" in name else "`"
+    assert text.startswith(fence) and text[len(fence):].lstrip().startswith(name)
+    assert text.split(name)[1].lstrip().startswith(fence + ":")
 
 
 def test_a_sdae_file_opens_with_its_facts_and_no_original(codec):
@@ -233,11 +285,11 @@ def test_a_sdae_file_opens_with_its_facts_and_no_original(codec):
     assert shown["left"] is None
     assert np.array_equal(shown["right"]["rgb"], np.asarray(codec.decompress(data)))
     assert list(table(at, "sdae-ledger")) == [
-        "Raw RGB", "PNG", "int8 latent", "Plain zlib stream", ".sdae file",
+        "Uncompressed", "PNG", "SDAE file",
     ]
     facts = " ".join(map(str, at.table[0].value.to_numpy().ravel()))
     assert "90 × 37" in facts and "42" in facts and codec.model_id.hex() in facts
-    assert [metric.label for metric in at.metric] == ["Bits per pixel", "Decode"]
+    assert shown["bar"] is None
     assert [button.label for button in at.get("download_button")] == ["Restored PNG"]
     assert [slider.key for slider in at.slider] == ["batch_quality"]
 
@@ -252,7 +304,7 @@ def test_a_damaged_sdae_file_gets_one_sentence(codec, damage):
     at = upload(page(), "holiday.sdae", bytes(data))
     assert not at.exception
     (error,) = at.error
-    assert error.value.startswith("holiday.sdae: ") and error.value.endswith(".")
+    assert error.value.startswith("`holiday.sdae`: ") and error.value.endswith(".")
 
 
 def test_a_sdae_file_of_too_many_pixels_is_refused_before_it_is_decoded(codec, monkeypatch):
@@ -272,15 +324,41 @@ def test_the_four_peers_meet_our_bytes_and_stand_right_of_the_split():
         size, psnr, ssim = (float(cell.replace(",", "")) for cell in cells)
         assert 0.8 * budget < size <= budget
         assert psnr > 20 and 0.5 < ssim <= 1
-    assert split(at)["right"]["label"] == f"JPEG · {rows['JPEG'][0]} bytes"
+    assert split(at)["right"]["figures"].startswith(f"{rows['JPEG'][0]} bytes")
 
 
-def test_a_peer_without_a_file_so_small_leaves_ours_in_the_split():
+def test_a_peer_without_a_file_so_small_says_so_and_leaves_the_original_in_the_split():
     grey = encoded("PNG", np.full((24, 24, 3), 90, "uint8"))
-    at = settle(upload(page(quality="1", right="JPEG"), "grey.png", grey))
+    at = settle(upload(page(quality="1", right="JPEG", left="SDAE"), "grey.png", grey))
     assert fine(at)
     assert table(at, "sdae-rivals")["JPEG"] == ["no file is this small"]
-    assert split(at)["right"]["label"].startswith("SDAE (no JPEG is this small)")
+    shown = split(at)
+    assert shown["right"]["figures"] == "no file is this small, here the original"
+    assert shown["bar"]["point"].endswith("no JPEG file is this small.")
+
+
+def test_where_png_is_smaller_the_page_says_so_and_offers_it():
+    squares = np.uint8(np.indices((96, 96)).sum(0) // 16 % 2 * 255)[..., None].repeat(3, -1)
+    at = settle(upload(page(quality="80"), "drawing.png", encoded("PNG", squares)))
+    assert fine(at)
+    assert any("PNG suits this picture better" in info.value for info in at.info)
+    assert "Download PNG" in [button.label for button in at.get("download_button")]
+
+
+def test_where_another_codec_is_closer_the_page_says_so_and_offers_its_smaller_file(monkeypatch):
+    def closer(ours, name="avif", by=1.0):
+        return comparison.Rival("AVIF", "as told", b"a" * 20, ours.png, ours.psnr + by, 1.0)
+
+    at = page(quality="50")
+    ours = engine.known(engine.prepare(sample("coffee.png"), True), 50)
+    rivals = dict.fromkeys(("jpeg", "jpeg2000", "webp"), closer(ours, by=-1)) | {"avif": closer(ours)}
+    monkeypatch.setattr(other_codecs, "search", lambda *question: rivals)
+    monkeypatch.setattr(other_codecs, "equal", lambda *question: closer(ours, by=0))
+    at.run()
+    assert fine(at)
+    assert any(info.value.startswith("AVIF is ") for info in at.info)
+    assert "AVIF is closer still" in split(at)["bar"]["point"]
+    assert "Download AVIF" in [button.label for button in at.get("download_button")]
 
 
 def test_a_large_picture_is_scaled_down_with_a_notice(monkeypatch):
@@ -302,15 +380,16 @@ def test_many_pictures_become_a_table_and_files(codec):
     at.run()
     assert not at.exception
     (error,) = at.error
-    assert error.value.startswith("words.png: This is no picture")
+    assert error.value.startswith("`words.png`: This is no picture")
     assert [button.label for button in at.get("download_button")][-2:] == [
         "Download ZIP", "Table as CSV",
     ]
     shown = at.dataframe[0].value
     files = [codec.compress(rgb, 60) for rgb in pictures.values()]
     assert list(shown["Picture"]) == list(pictures)
-    assert list(shown["Upload"]) == [len(data) for _, data, _ in uploads]
-    assert list(shown[".sdae file"]) == [len(data) for data in files]
+    assert all(preview.startswith("data:image/jpeg;base64,") for preview in shown["Preview"])
+    assert list(shown["Original"]) == [len(data) for _, data, _ in uploads]
+    assert list(shown["SDAE file"]) == [len(data) for data in files]
     restored = [np.asarray(codec.decompress(data)) for data in files]
     psnr = list(map(metrics.psnr, pictures.values(), restored))
     assert list(shown["PSNR"]) == pytest.approx(psnr)
@@ -318,7 +397,23 @@ def test_many_pictures_become_a_table_and_files(codec):
     kept = {p.name: p for p in at.session_state["batch"].values() if isinstance(p, batch.Packed)}
     assert [kept[name].data for name in pictures] == files
     at.slider(key="batch_quality").set_value(30).run()
-    assert (at.dataframe[0].value[".sdae file"] < shown[".sdae file"]).all()
+    assert (at.dataframe[0].value["SDAE file"] < shown["SDAE file"]).all()
+
+
+def test_rows_of_many_pictures_fill_one_by_one(monkeypatch):
+    monkeypatch.setattr(st, "session_state", {})
+    monkeypatch.setattr(st, "progress", lambda *_: MagicMock())
+    drawn = []
+    files = [NamedBytes("one.png", encoded("PNG", picture())), NamedBytes("two.png", b"words")]
+    batch.compress_all(files, 40, drawn.append)
+    kinds = [[type(row) for row in rows] for rows in drawn]
+    assert kinds == [
+        [batch.Opened, batch.Opened],  # at once, with names alone
+        [batch.Opened, batch.Opened],  # the first with its small picture
+        [batch.Packed, batch.Opened],
+        [batch.Packed, str],
+    ]
+    assert not drawn[0][0].preview and drawn[1][0].preview
 
 
 def test_the_zip_of_many_pictures_holds_each_under_a_name_of_its_own():
@@ -331,9 +426,15 @@ def test_the_zip_of_many_pictures_holds_each_under_a_name_of_its_own():
         assert archive.read("a.sdae") == b"data" and archive.read("table.csv") == b"table"
 
 
-def test_missing_weights_are_explained(monkeypatch, tmp_path):
-    import sdae
+class NamedBytes(io.BytesIO):
+    """A file as the uploader has it."""
 
+    def __init__(self, name, data):
+        super().__init__(data)
+        self.name, self.file_id, self.size = name, name, len(data)
+
+
+def test_missing_weights_are_explained(monkeypatch, tmp_path):
     def load():
         raise sdae.WeightsError("There are no weights called sdae-1; restore the folder.")
 

@@ -91,7 +91,7 @@ def visit(chromium, address, **options):
     asked, errors = [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: errors.append(error))
-    page.goto(f"{address}/?size=128×128")
+    page.goto(f"{address}/?size=128×128&left=Original&quality=50")
     page.locator(".compare[data-shown]").wait_for()
     try:
         yield page
@@ -146,7 +146,9 @@ def wait_for_another(page, before):
 
 
 def file_bytes(page) -> int:
-    return int(page.locator(".sdae-card .size").inner_text().split()[0].replace(",", ""))
+    """What the bar states once the file is counted."""
+    page.locator(".compare[data-counted]:not([data-counted=''])").wait_for()
+    return int(page.locator(".compare [data-bytes]").inner_text().replace(",", ""))
 
 
 def handle(page):
@@ -177,14 +179,23 @@ def download(page, name) -> bytes:
     return Path(waiting.value.path()).read_bytes()
 
 
+def slider(page):
+    return page.get_by_role("slider", name="Quality", exact=True).first
+
+
+def picture_shown(page):
+    """Wait until the right side is the picture of the file that the bar counts."""
+    size = re.compile(f"^{file_bytes(page):,} bytes")
+    page.locator(".chip-right span", has_text=size).wait_for()
+
+
 def move_quality(page, quality):
     """Step the slider down to `quality` by the keyboard, and wait for the answer."""
-    slider = page.get_by_role("slider", name="Quality")
-    slider.focus()
-    for _ in range(int(slider.input_value()) - quality):
-        slider.press("ArrowLeft")
-    page.locator(".sdae-rivals .ours", has_text=f"quality {quality}").wait_for()
-    page.locator(".compare .chip-right", has_text=f"{file_bytes(page):,} bytes").wait_for()
+    slider(page).focus()
+    for _ in range(int(slider(page).input_value()) - quality):
+        slider(page).press("ArrowLeft")
+    page.locator(f".compare[data-counted='{quality}']").wait_for()
+    picture_shown(page)
 
 
 def test_upload_quality_download_and_open_again(page, photograph, tmp_path):
@@ -192,6 +203,7 @@ def test_upload_quality_download_and_open_again(page, photograph, tmp_path):
     page.locator(".compare .scale", has_text="600 × 400").wait_for()
     page.locator("input[type=file]").first.set_input_files(photograph)
     page.locator(".compare .scale", has_text="200 × 150").wait_for()
+    picture_shown(page)
     original = np.asarray(Image.open(photograph))
     assert np.array_equal(pixels(page, "left"), original)
 
@@ -213,7 +225,7 @@ def test_upload_quality_download_and_open_again(page, photograph, tmp_path):
     page.reload()
     page.locator(".compare[data-shown]").wait_for()
     page.locator("input[type=file]").first.set_input_files(kept)
-    page.get_by_text("What the header says").wait_for()
+    page.get_by_text("What the file says of itself").wait_for()
     page.locator(".compare.single[data-shown]").wait_for()
     assert np.array_equal(pixels(page, "right"), restored)
     again = np.asarray(Image.open(io.BytesIO(download(page, "Restored PNG"))))
@@ -221,7 +233,7 @@ def test_upload_quality_download_and_open_again(page, photograph, tmp_path):
 
     page.get_by_role("button", name="Remove photograph.sdae").click()
     page.locator(".compare .chip-left", has_text="Original").wait_for()
-    assert page.get_by_role("slider", name="Quality").input_value() == "45"
+    assert slider(page).input_value() == "45"
 
 
 def test_many_pictures_to_a_zip_file(page, photograph, codec):
@@ -267,7 +279,7 @@ def test_the_split_follows_mouse_and_keys_and_outlives_a_quality_move(page):
 
     page.get_by_role("button", name="2:1").click()
     page.get_by_role("button", name="Error map").click()
-    move_quality(page, 65)
+    move_quality(page, 48)
     assert split(page) == 89
     assert page.get_by_role("button", name="2:1").get_attribute("aria-pressed") == "true"
     assert page.locator(".compare .stage").bounding_box()["width"] == 256
@@ -318,17 +330,81 @@ def test_the_error_map_shows_the_largest_channel_difference(page):
     canvas.wait_for(state="hidden")
 
 
-def test_a_peer_can_stand_right_of_the_split_and_the_url_keeps_it(page):
+def test_any_codec_can_stand_on_either_side_and_the_url_keeps_it(page):
     before = shown(page)
-    page.get_by_role("radio", name="WebP").click()
+    page.get_by_label("Right picture").select_option("WebP")
     wait_for_another(page, before)
-    assert page.locator(".chip-right").inner_text().startswith("WebP")
+    page.get_by_label("Left picture").select_option("SDAE")
+    page.locator(".chip-left", has_text="dB").wait_for()
+    page.wait_for_url(re.compile("left=SDAE"))
     assert "right=WebP" in page.url
+    assert "WebP reaches" in page.locator(".compare .point").inner_text()
     peer = shown(page)
     page.reload()
-    page.locator(".chip-right", has_text="WebP").wait_for()
-    page.wait_for_timeout(300)
-    assert shown(page) == peer
+    page.locator(".compare[data-shown='" + peer + "']").wait_for()
+    assert page.get_by_label("Left picture").input_value() == "SDAE"
+
+
+def test_estimates_follow_the_thumb_and_the_count_follows_when_it_rests(page):
+    """With the hand on the slider nothing is asked of the server, so nothing can be late."""
+    box = page.locator(".compare")
+    box.evaluate("""box => { window.seen = [];
+        const bytes = box.querySelector('[data-bytes]'), input = box.querySelector('input');
+        input.addEventListener('input', () => {
+            const begun = performance.now(), quality = input.value;
+            requestAnimationFrame(() => seen.push(
+                [Number(quality), bytes.textContent, performance.now() - begun]));
+        }); }""")
+    page.wait_for_timeout(500)
+    for _ in range(240):  # until the estimates are there
+        slider(page).press("ArrowRight")
+        if "≈" in page.locator("[data-bytes]").inner_text():
+            break
+        page.wait_for_timeout(500)
+    page.evaluate("seen.length = 0")
+    place = slider(page).bounding_box()
+    y = place["y"] + place["height"] / 2
+    page.mouse.move(place["x"] + 0.5 * place["width"], y)
+    page.mouse.down()
+    for share in (0.45, 0.4, 0.35, 0.3, 0.25):
+        page.mouse.move(place["x"] + share * place["width"], y)
+    rows = page.evaluate("seen")
+    page.mouse.up()
+    assert len(rows) >= 4
+    sizes = [int(text.replace("≈ ", "").replace(",", "")) for _, text, _ in rows]
+    assert all(text.startswith("≈ ") for _, text, _ in rows)
+    assert sizes == sorted(sizes, reverse=True) and sizes[0] > sizes[-1]
+    quality = slider(page).input_value()
+    page.locator(f".compare[data-counted='{quality}']").wait_for()
+    assert file_bytes(page) == pytest.approx(sizes[-1], rel=0.15)
+
+
+def test_the_wheel_zooms_to_8_to_1_around_the_pointer(page):
+    scroll = page.locator(".compare .scroll")
+    box = scroll.bounding_box()
+    x, y = box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"]
+    page.mouse.move(x, y)
+    place = """(node, [x, y]) => { const {left, top, width, height} = node.getBoundingClientRect();
+               return [(x - left) / width, (y - top) / height]; }"""
+    stage = page.locator(".compare .stage")
+    page.mouse.wheel(0, -300)
+    page.locator(".compare .pannable, .compare.pannable").first.wait_for()
+    before = stage.evaluate(place, [x, y])
+    page.mouse.wheel(0, -3000)
+    page.locator(".compare .scale", has_text="800 %").wait_for()
+    assert stage.evaluate(place, [x, y]) == pytest.approx(before, abs=0.01)
+    page.mouse.wheel(0, 9000)
+    page.locator("[data-zoom=fit][aria-pressed=true]").wait_for()
+
+
+@pytest.mark.parametrize("width, height", [(1280, 800), (390, 844)])
+def test_slider_numbers_and_picture_are_in_sight_without_scrolling(tab, width, height):
+    page = tab("", viewport={"width": width, "height": height})
+    page.locator(".compare[data-shown]").wait_for()
+    for part in (".compare .bar", ".compare .view"):
+        place = page.locator(part).bounding_box()
+        assert place["y"] >= 0 and place["y"] + place["height"] <= height
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_split_follows_a_finger_on_a_phone(chromium, address):
@@ -350,14 +426,15 @@ def test_a_bar_floats_over_the_page_while_a_large_picture_is_compressed(tab, tmp
     """On a fast machine as well: this picture takes seconds on any."""
     page = tab("")
     page.locator(".compare[data-shown]").wait_for()
-    split = page.locator(".compare").bounding_box()
     seed = np.random.default_rng(3).integers(0, 256, (75, 100, 3), dtype="uint8")
     Image.fromarray(seed).resize((1200, 900), Image.Resampling.BICUBIC).save(tmp_path / "large.png")
     page.locator("input[type=file]").first.set_input_files(tmp_path / "large.png")
     bar = page.locator(".st-key-late-bar")
+    page.locator(".compare .scale", has_text="1200 × 900").wait_for()  # at once, before the answer
     bar.wait_for()
-    assert re.fullmatch(r"Compressing and restoring, \d+%", bar.inner_text().strip())
+    split = page.locator(".compare .view").bounding_box()
+    assert re.fullmatch(r"(Compressing|Restoring), \d+%", bar.inner_text().strip())
     assert bar.evaluate("e => getComputedStyle(e).position") == "fixed"
-    assert page.locator(".compare").bounding_box() == split
-    page.locator(".compare .scale", has_text="1200 × 900").wait_for()
+    picture_shown(page)
     bar.wait_for(state="detached")
+    assert page.locator(".compare .view").bounding_box() == split

@@ -19,7 +19,7 @@ from sdae.measuring import metrics
 from sdae.pictures import noise, reading
 from sdae.ui.denoise import versions
 from sdae.ui.shared import engine
-from sdae.ui.shared.background import Queue
+from sdae.ui.shared.background import Dropped, Queue
 from sdae.ui.shared.figures import table_csv
 
 ROOT = Path(__file__).parents[1]
@@ -106,11 +106,12 @@ def test_a_first_visit_adds_noise_and_takes_it_away(codec):
     shown = split(at)
     assert np.array_equal(shown["left"]["rgb"], noisy)
     assert np.array_equal(shown["right"]["rgb"], restored)
-    assert shown["right"]["label"] == f"SDAE · {metrics.psnr(clean, restored):.2f} dB"
+    assert shown["right"]["label"] == "SDAE"
+    assert shown["right"]["figures"] == f"{metrics.psnr(clean, restored):.2f} dB"
 
     figures = {metric.label: metric.value for metric in at.metric}
-    assert list(figures) == ["Noise found", "PSNR", "SSIM", "Time"]
-    assert figures["Noise found"] == f"σ {estimate:.3f}"
+    assert list(figures) == ["Noise level, measured", "PSNR", "SSIM", "Processor time"]
+    assert figures["Noise level, measured"] == f"{estimate:.3f}"
     assert figures["SSIM"] == f"{metrics.ssim(clean, restored):.4f}"
     size = f"{len(codec.pack(latent)):,} <small>bytes"
     assert any(size in html.body for html in at.get("html"))
@@ -157,10 +158,10 @@ def test_every_setting_comes_from_the_url(codec):
 
 
 def test_nonsense_in_the_url_falls_back_to_the_defaults():
-    at = page(noise="Fog", level="9", seed="-1", auto="perhaps", detail="all", view="Magic")
+    at = page(noise="Fog", level="9", seed="-1", auto="perhaps", detail="all", right="Magic")
     assert fine(at)
     assert at.slider(key="level").value == 0.1
-    assert split(at)["right"]["label"].startswith("SDAE · ")
+    assert split(at)["right"]["label"] == "SDAE"
 
 
 @pytest.mark.parametrize("kind", ["Shot (Poisson)", "Salt and pepper", "JPEG artefacts"])
@@ -170,6 +171,16 @@ def test_every_kind_of_noise_can_be_added(kind):
     name = {"Shot (Poisson)": "shot", "JPEG artefacts": "jpeg"}.get(kind, kind.lower())
     expected = noise.add(sample("coffee.png"), 0.1, name)
     assert np.array_equal(split(at)["left"]["rgb"], expected)
+
+
+def test_where_no_noise_is_measured_the_page_says_what_to_do(codec):
+    at = page(noise="JPEG artefacts", level="0.05", sample="Cat")
+    assert fine(at)
+    (said,) = [info.value for info in at.info]
+    assert "not measured as noise" in said and at.toggle(key="auto").label in said
+    at.toggle(key="auto").set_value(False).run()
+    at.slider(key="strength").set_value(0.06).run()
+    assert fine(settle(at)) and not at.info
 
 
 def test_moving_the_level_moves_the_estimate_and_the_strength():
@@ -195,18 +206,18 @@ def test_without_noise_to_add_the_upload_is_restored_as_it_is(codec):
     assert np.array_equal(shown["left"]["rgb"], given)
     expected = codec.decode(codec.encode(given, 75, noise.estimate_sigma(given)))
     assert np.array_equal(shown["right"]["rgb"], np.asarray(expected))
-    assert [metric.label for metric in at.metric] == ["Noise found", "Time"]
+    assert [metric.label for metric in at.metric] == ["Noise level, measured", "Processor time"]
     assert set(map(len, table(at).values())) == {1}
     assert buttons(at) == ["Download .sdae", "Restored PNG", "Table as CSV", "Histogram as CSV"]
     assert not [button for button in at.button if button.label == "Measure"]
 
 
 def test_a_classical_denoiser_can_stand_right_of_the_split():
-    at = page(view="Gaussian blur")
+    at = page(right="Gaussian blur")
     assert fine(at)
     psnr = table(at)["Gaussian blur"][0]
     shown = split(at)["right"]
-    assert shown["label"] == f"Gaussian blur · {psnr} dB"
+    assert (shown["label"], shown["figures"]) == ("Gaussian blur", f"{psnr} dB")
     clean = sample("coffee.png")
     assert metrics.psnr(clean, shown["rgb"]) == pytest.approx(float(psnr), abs=0.01)
     assert "Gaussian blur PNG" in buttons(at)
@@ -222,7 +233,7 @@ def test_a_sdae_file_is_denoised_as_the_picture_it_holds(codec):
 def test_a_clean_picture_is_hardly_touched():
     at = page(level="0")
     assert fine(at)
-    assert {m.label: m.value for m in at.metric}["Noise found"] <= "σ 0.010"
+    assert {m.label: m.value for m in at.metric}["Noise level, measured"] <= "0.010"
     assert float(table(at)["SDAE"][0]) > 32
     assert table(at)["Noisy"][0] == "∞"
 
@@ -253,7 +264,7 @@ def test_a_bad_file_gets_one_sentence(name, data):
     at = upload(page(), name, data)
     assert not at.exception
     (error,) = at.error
-    assert error.value.startswith(f"{name}: ") and error.value.endswith(".")
+    assert error.value.startswith(f"`{name}`: ") and error.value.endswith(".")
     at.file_uploader[0].clear()
     at.run()
     assert fine(settle(at))
@@ -288,7 +299,7 @@ def test_slow_answers_come_the_first_one_first_and_are_remembered():
     queue, order = Queue("test first"), []
 
     def task(name):
-        return lambda: order.append(name) or name.upper()
+        return lambda wanted: order.append(name) or name.upper()
 
     tasks = {("a",): task("a"), ("b",): task("b")}
     assert ("b",) in queue.collect(tasks, first=("b",), patience=30)
@@ -301,10 +312,40 @@ def test_slow_answers_come_the_first_one_first_and_are_remembered():
 
 def test_a_new_question_drops_what_has_not_begun():
     queue, gate, done = Queue("test drop"), threading.Event(), []
-    blocked = {"held": lambda: gate.wait(30), "dropped": lambda: done.append("dropped")}
+    blocked = {"held": lambda _: gate.wait(30), "dropped": lambda _: done.append("dropped")}
     queue.collect(blocked)
-    queue.collect({"new": lambda: done.append("new")})
+    queue.collect({"new": lambda _: done.append("new")})
     gate.set()
     assert "new" in queue.collect({"new": None}, first="new", patience=30)
     assert done == ["new"]
+    st.session_state.clear()
+
+
+def test_what_runs_sees_that_it_is_not_wanted_any_more():
+    queue, begun, seen = Queue("test stop"), threading.Event(), threading.Event()
+
+    def task(wanted):
+        begun.set()
+        while wanted():
+            time.sleep(0.01)
+        seen.set()
+        raise Dropped
+
+    assert queue.collect({"long": task}) == {} and begun.wait(30)
+    queue.collect({})
+    assert seen.wait(30)
+    # Whoever asks for it again gets a new start, not the end of the old one.
+    assert queue.collect({"long": lambda _: "new"}, "long", 30) == {"long": "new"}
+    st.session_state.clear()
+
+
+def test_what_a_task_raises_is_told_once_and_the_task_begun_anew():
+    queue = Queue("test failure")
+
+    def fails(wanted):
+        raise MemoryError("Too large.")
+
+    with pytest.raises(MemoryError):
+        queue.collect({"task": fails}, "task", 30)
+    assert queue.collect({"task": lambda _: 1}, "task", 30) == {"task": 1}
     st.session_state.clear()

@@ -10,7 +10,15 @@ import streamlit as st
 
 from sdae.measuring import comparison
 from sdae.pictures import reading
-from sdae.ui.shared import engine, file_size, ledger, other_codecs, progress_bar, split_view
+from sdae.ui.shared import (
+    background,
+    engine,
+    file_size,
+    ledger,
+    other_codecs,
+    progress_bar,
+    split_view,
+)
 
 
 @pytest.mark.parametrize(
@@ -29,12 +37,71 @@ def test_the_split_sends_exact_pngs_behind_a_header(monkeypatch):
     split_view.compare(right, left, size=(7, 5), key="split")
     length = int.from_bytes(sent["data"][:4], "little")
     header = json.loads(sent["data"][4 : 4 + length])
-    assert sent["key"] == "split"
+    assert sent["key"] == "split" and header["bar"] is None
     assert (header["width"], header["height"]) == (7, 5)
     assert header["left"]["alt"] == "Original of é.png"
     assert header["left"]["id"] != header["right"]["id"]
     assert sent["data"][4 + length :] == b"left bytesright"
     assert (header["left"]["bytes"], header["right"]["bytes"]) == (10, 5)
+
+
+def test_a_perfect_picture_has_a_number_that_json_knows(monkeypatch):
+    sent = {}
+    monkeypatch.setattr(split_view, "_component", lambda **given: sent.update(given))
+    side = split_view.Side("SDAE", "restored", b"png")
+    bar = split_view.Bar(50, 100, "the original", 10, float("inf"))
+    split_view.compare(side, size=(7, 5), key="split", bar=bar)
+    length = int.from_bytes(sent["data"][:4], "little")
+    assert b"Infinity" not in sent["data"][: 4 + length]
+    assert json.loads(sent["data"][4 : 4 + length])["bar"]["psnr"] >= 100  # drawn as ∞ from here
+
+
+def test_what_the_visitor_chooses_in_the_split_is_told(monkeypatch):
+    given, told = {}, []
+    monkeypatch.setattr(split_view, "_component", lambda **events: given.update(events))
+    monkeypatch.setattr(st, "session_state", {"split": {"quality": 61, "left": "WebP"}})
+    side = split_view.Side("SDAE", "restored", b"png")
+    split_view.compare(side, size=(7, 5), key="split", on_change=lambda *news: told.append(news))
+    given["on_quality_change"]()
+    given["on_left_change"]()
+    assert told == [("quality", 61), ("left", "WebP")]
+
+
+def test_work_aside_makes_way_for_a_visitor_and_begins_again(codec):
+    begun, ends, free = [], [], threading.Event()
+
+    def work(codec, report):
+        begun.append(codec)
+        for _ in range(1 if free.is_set() else 3000):
+            report()
+            time.sleep(0.01)
+        return "done"
+
+    def run():
+        ends.append(engine.aside(work)(lambda: True))
+
+    aside = threading.Thread(target=run)
+    aside.start()
+    wait_for(lambda: begun)
+    with engine.turn():  # would wait for half a minute otherwise
+        assert not ends
+        free.set()
+    aside.join(30)
+    assert ends == ["done"] and len(begun) == 2
+
+
+def test_work_aside_that_nobody_wants_ends(codec):
+    with pytest.raises(background.Dropped):
+        engine.aside(lambda codec, report: "done")(lambda: False)
+
+
+def test_answers_are_forgotten_by_size_the_longest_unused_first():
+    answers = engine._Remembered(100)
+    for name in "abc":
+        answers.put(name, name.upper(), 40)
+        answers.get("a")
+    assert [question for question, _ in answers.items()] == ["c", "a"]
+    assert answers.get("b") is None
 
 
 def test_the_ledger_escapes_names_and_scales_to_the_largest(monkeypatch):
@@ -65,7 +132,7 @@ def searches(monkeypatch):
     """A queue of its own; the searches wait for `gate` and answer with their names."""
     begun, gate, asked = threading.Event(), threading.Event(), []
 
-    def search(name, rgb, budget):
+    def search(name, rgb, budget, pause):
         asked.append(name)
         begun.set()
         assert gate.wait(30)
@@ -75,7 +142,7 @@ def searches(monkeypatch):
     queue = other_codecs.Queue("rivals", other_codecs._REMEMBERED)
     queue.begun, queue.gate, queue.asked = begun, gate, asked
     monkeypatch.setattr(other_codecs, "_searches", lambda: queue)
-    st.session_state.pop("rivals futures", None)
+    st.session_state.pop("rivals jobs", None)
     return queue
 
 
@@ -120,8 +187,8 @@ def test_another_peer_to_be_first_overtakes_the_rest(searches):
 
 def test_a_search_dropped_by_another_session_is_asked_again(searches):
     other_codecs.search(prepared(1), 100)
-    for future in list(searches._futures.values()):
-        future.cancel()
+    for job in list(searches._jobs.values()):
+        job.drop()
     searches.gate.set()
     assert settled(prepared(1), 100).keys() == NAMES
 
@@ -130,7 +197,7 @@ def test_remembered_answers_are_bounded(searches):
     searches.gate.set()
     for seed in range(20):
         settled(prepared(seed), 100)
-    assert len(searches._futures) == other_codecs._REMEMBERED
+    assert len(searches._jobs) == other_codecs._REMEMBERED
     before = len(searches.asked)
     settled(prepared(19), 100)
     assert len(searches.asked) == before

@@ -23,7 +23,8 @@ class Result:
     `data` is the whole .sdae file; `png` the restored picture of `width` × `height` pixels;
     `latent` the shape (h, w, C) of the integers in the file, one byte each as int8;
     `plain_bytes` their size after the best zlib stream alone; `psnr` is in dB, `ssim` at most 1,
-    both None where there is no original. Times are wall-clock seconds on this machine.
+    both None where there is no original. Times are wall-clock seconds on this machine, None where
+    they were not taken.
     """
 
     data: bytes
@@ -33,7 +34,7 @@ class Result:
     quality: float
     latent: tuple[int, int, int]
     plain_bytes: int
-    decode_seconds: float
+    decode_seconds: float | None = None
     encode_seconds: float | None = None
     psnr: float | None = None
     ssim: float | None = None
@@ -62,15 +63,31 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Counted:
+    """A whole .sdae file whose picture is not restored yet, and the seconds it took to make."""
+
+    data: bytes
+    encode_seconds: float
+
+    @property
+    def file_bytes(self) -> int:
+        return len(self.data)
+
+
+@dataclass(frozen=True)
 class Rival:
-    """Another codec at the same bytes: its file's size, restored picture (PNG) and quality."""
+    """Another codec: its whole file, restored picture (PNG) and quality (dB, at most 1)."""
 
     label: str
     settings: str
-    file_bytes: int
+    data: bytes
     png: bytes
     psnr: float
     ssim: float
+
+    @property
+    def file_bytes(self) -> int:
+        return len(self.data)
 
 
 def reduction(file_bytes: int, reference: int) -> float:
@@ -83,24 +100,32 @@ def compress(
 ) -> Result:
     """Compress and restore a uint8 (H, W, 3) picture with a `sdae.Codec` and measure both.
 
-    Encoding is timed from pixels to the whole file, decoding from the file to pixels. Quality and
-    effort are as for `sdae.Codec.compress`; progress is called with the share of all this that is
-    done, 0 to 1.
+    Quality and effort are as for `sdae.Codec.compress`; progress is called with the share of all
+    this that is done, 0 to 1.
     """
+    counted = count(codec, rgb, quality, effort, stage(progress, 0, 0.7))
+    return restore(codec, rgb, counted, stage(progress, 0.7, 0.9))
+
+
+def count(codec, rgb: np.ndarray, quality: float, effort: int = 0, progress=None) -> Counted:
+    """The first half of `compress`: the file, timed from pixels to its last byte."""
+    start = time.perf_counter()
+    data = codec.pack(codec.encode(rgb, quality, effort=effort, progress=progress), effort)
+    return Counted(data, time.perf_counter() - start)
+
+
+def restore(codec, rgb: np.ndarray, counted: Counted, progress=None) -> Result:
+    """The second half of `compress`: the picture of the file, timed, and how close it is."""
     with ThreadPoolExecutor() as pool:
-        start = time.perf_counter()
-        latent = codec.encode(rgb, quality, effort=effort, progress=stage(progress, 0, 0.7))
-        # zlib works outside Python's lock, so a second core does this beside our own coder.
+        latent, restored, decode_seconds = _restore(codec, counted.data, progress)
+        # zlib works outside Python's lock, so other cores do this while quality is measured.
         plain = pool.submit(deflate.plain, latent.values)
-        data = codec.pack(latent, effort)
-        encode_seconds = time.perf_counter() - start
-        _, restored, decode_seconds = _restore(codec, data, stage(progress, 0.7, 0.9))
         png = pool.submit(reading.png, restored)
         return Result(
-            **_facts(data, latent),
+            **_facts(counted.data, latent),
             psnr=metrics.psnr(rgb, restored),
             ssim=metrics.ssim(rgb, restored),
-            encode_seconds=encode_seconds,
+            encode_seconds=counted.encode_seconds,
             decode_seconds=decode_seconds,
             plain_bytes=len(plain.result()),
             png=png.result(),
@@ -122,18 +147,28 @@ def open_file(codec, data: bytes, progress=None) -> Result:
     )
 
 
-def rival(name: str, rgb: np.ndarray, budget: int, effort: str = "fast") -> Rival | None:
+def rival(
+    name: str, rgb: np.ndarray, budget: int, effort: str = "fast", pause=lambda: None
+) -> Rival | None:
     """Search peer `name` for the best file of at most `budget` bytes; None where none is so small.
 
-    `effort` is "fast" or "slow" as in `sdae.measuring.peers.at_bytes`.
+    `effort` and `pause` are as in `sdae.measuring.peers.at_bytes`.
     """
-    found = peers.at_bytes(name, rgb, budget, effort=effort)
-    if found is None:
-        return None
-    return Rival(
+    return _rival(peers.at_bytes(name, rgb, budget, effort, pause=pause), rgb)
+
+
+def equal(
+    name: str, rgb: np.ndarray, psnr: float, effort: str = "fast", pause=lambda: None
+) -> Rival | None:
+    """Search peer `name` for its smallest file of at least `psnr` dB; None where none is so close."""
+    return _rival(peers.at_quality(name, rgb, metrics.psnr, psnr, effort, pause), rgb)
+
+
+def _rival(found, rgb) -> Rival | None:
+    return found and Rival(
         label=found.label,
         settings=found.settings,
-        file_bytes=len(found.data),
+        data=found.data,
         png=reading.png(found.rgb),
         psnr=metrics.psnr(rgb, found.rgb),
         ssim=metrics.ssim(rgb, found.rgb),

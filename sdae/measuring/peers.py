@@ -85,6 +85,7 @@ class Peer:
 def at_bytes(
     name: str, rgb: np.ndarray, budget: int, effort: str = "slow",
     variants: Iterable[str] | None = None,
+    pause=lambda: None,
 ) -> Encoded | None:
     """The best file of a peer that has at most `budget` bytes.
 
@@ -93,11 +94,12 @@ def at_bytes(
 
     name: key of PEERS; rgb: uint8 (H, W, 3); effort: "slow" or "fast"; variants: those of the
     peer's that may be taken, by default all.
+    pause: called before each encoding; it may wait, or raise to end the search.
     Returns None when even the smallest file is larger, or when the peer stores no picture this
     wide or high. Raises ValueError for an unknown name or effort, or for another array.
     """
     found = []
-    for files in _variants(name, rgb, effort):
+    for files in _variants(name, rgb, effort, pause):
         if variants is not None and files.variant not in variants:
             continue
         step = files.first(lambda files, step: len(files.data(step)) > budget) - 1
@@ -112,16 +114,17 @@ def at_quality(
     metric: Callable[[np.ndarray, np.ndarray], float],
     target: float,
     effort: str = "slow",
+    pause=lambda: None,
 ) -> Encoded | None:
     """The smallest file of a peer that reaches `target`.
 
     metric: (original, decoded) → a number that rises with quality, such as `metrics.psnr`.
     For each variant the lowest quality that reaches the target is found by binary search.
 
-    name, rgb, effort and errors: as in `at_bytes`. Returns None when no setting reaches it.
+    name, rgb, effort, pause and errors: as in `at_bytes`. Returns None when no setting reaches it.
     """
     found = []
-    for files in _variants(name, rgb, effort):
+    for files in _variants(name, rgb, effort, pause):
         step = files.first(
             lambda files, step: metric(rgb, files.encoded(step).rgb) >= target
         )
@@ -208,8 +211,9 @@ class _Files:
     A step is an index into the peer's `qualities`.
     """
 
-    def __init__(self, peer: Peer, image: Image.Image, variant: str, effort: str):
+    def __init__(self, peer: Peer, image: Image.Image, variant: str, effort: str, pause):
         self.peer, self.image, self.variant, self.effort = peer, image, variant, effort
+        self._pause = pause
         self._files: dict[int, tuple[bytes, float]] = {}
 
     def data(self, step: int) -> bytes:
@@ -217,6 +221,7 @@ class _Files:
 
     def _file(self, step: int) -> tuple[bytes, float]:
         if step not in self._files:
+            self._pause()
             begun = time.process_time()
             data = self.peer.encode(self.image, *self._settings(step))
             self._files[step] = data, time.process_time() - begun
@@ -240,7 +245,8 @@ class _Files:
         """The first step that passes, where all steps after it do too; their number if none."""
         guess = None
         if self.peer.has_rough and self.effort != "rough":
-            guess = _Files(self.peer, self.image, self.variant, "rough").first(passes)
+            rough = _Files(self.peer, self.image, self.variant, "rough", self._pause)
+            guess = rough.first(passes)
         return _first(len(self.peer.qualities), lambda step: passes(self, step), guess)
 
     def _settings(self, step: int) -> tuple[int, str, str]:
@@ -268,7 +274,7 @@ def _first(count: int, passes: Callable[[int], bool], guess: int | None = None) 
     return high
 
 
-def _variants(name: str, rgb: np.ndarray, effort: str) -> list[_Files]:
+def _variants(name: str, rgb: np.ndarray, effort: str, pause=lambda: None) -> list[_Files]:
     if name not in PEERS:
         raise ValueError(f"There is no peer {name!r}; choose one of {', '.join(PEERS)}.")
     if effort not in EFFORTS:
@@ -284,7 +290,8 @@ def _variants(name: str, rgb: np.ndarray, effort: str) -> list[_Files]:
     if max(rgb.shape[:2]) > peer.max_side:
         return []
     image = Image.fromarray(rgb)
-    return [_Files(peer, image, variant, effort) for variant in peer.variants(image, effort)]
+    variants = peer.variants(image, effort)
+    return [_Files(peer, image, variant, effort, pause) for variant in variants]
 
 
 # --- the four peers -------------------------------------------------------------------------

@@ -10,10 +10,11 @@ import streamlit as st
 
 from sdae.measuring import classical_denoisers
 from sdae.ui.denoise.versions import Version
+from sdae.ui.shared.figures import legible
 from sdae.ui.shared.numbers import decibels, milliseconds
 from sdae.ui.shared.palette import NOISY, OURS, TRUE
 
-_COLOURS = {"Noise": NOISY, "Removed": NOISY, "Residual": OURS}
+_COLOURS = {"Noise": NOISY, "Removed": NOISY, "Error": OURS}
 
 _STYLE = """
 <style>
@@ -22,7 +23,7 @@ _STYLE = """
 .sdae-denoisers th, .sdae-denoisers td { padding: 0.45rem 0.5rem; text-align: right;
   font-weight: 400; border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
 .sdae-denoisers th:first-child { text-align: left; padding-left: 0; }
-.sdae-denoisers thead th { opacity: 0.75; font-size: 0.8125rem; }
+.sdae-denoisers thead th { opacity: 0.8; font-size: 0.8125rem; }
 .sdae-denoisers .ours th, .sdae-denoisers .ours td, .sdae-denoisers td.best { font-weight: 600; }
 .sdae-denoisers td.wait { opacity: 0.7; text-align: left; }
 </style>
@@ -45,7 +46,7 @@ def table(start: Version, ours: Version, filtered: dict[str, Version]) -> None:
             columns = 3 if measured else 1
             rows.append(f"<tr><th scope='row'>{escape(label)}</th>"
                         f"<td class='wait' colspan='{columns}'>at work …</td></tr>")
-    names = ("Denoiser", *(("PSNR", "SSIM") if measured else ()), "Time")
+    names = ("Denoiser", *(("PSNR", "SSIM") if measured else ()), "Processor time")
     heads = "".join(f"<th scope='col'>{name}</th>" for name in names)
     st.html(f"{_STYLE}<table class='sdae-denoisers'><thead><tr>{heads}</tr></thead>"
             f"<tbody>{''.join(rows)}</tbody></table>")
@@ -75,7 +76,7 @@ def histogram(shares: dict[str, np.ndarray]) -> None:
             line={"color": _COLOURS[name], "shape": "hvh", "width": 1.5}, fill="tozeroy",
             hovertemplate="%{x:+d}: %{y:.2f} %",
         )
-    _draw(figure, "Difference, levels of 255", "Share of samples, %", "histogram")
+    _draw(figure, "Noise and error, levels of 255", "Share of samples, %", "histogram")
 
 
 def curve(rows: list[tuple]) -> None:
@@ -95,10 +96,11 @@ def curve(rows: list[tuple]) -> None:
             line={"color": style["color"]}, marker={"size": 6, **style},
             hovertemplate="%{y:.2f} dB",
         )
-    _draw(figure, "Noise level σ", "PSNR, dB", "curve")
+    _draw(figure, "Noise level", "PSNR, dB", "curve")
 
 
 def _draw(figure, x: str, y: str, key: str) -> None:
+    legible(figure)
     figure.update_layout(
         height=320, margin={"l": 0, "r": 0, "t": 8, "b": 0}, hovermode="x unified",
         xaxis_title=x, yaxis_title=y, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},

@@ -33,7 +33,7 @@ class Version:
     """One version of a picture.
 
     `rgb` is uint8 (H, W, 3), `png` the same pixels; `psnr` (dB) and `ssim` compare it with the
-    clean picture, None where there is none. `seconds` is the time it took to make, `file` the
+    clean picture, None where there is none. `seconds` is the processor time it took to make, `file` the
     .sdae file that it was restored from, `key` names the version.
     """
 
@@ -63,7 +63,7 @@ def restored(picture: Prepared, start: Version, strength: float, quality: float)
     cleaned, key, task = _through_a_file(picture, start, strength, quality)
     # One that is not noisy enough to be cleaned would show as it was: better wait for the file.
     patience = _PATIENCE if cleaned.key == start.key else 0.0
-    return _files().collect({key: task}, key, patience).get(key, cleaned)
+    return _files().collect({key: lambda _: task()}, key, patience).get(key, cleaned)
 
 
 def filtered(
@@ -145,9 +145,9 @@ def _through_a_file(picture, start, strength, quality):
 def _cleaned(key, _start, _clean, strength) -> tuple[Version, float]:
     """What the codec encodes in place of a noisy picture, and the noise level to tell it then."""
     with engine.turn() as codec:
-        began = time.perf_counter()
+        began = time.process_time()
         rgb, left = codec.clean(_start.rgb, strength)
-        seconds = time.perf_counter() - began
+        seconds = time.process_time() - began
     if rgb is _start.rgb:
         return _start, left
     return _measured(f"{key} {strength}", rgb, _clean, seconds), left
@@ -155,16 +155,17 @@ def _cleaned(key, _start, _clean, strength) -> tuple[Version, float]:
 
 def _coded(codec, lock, key, cleaned, left, clean, quality) -> Version:
     """The cleaned picture in a file and out of it again."""
-    with lock:
-        began = time.perf_counter()
+    with engine.visitors, lock:
+        began = time.process_time()
         latent = codec.encode(cleaned.rgb, quality, left)
         rgb = np.asarray(codec.decode(latent))
-        seconds = cleaned.seconds + time.perf_counter() - began
+        seconds = cleaned.seconds + time.process_time() - began
     version = _measured(key, rgb, clean, seconds)
     return replace(version, file=codec.pack(latent))
 
 
-def _filter(name, start, clean, strength) -> Version:
+def _filter(name, start, clean, strength, wanted) -> Version:
+    engine.when_idle(wanted)
     # Processor time, because the worker has to step back for everything else.
     began = time.thread_time()
     rgb = classical_denoisers.denoise(name, start.rgb, strength)
@@ -189,4 +190,4 @@ def _filters() -> Queue:
 
 @st.cache_resource(show_spinner=False)
 def _files() -> Queue:
-    return Queue("files", _REMEMBERED)
+    return Queue("files", _REMEMBERED, niceness=0)

@@ -1,11 +1,18 @@
-"""The codec behind the pages: loaded once for each server, its answers remembered within bounds."""
+"""The codec behind the pages: loaded once for each server, its answers remembered within bounds.
+
+Whoever waits for the codec comes first. Work behind a page's back makes way for it at once and
+begins again when nobody waits, so it neither slows an answer down nor falsifies its time.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -14,7 +21,9 @@ import sdae
 from sdae import BitstreamError
 from sdae.coding import container
 from sdae.measuring import comparison
+from sdae.measuring.comparison import Counted, Result
 from sdae.pictures import reading
+from sdae.ui.shared.background import Dropped
 from sdae.ui.shared.progress_bar import late_bar
 
 LIVE_PIXELS = 2_000_000
@@ -75,17 +84,68 @@ def prepare(data: bytes, small: bool) -> Prepared:
     return Prepared(rgb, reading.png(rgb), key, (width, height), notices)
 
 
-def compress(picture: Prepared, quality: float, effort: int = 0) -> comparison.Result:
-    """Compress and restore, or recall the answer for the same pixels, quality and effort.
+def known(picture: Prepared, quality: float, effort: int = 0) -> Counted | Result | None:
+    """What is there already: the picture's result, or only its file, or nothing."""
+    question = picture.key, quality, effort
+    return _answers.get(question)
 
-    A bar shows the progress where this takes its time.
-    """
-    text = "Choosing the integers with care" if effort else "Compressing and restoring"
+
+def results(picture: Prepared, effort: int = 0) -> list[Result]:
+    """All results of a picture that are there, by quality."""
+    found = [answer for (key, _, e), answer in _answers.items() if (key, e) == (picture.key, effort)]
+    found = [answer for answer in found if isinstance(answer, Result)]
+    return sorted(found, key=lambda result: result.quality)
+
+
+def count(picture: Prepared, quality: float, effort: int = 0) -> Counted | Result:
+    """The file of a picture, made or recalled; a bar shows the progress where this takes its time."""
+    if answer := known(picture, quality, effort):
+        return answer
+    text = "Compressing with care" if effort else "Compressing"
     with late_bar(text) as report, turn() as codec:
-        return _compress(codec, picture.key, picture.rgb, quality, effort, report)
+        if answer := known(picture, quality, effort):  # made while this one waited
+            return answer
+        answer = comparison.count(codec, picture.rgb, quality, effort, report)
+        _answers.put((picture.key, quality, effort), answer, answer.file_bytes)
+    return answer
 
 
-def open_file(data: bytes) -> comparison.Result:
+def compress(picture: Prepared, quality: float, effort: int = 0) -> Result:
+    """The picture compressed, restored and measured, or the answer recalled; a bar as in `count`."""
+    answer = known(picture, quality, effort)
+    if isinstance(answer, Result):
+        return answer
+    with late_bar("Restoring" if answer else "Compressing and restoring") as report, turn() as codec:
+        answer = known(picture, quality, effort)  # perhaps made while this one waited
+        if not isinstance(answer, Result):
+            if answer:
+                answer = comparison.restore(codec, picture.rgb, answer, report)
+            else:
+                answer = comparison.compress(codec, picture.rgb, quality, effort, report)
+            _remember(picture, quality, effort, answer)
+    return answer
+
+
+def ahead(picture: Prepared, quality: float) -> Callable:
+    """A task for a `Queue`: `compress` before anybody asks for it.
+
+    The result states no times: those of work beside other work would mislead.
+    """
+    def work(codec, report):
+        if not isinstance(known(picture, quality), Result):
+            result = comparison.compress(codec, picture.rgb, quality, progress=report)
+            result = replace(result, encode_seconds=None, decode_seconds=None)
+            _remember(picture, quality, 0, result)
+        return True
+
+    return aside(work)
+
+
+def _remember(picture, quality, effort, result) -> None:
+    _answers.put((picture.key, quality, effort), result, result.file_bytes + len(result.png))
+
+
+def open_file(data: bytes) -> Result:
     """Restore the picture of a .sdae file, with a bar where this takes its time.
 
     Raises `BitstreamError` with one sentence.
@@ -100,18 +160,8 @@ def open_file(data: bytes) -> comparison.Result:
         return _open_file(codec, data, report)
 
 
-# What is remembered is keyed by all bytes of the picture: arguments with an underscore are not.
-
-
-@st.cache_data(max_entries=128, max_size="200MB", show_spinner=False)
-def _compress(
-    _codec, key: str, _rgb: np.ndarray, quality: float, effort: int, _progress
-) -> comparison.Result:
-    return comparison.compress(_codec, _rgb, quality, effort, _progress)
-
-
 @st.cache_data(max_entries=32, max_size="200MB", show_spinner=False)
-def _open_file(_codec, data: bytes, _progress) -> comparison.Result:
+def _open_file(_codec, data: bytes, _progress) -> Result:
     return comparison.open_file(_codec, data, _progress)
 
 
@@ -123,12 +173,95 @@ def turn():
     more; looking at the session's state ends those.
     """
     codec, lock = load()
-    with lock:
+    with visitors, lock:
         st.session_state.get("quality")
         yield codec
+
+
+def aside(work: Callable) -> Callable:
+    """A task for a `Queue`: `work(codec, report)` in the moments in which nobody waits for the codec.
+
+    It has to call `report` often. Where a visitor comes, it is broken off and begun again later.
+    """
+    codec, lock = load()
+
+    def task(wanted):
+        def report(share=0.0):
+            if visitors.there or not wanted():
+                raise _Interrupted
+
+        while True:
+            when_idle(wanted)
+            with lock:
+                try:
+                    return work(codec, report)
+                except _Interrupted:
+                    pass
+
+    return task
+
+
+def when_idle(wanted: Callable) -> None:
+    """Wait until nobody waits for the codec. Raises `Dropped` once the work is not `wanted`."""
+    while wanted() and visitors.there:
+        time.sleep(0.02)
+    if not wanted():
+        raise Dropped
 
 
 @st.cache_resource(show_spinner=False)
 def load():
     """The codec, without TensorFlow, and the lock of `turn`; the same for all sessions."""
     return sdae.load(), threading.Lock()
+
+
+class _Interrupted(Exception):
+    """Raised in work aside, which has to make way."""
+
+
+class _Visitors:
+    """A context: as long as somebody is in it, a visitor works with the codec or waits for it."""
+
+    def __init__(self):
+        self.there, self._lock = 0, threading.Lock()
+
+    def __enter__(self):
+        with self._lock:
+            self.there += 1
+
+    def __exit__(self, *_):
+        with self._lock:
+            self.there -= 1
+
+
+class _Remembered:
+    """Answers by question, the latest used, of `most` bytes together."""
+
+    def __init__(self, most: int):
+        self._most, self._lock = most, threading.Lock()
+        self._answers = OrderedDict()
+
+    def get(self, question):
+        with self._lock:
+            answer, size = self._answers.pop(question, (None, 0))
+            if answer is not None:
+                self._answers[question] = answer, size
+            return answer
+
+    def put(self, question, answer, size: int) -> None:
+        with self._lock:
+            self._answers.pop(question, None)
+            self._answers[question] = answer, size
+            while sum(size for _, size in self._answers.values()) > self._most:
+                self._answers.popitem(last=False)
+
+    def items(self) -> list:
+        with self._lock:
+            return [(question, answer) for question, (answer, _) in self._answers.items()]
+
+
+visitors = _Visitors()
+"""As a context, a visitor who works with the codec or waits for it; `turn` is one."""
+
+_answers = _Remembered(200_000_000)
+# By all bytes of the picture, quality and effort; the same for all sessions.

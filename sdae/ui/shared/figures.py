@@ -84,12 +84,20 @@ def plates(rows: list[Plate], name: str, width: int = 220, blocks: bool = False)
 
 def chart(figure, alt: str, name: str, heads: list[str], rows: list[tuple], height=320) -> None:
     """Show a Plotly figure; the download is what it shows, as a CSV file of ``rows``."""
+    legible(figure)
     figure.update_layout(
         height=height, margin={"l": 0, "r": 0, "t": 8, "b": 0},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
     st.plotly_chart(figure, key=f"{name}-chart", config={"displayModeBar": False}, alt=alt)
     download("Figures as CSV", table_csv(heads, rows), f"{name}.csv", "text/csv")
+
+
+def legible(figure) -> None:
+    """Give the axes of a Plotly figure a contrast of 4.5:1 and more; Streamlit's own grey has 3.7."""
+    ink = "#A3ACB4" if st.context.theme.type == "dark" else "#545E67"
+    figure.update_xaxes(tickfont_color=ink, title_font_color=ink)
+    figure.update_yaxes(tickfont_color=ink, title_font_color=ink)
 
 
 def sheet(pictures: list[np.ndarray]) -> np.ndarray:

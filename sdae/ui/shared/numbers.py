@@ -5,5 +5,5 @@ from sdae.measuring.metrics import decibels
 __all__ = ["decibels", "milliseconds"]
 
 
-def milliseconds(seconds: float) -> str:
-    return f"{seconds * 1000:,.0f} ms"
+def milliseconds(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{seconds * 1000:,.0f} ms"

@@ -10,8 +10,10 @@ import streamlit as st
 from sdae.measuring import comparison
 from sdae.measuring.comparison import Result, Rival
 from sdae.measuring.peers import PEERS
+from sdae.ui.shared import engine
 from sdae.ui.shared.background import Queue
 from sdae.ui.shared.engine import Prepared
+from sdae.ui.shared.numbers import decibels
 
 _REMEMBERED = 48
 
@@ -19,6 +21,11 @@ _REMEMBERED = 48
 @st.cache_resource(show_spinner=False)
 def _searches() -> Queue:
     return Queue("rivals", _REMEMBERED)
+
+
+@st.cache_resource(show_spinner=False)
+def _equals() -> Queue:
+    return Queue("equals", _REMEMBERED)
 
 
 def search(
@@ -31,10 +38,30 @@ def search(
     """
     keys = {name: (name, picture.key, budget) for name in PEERS}
     tasks = {
-        key: partial(comparison.rival, name, picture.rgb, budget) for name, key in keys.items()
+        key: _search(comparison.rival, name, picture.rgb, budget) for name, key in keys.items()
     }
     found = _searches().collect(tasks, keys.get(first), patience)
     return {name: found[key] for name, key in keys.items() if key in found}
+
+
+def equal(picture: Prepared, psnr: float, name: str) -> Rival | None:
+    """Peer `name` at the same quality: its smallest file of at least `psnr` dB.
+
+    None as long as it is searched, so ask again, and where there is none.
+    """
+    key = name, picture.key, psnr
+    task = _search(comparison.equal, name, picture.rgb, psnr)
+    return _equals().collect({key: task}).get(key)
+
+
+def none_wanted() -> None:
+    """The visitor has moved on: what is searched for this session is dropped."""
+    _searches().collect({})
+
+
+def _search(function, *question):
+    """A task that makes way for the codec before each file that the peer encodes."""
+    return lambda wanted: function(*question, pause=partial(engine.when_idle, wanted))
 
 
 _STYLE = """
@@ -74,9 +101,9 @@ def _row(label, settings, result, best, kind="") -> str:
     def figure(name, form):
         value = getattr(result, name)
         mark = " class='best'" if value == best[name] else ""
-        return f"<td{mark}>{value:{form}}</td>"
+        return f"<td{mark}>{form(value)}</td>"
 
     return (
         f"<tr class='{kind}'><th scope='row'>{escape(label)}<small>{escape(settings)}</small></th>"
-        f"<td>{result.file_bytes:,}</td>{figure('psnr', '.2f')}{figure('ssim', '.4f')}</tr>"
+        f"<td>{result.file_bytes:,}</td>{figure('psnr', decibels)}{figure('ssim', '{:.4f}'.format)}</tr>"
     )

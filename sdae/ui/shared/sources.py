@@ -12,7 +12,13 @@ from sdae.coding import container
 from sdae.measuring import kodak
 from sdae.pictures import opening
 
-FORMATS = [*sorted(ending[1:] for ending in opening.ENDINGS), "sdae"]
+ENDINGS = sorted(ending[1:] for ending in opening.ENDINGS)
+"""Of the picture files that can be read, without their dots."""
+
+IN_WORDS = f"{', '.join(opening.FORMATS[:-1])} or {opening.FORMATS[-1]}"
+
+# The uploader lists endings by itself, which the sentence above it says in words.
+_QUIET = "<style>[data-testid=stFileUploaderDropzoneInstructions] {display: none}</style>"
 
 SAMPLES = {
     "Coffee": "coffee.png",
@@ -46,9 +52,10 @@ def choose() -> Source | None:
 
     A dropped file comes before everything else until it is removed.
     """
+    st.html(_QUIET)
     upload = st.file_uploader(
-        "Drop a photograph, or an .sdae file to open it",
-        type=FORMATS,
+        f"Drop a photograph ({IN_WORDS}), or an .sdae file to open it",
+        type=[*ENDINGS, "sdae"],
         key="file",
     )
     if upload is not None:
@@ -57,7 +64,7 @@ def choose() -> Source | None:
     present = kodak.available()
     kinds = ["Samples", "Kodak", "Camera"] if present else ["Samples", "Camera"]
     kind = st.segmented_control(
-        "Or take", kinds, default=kinds[0], required=True, key="source", bind="query-params",
+        "Or choose from", kinds, default=kinds[0], required=True, key="source", bind="query-params",
         width="stretch",
     )
     if kind == "Camera":

@@ -1,7 +1,11 @@
-// Two pictures under one movable split. Everything that is only looking (split, zoom, panning,
-// error map) happens here, so that it outlives every new picture that the server sends.
+// Two pictures under one movable split, and above them a quality slider with its bytes. Everything
+// that is only looking (split, zoom, panning, error map) happens here, so that it outlives every
+// new picture that the server sends; so do the estimates that follow the slider's thumb.
 
 const TALLEST = 640; // CSS pixels
+const AROUND = 350; // of a screen, for what stands above the picture and below it
+const DEEPEST = 8; // screen pixels a pixel
+const REST = 120; // milliseconds without a move, after which the slider rests
 const ERROR_TOP = 32; // differences from here on have the last colour
 const STOPS = [[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]];
 
@@ -27,6 +31,8 @@ function unpack(bytes) {
   return message;
 }
 
+const spread = ([one, two]) => Math.hypot(one.clientX - two.clientX, one.clientY - two.clientY);
+
 async function load(side, content) {
   const picture = Object.assign(new Image(), { className: side, draggable: false });
   if (content) {
@@ -50,6 +56,11 @@ class Compare {
     this.legend = find(".legend");
     this.scaleText = find("[data-scale]");
     this.errorButton = find("[data-error]");
+    this.point = find(".point");
+    this.bar = find(".bar");
+    this.slider = find("input");
+    this.numbers = Object.fromEntries(["quality", "bytes", "share", "original", "psnr"].map(
+      (name) => [name, find(`[data-${name}]`)]));
     this.zoomButtons = [...root.querySelectorAll("[data-zoom]")];
     this.split = 0.5;
     this.zoom = "fit";
@@ -68,22 +79,32 @@ class Compare {
       this.errorMap = !this.errorMap;
       this.drawErrorMap();
     });
+    this.slider.addEventListener("input", () => this.onSlider());
+    for (const side of ["left", "right"]) {
+      const select = this.chips[side].querySelector("select");
+      select.addEventListener("change", () => this.tell(side, select.value));
+    }
     this.handle.addEventListener("keydown", (event) => this.onKey(event));
     this.handle.addEventListener("pointerdown", (event) => this.startSplit(event, this.handle));
     this.handle.addEventListener("dblclick", () => this.setSplit(0.5));
     this.scroll.addEventListener("pointerdown", (event) => this.onPicture(event));
     this.scroll.addEventListener("scroll", () => this.placeSplit());
+    this.scroll.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
+    this.scroll.addEventListener("touchstart", (event) => this.startPinch(event), { passive: false });
+    this.scroll.addEventListener("touchmove", (event) => this.onPinch(event), { passive: false });
     this.observer = new ResizeObserver(() => this.layout());
     this.observer.observe(this.box);
   }
 
   dispose() {
+    clearTimeout(this.resting);
     this.observer.disconnect();
     for (const picture of Object.values(this.pictures)) URL.revokeObjectURL(picture.src);
   }
 
   async show(bytes) {
     const message = unpack(bytes);
+    this.showBar(message.bar);
     const turn = ++this.turn;
     const fresh = ["left", "right"].filter((side) => message[side]?.id !== this.ids[side]);
     // Decode before swapping: the old picture stays until the new one can be painted at once.
@@ -104,8 +125,7 @@ class Compare {
     for (const side of ["left", "right"]) {
       this.pictures[side].hidden = !message[side];
       this.pictures[side].alt = message[side]?.alt ?? "";
-      this.chips[side].hidden = !message[side];
-      this.chips[side].textContent = message[side]?.label ?? "";
+      this.showChip(this.chips[side], message[side]);
     }
     this.single = !message.left;
     this.box.classList.toggle("single", this.single);
@@ -119,25 +139,130 @@ class Compare {
     this.box.dataset.shown = message.right.id;
   }
 
+  showChip(chip, side) {
+    chip.hidden = !side;
+    const [select, name, figures] = chip.children;
+    const choices = side?.choices ?? [];
+    chip.classList.toggle("choice", choices.length > 0);
+    select.hidden = !choices.length;
+    name.hidden = choices.length > 0;
+    name.textContent = side?.label ?? "";
+    figures.textContent = side?.figures ?? "";
+    figures.hidden = !figures.textContent;
+    chip.title = figures.textContent;
+    if (String([...select.options].map((option) => option.value)) !== String(choices)) {
+      select.replaceChildren(...choices.map((choice) => new Option(choice)));
+    }
+    if (choices.length) select.value = side.label;
+  }
+
+  words(side) {
+    const [select, name, figures] = this.chips[side].children;
+    return `${select.hidden ? name.textContent : select.value} ${figures.textContent}`.trim();
+  }
+
+  // Slider and numbers
+
+  onSlider() {
+    this.moving = true;
+    this.showNumbers();
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => {
+      this.moving = false;
+      this.tell("quality", Number(this.slider.value));
+    }, REST);
+  }
+
+  showBar(bar) {
+    this.about = bar;
+    this.bar.hidden = !bar;
+    this.point.hidden = !bar;
+    if (!bar) return;
+    // While the hand is on the slider, it stands where the hand has it.
+    if (!this.moving) this.slider.value = bar.quality;
+    this.point.textContent = bar.point;
+    this.numbers.original.textContent = `of ${bar.original}`;
+    this.showNumbers();
+  }
+
+  // Counted numbers, where the server has them for this quality, or estimates, marked as such.
+  showNumbers() {
+    const { about, numbers } = this;
+    const quality = Number(this.slider.value);
+    const here = quality === about.quality;
+    const [sizes, decibels] = about.estimates ?? [];
+    const size = (here && about.file_bytes) || sizes?.[quality - 1];
+    const psnr = (here && about.psnr) || decibels?.[quality - 1];
+    const rough = { bytes: !(here && about.file_bytes), psnr: !(here && about.psnr) };
+    const mark = (name, text) => {
+      numbers[name].textContent = text === undefined ? "…" : (rough[name] ? "≈ " : "") + text;
+      numbers[name].classList.toggle("rough", rough[name]);
+    };
+    rough.share = rough.bytes;
+    numbers.quality.textContent = quality;
+    mark("bytes", size && (rough.bytes ? Number(size.toPrecision(3)) : size).toLocaleString("en"));
+    mark("share", size && `${(100 * size / about.original_bytes).toFixed(1)} %`);
+    mark("psnr", psnr && (psnr >= 100 ? "∞" : psnr.toFixed(rough.psnr ? 1 : 2)));
+    this.box.dataset.counted = here && about.file_bytes ? quality : "";
+  }
+
   // Zoom and layout
 
   setZoom(zoom) {
-    const { scrollLeft, scrollTop, clientWidth, clientHeight } = this.scroll;
-    const before = this.scale;
-    const x = (scrollLeft + clientWidth / 2) / before;
-    const y = (scrollTop + clientHeight / 2) / before;
+    const { left, top } = this.scroll.getBoundingClientRect();
+    const { clientWidth, clientHeight } = this.scroll;
+    this.zoomAt(zoom, left + clientWidth / 2, top + clientHeight / 2);
+  }
+
+  // The place of the picture under a point of the screen stays there.
+  zoomAt(zoom, clientX, clientY) {
+    const place = () => {
+      const { left, top } = this.stage.getBoundingClientRect();
+      return [(clientX - left) / this.scale, (clientY - top) / this.scale];
+    };
+    const before = place();
     this.zoom = zoom;
     this.layout();
-    this.scroll.scrollTo(
-      x * this.scale - this.scroll.clientWidth / 2,
-      y * this.scale - this.scroll.clientHeight / 2,
-    );
+    const after = place();
+    this.scroll.scrollBy((before[0] - after[0]) * this.scale, (before[1] - after[1]) * this.scale);
     this.placeSplit();
   }
 
+  zoomTo(scale, clientX, clientY) {
+    const fit = this.fitScale();
+    this.zoomAt(scale <= fit ? "fit" : String(Math.min(scale, Math.max(DEEPEST, fit))),
+      clientX, clientY);
+  }
+
+  onWheel(event) {
+    if (event.deltaY > 0 && this.scale <= this.fitScale()) return; // the page scrolls on
+    event.preventDefault();
+    const lines = event.deltaMode ? 16 : 1;
+    const strength = event.ctrlKey ? 0.01 : 0.002; // a pinch on a touchpad comes as ctrl and wheel
+    this.zoomTo(this.scale * Math.exp(-event.deltaY * lines * strength), event.clientX, event.clientY);
+  }
+
+  startPinch(event) {
+    this.pinch = null;
+    if (event.touches.length !== 2) return;
+    event.preventDefault();
+    this.pinch = { distance: spread(event.touches), scale: this.scale };
+  }
+
+  onPinch(event) {
+    if (!this.pinch || event.touches.length !== 2) return;
+    event.preventDefault();
+    const [one, two] = event.touches;
+    this.zoomTo(this.pinch.scale * spread(event.touches) / this.pinch.distance,
+      (one.clientX + two.clientX) / 2, (one.clientY + two.clientY) / 2);
+  }
+
+  tallest() {
+    return clamp(window.innerHeight - AROUND, 240, TALLEST);
+  }
+
   fitScale() {
-    const whole = Math.min(this.view.clientWidth / this.width, TALLEST / this.height);
-    return whole >= 1 ? Math.min(Math.floor(whole), 4) : whole;
+    return Math.min(this.view.clientWidth / this.width, this.tallest() / this.height);
   }
 
   layout() {
@@ -145,18 +270,18 @@ class Compare {
     this.scale = this.zoom === "fit" ? this.fitScale() : Number(this.zoom);
     this.stage.style.width = `${this.width * this.scale}px`;
     this.stage.style.height = `${this.height * this.scale}px`;
-    this.scroll.style.maxHeight = `${TALLEST}px`;
-    this.box.classList.toggle("shrunk", this.scale < 1);
-    const pannable = this.scroll.scrollWidth > this.scroll.clientWidth
-      || this.scroll.scrollHeight > this.scroll.clientHeight;
+    this.scroll.style.maxHeight = `${this.tallest()}px`;
+    // Below 2:1 pixels of unequal size would show; from there on every pixel is to be seen.
+    this.box.classList.toggle("smooth", this.scale < 2 && this.scale % 1 !== 0);
+    const pannable = this.scale > this.fitScale()
+      && (this.scroll.scrollWidth > this.scroll.clientWidth
+        || this.scroll.scrollHeight > this.scroll.clientHeight);
     this.box.classList.toggle("pannable", pannable);
     for (const button of this.zoomButtons) {
       button.setAttribute("aria-pressed", String(button.dataset.zoom === this.zoom));
     }
     const size = `${this.width} × ${this.height}`;
-    this.scaleText.textContent = this.scale < 1
-      ? `${size}, shown at ${Math.round(this.scale * 100)} %; 1:1 for exact pixels`
-      : `${size}, every pixel ${this.scale} : 1`;
+    this.scaleText.textContent = `${size} pixels, shown at ${Math.round(this.scale * 100)} %`;
     this.placeSplit();
   }
 
@@ -177,10 +302,7 @@ class Compare {
     const percent = Math.round(this.split * 100);
     this.handle.setAttribute("aria-valuenow", String(percent));
     this.handle.setAttribute("aria-valuetext",
-      `${percent} % ${this.chips.left.textContent}, `
-      + `${100 - percent} % ${this.chips.right.textContent}`);
-    this.chips.left.style.opacity = percent < 2 ? 0 : 1;
-    this.chips.right.style.opacity = percent > 98 ? 0 : 1;
+      `${percent} % ${this.words("left")}, ${100 - percent} % ${this.words("right")}`);
   }
 
   setSplit(split) {
@@ -231,7 +353,7 @@ class Compare {
     event.preventDefault();
     this.handle.focus({ preventScroll: true });
     this.splitTo(event.clientX);
-    this.follow(event, target, (move) => this.splitTo(move.clientX));
+    this.follow(event, target, (move) => this.pinch || this.splitTo(move.clientX));
   }
 
   // On the picture itself a drag moves the split; once there is more picture than room, it pans.
@@ -281,19 +403,20 @@ class Compare {
     Object.assign(this.canvas, { width, height });
     this.canvas.getContext("2d").putImageData(map, 0, 0);
     this.canvas.setAttribute("aria-label",
-      `Error map: difference between ${this.chips.left.textContent} and `
-      + this.chips.right.textContent);
+      `Error map: ${this.words("left")} against ${this.words("right")}`);
   }
 }
 
 const shown = new WeakMap();
 
-export default function ({ parentElement, data }) {
-  if (!shown.has(parentElement)) shown.set(parentElement, new Compare(parentElement));
+// Streamlit ends and begins a component again on the same elements now and then; what stands there
+// goes on as it is. Only where the elements are gone is it given up.
+export default function ({ parentElement, data, setStateValue }) {
+  if (!shown.get(parentElement)?.box.isConnected) {
+    shown.set(parentElement, new Compare(parentElement));
+  }
   const compare = shown.get(parentElement);
+  compare.tell = setStateValue;
   compare.show(data);
-  return () => {
-    compare.dispose();
-    shown.delete(parentElement);
-  };
+  return () => setTimeout(() => compare.box.isConnected || compare.dispose());
 }

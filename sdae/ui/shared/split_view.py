@@ -1,11 +1,12 @@
-"""The before/after split: two pictures, exact pixels, one handle."""
+"""The before/after split: two pictures, exact pixels, one handle; above it a slider and its bytes."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import struct
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import streamlit as st
@@ -19,34 +20,87 @@ _component = st.components.v2.component(
     js=(_HERE / "split_view.js").read_text(encoding="utf-8"),
 )
 
+_PERFECT = 1000.0
+# dB, in place of infinity, which JSON has no number for; shown as ∞.
+
 
 @dataclass(frozen=True)
 class Side:
-    """One side of the split: a short label, a description for screen readers, a PNG file."""
+    """One side of the split.
+
+    label, figures: what stands on the picture: its name, and a few numbers.
+    alt: a description for screen readers.
+    png: the picture as a PNG file.
+    choices: names that the visitor can have here instead, `label` among them; empty for none.
+    """
 
     label: str
     alt: str
     png: bytes
+    figures: str = ""
+    choices: tuple[str, ...] = ()
 
 
-def compare(right: Side, left: Side | None = None, *, size: tuple[int, int], key: str) -> None:
+@dataclass(frozen=True)
+class Bar:
+    """What stands above the pictures while a quality slider moves.
+
+    quality: 1 to 100, where the slider stands.
+    original_bytes: what the bytes are a share of, and `original` what that is, in words.
+    file_bytes, psnr: counted and measured, None as long as they are not.
+    estimates: bytes and PSNR in dB at every whole quality from 1 to 100; None as long as they are
+        not worked out.
+    point: a sentence on what is to be seen.
+    """
+
+    quality: int
+    original_bytes: int
+    original: str
+    file_bytes: int | None = None
+    psnr: float | None = None
+    estimates: tuple[list[int], list[float]] | None = None
+    point: str = ""
+
+
+def compare(
+    right: Side,
+    left: Side | None = None,
+    *,
+    size: tuple[int, int],
+    key: str,
+    bar: Bar | None = None,
+    on_change: Callable | None = None,
+) -> None:
     """Draw two pictures of `size` (width, height in pixels) under one split, or `right` alone.
 
     Split, zoom and error map are kept in the browser: they stay while `key` stays, whatever
     pictures follow. The pictures travel as PNG bytes, so that every pixel is exact.
+
+    on_change(name, value) is called where the visitor moves the slider ("quality") or chooses
+    another picture ("left", "right").
     """
     sides = {"left": left, "right": right}
-    header = {"width": size[0], "height": size[1]}
+    if bar and bar.psnr:
+        bar = replace(bar, psnr=min(bar.psnr, _PERFECT))
+    header = {"width": size[0], "height": size[1], "bar": bar and asdict(bar)}
     for name, side in sides.items():
         header[name] = side and {
             "label": side.label,
+            "figures": side.figures,
             "alt": side.alt,
+            "choices": side.choices,
             "bytes": len(side.png),
             "id": hashlib.sha256(side.png).hexdigest(),
         }
-    text = json.dumps(header).encode()
+    text = json.dumps(header, allow_nan=False).encode()
     blobs = [side.png for side in sides.values() if side]
+    events = {}
+    if on_change:
+        events = {
+            f"on_{name}_change": lambda name=name: on_change(name, st.session_state[key][name])
+            for name in ("quality", "left", "right")
+        }
     # Streamlit fades what a running page has yet to draw again; here that would be a flicker.
     st.html(f"<style>.st-key-{key}-frame [data-stale='true'] {{opacity: 1 !important}}</style>")
     with st.container(key=f"{key}-frame"):
-        _component(key=key, data=b"".join([struct.pack("<I", len(text)), text, *blobs]))
+        _component(key=key, data=b"".join([struct.pack("<I", len(text)), text, *blobs]), **events)

@@ -1,0 +1,26 @@
+"""What a visitor has chosen in a component: kept for the session, and in the address of the page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+
+def kept(name: str, default, allowed):
+    """The choice called `name`: made before, or stated by the address, or the default.
+
+    It is one of `allowed`, whatever the address says.
+    """
+    value = st.session_state.get(_key(name))
+    if value not in allowed:
+        stated = {str(choice): choice for choice in allowed}
+        value = stated.get(st.query_params.get(name), default)
+    return value
+
+
+def keep(name: str, value) -> None:
+    st.session_state[_key(name)] = value
+    st.query_params[name] = str(value)
+
+
+def _key(name: str) -> str:
+    return f"{name} kept"
