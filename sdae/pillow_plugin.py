@@ -7,6 +7,7 @@ Opening reads the file and its header; the network loads when pixels are first n
 no entry points for plugins, so a program that never imports `sdae` does not know the format.
 """
 
+import os
 import threading
 from functools import lru_cache
 
@@ -26,6 +27,16 @@ _LARGEST = 1 << 30
 
 # One picture at a time: two at once would be no faster and need the memory twice.
 _turn = threading.Lock()
+
+
+def _begin_anew():
+    # In a forked child nobody else has the turn.
+    global _turn
+    _turn = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
 
 
 class SdaeImageFile(ImageFile.ImageFile):

@@ -1,52 +1,82 @@
-"""Work that is shared out between the processor's cores, and the BLAS library's own threads."""
+"""Work that is shared out between the processor's cores, and the BLAS library's own threads.
+
+Both work in a forked child and while the interpreter ends, where an executor takes no more work.
+"""
 
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import lru_cache
+from queue import SimpleQueue
 
-from threadpoolctl import ThreadpoolController
-
-_limit = threading.Lock()
-_limited = 0
-_restore = None
+from threadpoolctl import OpenBLASController, ThreadpoolController
 
 
 def share_out(work, parts) -> None:
-    """Call ``work`` with each of the parts, on as many threads as there are cores."""
-    if len(parts) > 1:
-        list(_workers().map(work, parts))
-    else:
-        for part in parts:
-            work(part)
+    """Call ``work`` with each of the parts, on as many threads as there are cores.
+
+    The thread that asks works as well, so all is done even where no other thread can help.
+    """
+    waiting, errors = iter(parts), SimpleQueue()
+
+    def take_turns():
+        for part in waiting:
+            try:
+                work(part)
+                errors.put(None)
+            except BaseException as error:
+                errors.put(error)
+
+    try:
+        for _ in range(min(_cores(), len(parts)) - 1):
+            _helpers().submit(take_turns)
+    except RuntimeError:
+        pass  # the interpreter is ending, or no thread can be started
+    take_turns()
+    for error in [errors.get() for _ in parts]:
+        if error:
+            raise error
 
 
 @lru_cache(maxsize=1)
-def _workers() -> ThreadPoolExecutor:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return ThreadPoolExecutor(cores or 1, "sdae")
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@contextmanager
+@lru_cache(maxsize=1)
+def _helpers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_cores() - 1, "sdae")
+
+
 def one_blas_thread():
-    """Products of matrices stay on the thread that asks for them.
+    """A context in which products of matrices stay on the thread that asks for them.
 
     Rows are shared out between threads here. Threads of the BLAS library would wait for each
     other by spinning, which makes them many times slower wherever the cores have other work.
     """
-    global _limited, _restore
-    with _limit:
-        if not _limited:
-            _restore = _switch(lambda: _blas().limit(limits=1).restore_original_limits)
-        _limited += 1
-    try:
-        yield
-    finally:
-        with _limit:
-            _limited -= 1
-            if not _limited:
-                _switch(_restore)
+    return _limit
+
+
+class _Limit:
+    """The limit of `one_blas_thread`, which is the process's, for as long as anybody needs it."""
+
+    def __init__(self):
+        self.lock, self.needed, self.restore = threading.Lock(), 0, None
+
+    def __enter__(self):
+        with self.lock:
+            if not self.needed:
+                self.restore = _switch(lambda: _blas().limit(limits=1).restore_original_limits)
+            self.needed += 1
+
+    def __exit__(self, *error):
+        with self.lock:
+            self.needed -= 1
+            if not self.needed:
+                _switch(self.restore)
+
+
+_limit = _Limit()
 
 
 def in_one_blas_thread(parts):
@@ -60,16 +90,31 @@ def in_one_blas_thread(parts):
         yield part
 
 
-def _switch(work):
-    # The limit is the process's, and threadpoolctl lets one thread alone change it.
-    return _keeper().submit(work).result()
-
-
-@lru_cache(maxsize=1)
-def _keeper():
-    return ThreadPoolExecutor(1, "sdae-blas")
+def _switch(change):
+    found = change()
+    # Otherwise threadpoolctl would let this thread alone change the limit from now on.
+    OpenBLASController.clear_controlling_thread()
+    return found
 
 
 @lru_cache(maxsize=1)
 def _blas():
     return ThreadpoolController().select(user_api="blas")
+
+
+def _begin_anew():
+    # In a forked child no other thread goes on, and what they needed is needed no more.
+    global _limit
+    _helpers.cache_clear()
+    if _limit.needed:
+        _switch(_limit.restore)
+    _limit.lock.release()
+    _limit = _Limit()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=lambda: _limit.lock.acquire(),
+        after_in_parent=lambda: _limit.lock.release(),
+        after_in_child=_begin_anew,
+    )

@@ -2,14 +2,12 @@
 
 import subprocess
 import sys
-import threading
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from skimage import data
-from threadpoolctl import threadpool_info
 
 from sdae.coding import predictor
 from sdae.model import encoder_effort, network, numpy_network
@@ -17,7 +15,6 @@ from sdae.model.config import Config, quality_position
 from sdae.model.context_model import laplacian_bits
 from sdae.model.numpy_network import Network
 from sdae.model.weights import WeightsError
-from sdae.threads import one_blas_thread
 
 SMALL = Config(
     latent_channels=12, overlapped=5, widths=(8, 12, 16), analysis_blocks=1, synthesis_blocks=2,
@@ -143,27 +140,3 @@ def test_a_latent_of_another_resolution_can_be_trained_but_no_file_holds_it():
     assert model(given)["picture"].shape == (1, 32, 64, 3)
     with pytest.raises(WeightsError, match="at 1/4"):
         Network(model.stored(), config)
-
-
-def test_blas_gets_its_threads_back():
-    def threads():
-        return [found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"]
-
-    before, inside = threads(), []
-    entered, leave = threading.Event(), threading.Event()
-
-    def other():
-        with one_blas_thread():
-            entered.set()
-            leave.wait(30)
-
-    worker = threading.Thread(target=other)
-    worker.start()
-    assert entered.wait(30)
-    with one_blas_thread():
-        pass
-    inside = threads()  # the other still needs it
-    leave.set()
-    worker.join()
-
-    assert inside == [1] * len(before) and threads() == before
