@@ -1,3 +1,6 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
 import numpy as np
 import pytest
 
@@ -116,3 +119,24 @@ def test_laplacian_bits_are_those_of_a_distribution():
 def test_channel_groups_must_fit_the_latent():
     with pytest.raises(ValueError, match="add up"):
         Config(latent_channels=10)
+
+
+def test_errors_on_the_way_to_a_model_are_raised(monkeypatch):
+    """Keras passes over them and leaves variables without values, see `initialise`."""
+    start, calls, failing = keras.initializers.Constant.__call__, [], None
+
+    def counted(*args, **options):
+        calls.append(args)
+        if len(calls) == failing:
+            raise ArithmeticError("no more memory")
+        return start(*args, **options)
+
+    def build():
+        initialise(Autoencoder(SMALL))
+
+    monkeypatch.setattr(keras.initializers.Constant, "__call__", counted)
+    with ThreadPoolExecutor(1) as pool:  # what Keras remembers of errors goes with its thread
+        pool.submit(build).result()
+        failing, calls = len(calls), []
+        with pytest.raises(ArithmeticError):
+            pool.submit(build).result()

@@ -92,6 +92,13 @@ def test_only_the_ways_in_import_by_a_name_in_a_string():
     assert found == {"sdae", "sdae.__main__"}
 
 
+def test_plotly_finds_pandas_whole():
+    """All take Plotly from the one module that imports pandas before it, see there."""
+    users = {name for name in MODULES if any(i.split(".")[0] == "plotly" for i in imports(name))}
+    assert users == {"sdae.ui.shared.plotly"}
+    assert "pandas" in imports("sdae.ui.shared.plotly", nested=False)
+
+
 @pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("pages")])
 def test_pages_hold_no_codec(module):
     parts = ("tensorflow", "keras", "zlib", "zopfli", "sdae.codec", "sdae.model.network",

@@ -373,9 +373,17 @@ class Autoencoder(keras.Model):
 
 
 def initialise(model: Autoencoder) -> Autoencoder:
-    """Create every variable of the model by calling it once; returns the model."""
-    level = np.zeros(1, "float32")
-    model({"image": np.zeros((1, 64, 64, 3), "float32"), "sigma": level, "t": level})
+    """Create every variable of the model; returns the model.
+
+    Keras would do so at the first call, and pass over errors on the way: from the first one on
+    variables would have no value, which nobody notices before something is assigned to them. So
+    the model is traced first, where errors are raised.
+    """
+    inputs = {"image": np.zeros((1, 64, 64, 3), "float32")}
+    inputs |= {name: np.zeros(1, "float32") for name in ("sigma", "t")}
+    with keras.name_scope(model.name):
+        model.compute_output_spec({name: keras.KerasTensor(x.shape) for name, x in inputs.items()})
+    model(inputs)
     return model
 
 

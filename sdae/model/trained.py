@@ -8,6 +8,10 @@ from sdae.model import weights
 from sdae.model.config import Config
 from sdae.model.numpy_network import Network
 
+_building = threading.Lock()
+# One Keras model is built at a time, of whatever weights: Keras and TensorFlow keep what they are
+# at in variables of their own, and do not promise that two threads may build.
+
 
 class TrainedModel:
     """What is made of a weights folder.
@@ -35,12 +39,12 @@ class TrainedModel:
         except (KeyError, TypeError, ValueError) as error:
             raise weights.WeightsError("The weights' card states no configuration.") from error
         self.network = Network(self.arrays, config)
-        self._lock, self._keras = threading.Lock(), None
+        self._keras = None
 
     @property
     def keras(self):
         """The Keras model, for teaching; the first use imports Keras and builds it."""
-        with self._lock:
+        with _building:
             if self._keras is None:
                 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
                 from sdae.model.network import Autoencoder, initialise

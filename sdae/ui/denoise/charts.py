@@ -64,7 +64,7 @@ def _row(label, version, best, measured, kind="") -> str:
 
 def histogram(shares: dict[str, np.ndarray]) -> None:
     """Draw the shares of `sdae.ui.denoise.versions.shares`, a curve for each name."""
-    from plotly import graph_objects as go
+    from sdae.ui.shared.plotly import go
 
     figure = go.Figure()
     levels = np.arange(-255, 256)
@@ -81,7 +81,7 @@ def histogram(shares: dict[str, np.ndarray]) -> None:
 
 def curve(rows: list[tuple]) -> None:
     """Draw the rows of `sdae.ui.denoise.versions.curve`: PSNR in and out over the noise level."""
-    from plotly import graph_objects as go
+    from sdae.ui.shared.plotly import go
 
     figure = go.Figure()
     sigma, *lines = zip(*rows)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from plotly import graph_objects as go
-from plotly.subplots import make_subplots
 
 from sdae.ui.shared.palette import BLUE, GREEN, GREY, ORANGE, RED, SEQUENCE, SYMBOLS
+from sdae.ui.shared.plotly import go, make_subplots
 
 DASHES = "solid", "dash", "dot", "dashdot"
 """Lines without marks in the same order as the colours."""

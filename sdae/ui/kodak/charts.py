@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from plotly import graph_objects as go
 
 from sdae.measuring import classical_denoisers, noise_study, results
 from sdae.measuring.results import OURS
 from sdae.pictures import noise
 from sdae.ui.shared import palette
+from sdae.ui.shared.plotly import go
 
 MEASURES = {
     "PSNR": ("psnr", None, "PSNR, dB"),
