@@ -6,6 +6,7 @@ Both work in a forked child and while the interpreter ends, where an executor ta
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache
 from queue import SimpleQueue
 
@@ -48,13 +49,15 @@ def _helpers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_cores() - 1, "sdae")
 
 
+@contextmanager
 def one_blas_thread():
-    """A context in which products of matrices stay on the thread that asks for them.
+    """Products of matrices stay on the thread that asks for them.
 
     Rows are shared out between threads here. Threads of the BLAS library would wait for each
     other by spinning, which makes them many times slower wherever the cores have other work.
     """
-    return _limit
+    with _limit:
+        yield
 
 
 class _Limit:
