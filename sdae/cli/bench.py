@@ -1,10 +1,11 @@
 """Benchmarks: ``sdae bench``, ``bench coder``, ``bench effort FOLDER``, ``bench training``.
 
-``codec``, which is meant where none is named, measures whole files (`sdae.measuring.speed`);
-``coder`` the latent coder alone, and ``effort`` what choosing the integers with care is worth
-(`sdae.measuring.packing`); ``training`` the speed of training beside that of its convolutions
-(`sdae.training.step_time`). ``--store`` keeps the figures with the results of the weights, from
-where the documents take them.
+- ``codec``, which is meant where none is named: whole files (`sdae.measuring.speed`);
+- ``coder``: the latent coder alone (`sdae.measuring.packing`);
+- ``effort``: what choosing the integers with care gains (`sdae.measuring.effort_gain`);
+- ``training``: its speed beside that of its convolutions (`sdae.training.step_time`).
+
+``--store`` keeps the figures with the results of the weights, where the documents take them from.
 """
 
 import sys
@@ -13,7 +14,7 @@ from PIL import Image
 
 import sdae
 from sdae.cli.arguments import add_weights
-from sdae.measuring import kodak, packing, speed
+from sdae.measuring import effort_gain, kodak, packing, speed
 from sdae.measuring.results import Results
 from sdae.model import weights
 from sdae.pictures import reading
@@ -73,7 +74,7 @@ def run(args) -> int:
         return 2
     if args.bench == "effort":
         crops = photographs.centres(map(Image.fromarray, pictures), args.side)
-        found = packing.effort(codec, crops, args.efforts, args.qualities)
+        found = effort_gain.measure(codec, crops, args.efforts, args.qualities)
         print(f"{'':20}{'BD-rate':>10}{'seconds':>10}")
         for way, (change, seconds) in found.items():
             print(f"{way:20}{change:+9.2f} %{seconds:10.3f}")
