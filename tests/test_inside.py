@@ -351,7 +351,7 @@ def test_a_square_is_touched_in_the_link(at, codec):
         [np.abs(latent.values[2, 5]).sum(), bits])
 
 
-@pytest.mark.parametrize("link", ["99,0", "0,99", "-1,0", "a,b", "", "1,2,3", "9" * 30 + ",0"])
+@pytest.mark.parametrize("link", ["99,0", "0,99", "a,b", "9" * 30 + ",0"])
 def test_a_link_to_no_square_shows_the_costliest(at, codec, link):
     account = bit_allocation.of_latent(codec, codec.encode(picture(), QUALITY))
     at.query_params["square"] = link

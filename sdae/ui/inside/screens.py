@@ -20,7 +20,6 @@ from sdae.ui.shared.ledger import Row, ledger
 from sdae.ui.shared.numbers import decibels
 
 STEPS_OF_ROUNDING = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-CURVE_SET = "kodak-thumb"
 
 
 def pipeline(shown: Subject) -> None:

@@ -35,15 +35,16 @@ _STYLE = """
   vertical-align: top; min-width: min(10rem, 40vw); }
 .sdae-figures .number { text-align: right; white-space: nowrap; min-width: 0; }
 .sdae-figures thead th { opacity: 0.75; font-size: 0.8125rem; }
-.sdae-figures tbody th { min-width: 6rem; }
+.sdae-figures tbody th { min-width: 4rem; }
+@media (max-width: 640px) { .sdae-figures th, .sdae-figures td { padding: 0.4rem; } }
 </style>
 """
 _NUMBER = re.compile(r"[-−+]?[\d.,∞]+( / [\d.,]+)?( %)?|–")
 
 
 def finding(sentence: str) -> None:
-    """The result in one sentence, before everything else."""
-    st.subheader(sentence, anchor=False)
+    """The result in one sentence, before everything else; no number leaves its unit."""
+    st.subheader(re.sub(r"(\d) (%|dB|bytes)", "\\1\u00a0\\2", sentence), anchor=False)
 
 
 def figure(drawn: Drawn, name: str, how: str, height: int, on_select=None) -> None:
