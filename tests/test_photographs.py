@@ -94,3 +94,5 @@ def test_centres_skip_pictures_that_are_too_small():
     assert result.shape == (1, 34, 34, 3)
     np.testing.assert_array_equal(result[0], np.asarray(large)[15:49, :34])
     assert photographs.centres([small, large], 34, scale=2).shape == (2, 34, 34, 3)
+    with pytest.raises(FileNotFoundError, match="100 pixels a side"):
+        photographs.centres([small, large], 100)

@@ -33,6 +33,7 @@ def photos(tmp_path_factory):
         for k in range(4):
             box = (k * 30, k * 20, k * 30 + 160, k * 20 + 160)
             picture.crop(box).save(folder / f"{name}-{k}.png")
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xffno more")  # is passed over
     return folder
 
 

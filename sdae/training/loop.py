@@ -80,10 +80,10 @@ def run(args) -> int:
     print(f"reading {len(paths)} photographs", file=sys.stderr)
     try:
         pictures = [photographs.load(part) for part in (train_paths, validation_paths)]
+        trainer = Trainer(args, *pictures)
     except FileNotFoundError as error:
         print(error, file=sys.stderr)
         return 2
-    trainer = Trainer(args, *pictures)
     trainer.run()
     if trainer.progress() >= 1:
         fit_contexts(args, train_paths)

@@ -79,13 +79,21 @@ def crops(pictures, count: int, side: int, rng: np.random.Generator) -> np.ndarr
 
 
 def centres(pictures, side: int, scale: float = 1) -> np.ndarray:
-    """The centre of each picture that is large enough, scaled: (n, side, side, 3) uint8."""
+    """The centre of each picture that is large enough, scaled: (n, side, side, 3) uint8.
+
+    Raises:
+        FileNotFoundError: none is.
+    """
     reach, result = side / scale, []
     for picture in pictures:
         left, top = ((length - reach) // 2 for length in picture.size)
         if min(left, top) >= 0:
             box = left, top, left + reach, top + reach
             result.append(np.asarray(_scaled(picture, side, box)))
+    if not result:
+        raise FileNotFoundError(
+            f"No photograph has {reach:g} pixels a side; name a folder of larger ones."
+        )
     return np.stack(result)
 
 
