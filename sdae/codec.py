@@ -14,7 +14,7 @@ from sdae.coding import coding_order, container, deflate, latent_coder
 from sdae.coding.container import BitstreamError, Header
 from sdae.coding.latent import Latent
 from sdae.model import denoising, transform_coding, windows
-from sdae.model.trained import TrainedModel
+from sdae.model.trained import TrainedModel, shipped
 from sdae.model.transform_coding import latent_size
 from sdae.pictures import arrays, noise
 from sdae.progress import stage
@@ -28,20 +28,21 @@ _KEPT = 24_000_000
 
 
 class Codec:
-    """Compress, restore and denoise pictures with one set of weights.
+    """Compress and denoise pictures with one set of weights; restore those of all that shipped.
 
     ``progress``, where a method takes it, is called with the share of the work that is done, 0 to 1.
     Methods raise `sdae.ImageError` for what is no picture, `BitstreamError` for a file that is
-    damaged, too large or of other weights, and ValueError for a number that is out of range.
+    damaged, too large or of unknown weights, and ValueError for a number that is out of range.
 
     Args:
-        name_or_path: weights folder, or None for the weights that ship.
+        name_or_path: weights folder, or None for the newest that ship.
 
     Attributes:
         card: contents of the weights' card.json.
         network: the transforms, `sdae.model.numpy_network.Network`.
         tables: what the latent coder knows, `sdae.coding.tables.Tables`.
-        model_id: the 4 bytes that name these weights in a file.
+        model_id: the 4 bytes that name these weights in a file. Other weights that shipped are
+            loaded at the first file of them.
 
     Raises:
         sdae.WeightsError: the weights are missing or not the ones on their card.
@@ -119,7 +120,7 @@ class Codec:
         else:
             bands = transform_coding.quantised(*given, left, code, report)
             values = coding_order.stacked(bands, latent_size(height, width)[0])
-        return Latent(values, width, height, code / 100)
+        return Latent(values, width, height, code / 100, self.model_id)
 
     def clean(
         self, samples: np.ndarray, sigma: float, effort: int = 0, progress=None
@@ -142,10 +143,11 @@ class Codec:
         """Integers → the bytes of a whole file; ``plain`` packs them as the original work did."""
         _check(latent.quality, effort)
         code, mode = round(latent.quality * 100), container.PLAIN if plain else container.CONTEXTS
-        header = Header(self.model_id, mode, latent.width, latent.height, code)
+        trained = self._of(latent)
+        header = Header(trained.model_id, mode, latent.width, latent.height, code)
         if plain:
             return container.write(header, deflate.plain(latent.values))
-        payload = latent_coder.encode(latent.values, code, self.tables, effort)
+        payload = latent_coder.encode(latent.values, code, trained.tables, effort)
         return container.write(header, payload)
 
     def unpack(self, data: bytes, max_pixels: int = MAX_PIXELS) -> Latent:
@@ -153,7 +155,7 @@ class Codec:
         header, bands = self._unpacked(data, max_pixels)
         with one_blas_thread():  # once for all bands, as the change takes longer than a small one
             values = coding_order.stacked(bands, latent_size(header.height, header.width)[0])
-        return Latent(values, header.width, header.height, header.quality)
+        return Latent(values, header.width, header.height, header.quality, header.model_id)
 
     def _picture(self, about: Latent | Header, bands, progress):
         rows = self._restored(about, bands, progress)
@@ -162,19 +164,27 @@ class Codec:
     def _restored(self, about: Latent | Header, bands, progress):
         way = windows if about.width > windows.WIDEST else transform_coding
         size = about.height, about.width
-        return way.restored(self.network, bands, *size, about.quality, progress)
+        return way.restored(self._of(about).network, bands, *size, about.quality, progress)
 
     def _unpacked(self, data, max_pixels):
         """The header of a file, and an iterator over its integers, band by band."""
         header, payload = container.read_header(data, max_pixels)
-        if header.model_id != self.model_id:
-            raise BitstreamError(
-                f"The file was made with weights {header.model_id.hex()} and these are "
-                f"{self.model_id.hex()}; load the weights that made it."
-            )
+        tables = self._of(header).tables
         size = latent_size(header.height, header.width)
         code = header.quality_code
-        return header, latent_coder.read(header.mode, payload, size, code, self.tables)
+        return header, latent_coder.read(header.mode, payload, size, code, tables)
+
+    def _of(self, about: Latent | Header) -> TrainedModel:
+        """The weights that integers belong to: one's own, or others that shipped."""
+        if about.model_id in (None, self.model_id):
+            return self._trained
+        found = shipped(about.model_id)
+        if found is None:
+            raise BitstreamError(
+                f"The file was made with weights {about.model_id.hex()}, which are unknown here; "
+                "update sdae, or name the weights that made it."
+            )
+        return found
 
 
 def _check(quality, effort, sigma=0.0):

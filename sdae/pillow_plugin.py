@@ -47,7 +47,7 @@ class SdaeImageFile(ImageFile.ImageFile):
 
     Raises:
         OSError: the file is damaged, too large or, once pixels are needed, made with weights
-            other than those that ship. `Image.open` checks header and checksum, so that
+            that never shipped. `Image.open` checks header and checksum, so that
             `verify` has nothing left to find.
     """
 

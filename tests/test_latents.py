@@ -251,13 +251,6 @@ def test_golden_payloads_decode():
         assert found.tobytes() == values.tobytes()
 
 
-def test_golden_file_of_the_shipped_weights_decodes(codec):
-    with np.load(GOLDEN / "shipped.npz") as stored:
-        values = stored["values"]
-    found = codec.unpack((GOLDEN / "shipped.sdae").read_bytes()).values
-    assert found.tobytes() == values.tobytes()
-
-
 @pytest.mark.skipif(not shutil.which("gzip"), reason="gzip is not installed")
 @pytest.mark.parametrize("effort", [0, 1])
 def test_gzip_inflates_a_payload(tables, effort):

@@ -71,9 +71,9 @@ def test_the_wheel_is_small_and_holds_what_git_does(wheel):
     for name in ("sdae/cli/compress.py", "sdae/ui/shared/split_view.js", "sdae/pillow_plugin.py",
                  "sdae/measuring/published-kodak.json", "sdae/coding/container.py"):
         assert packed[name] == (ROOT / name).read_bytes()
-    shipped = ROOT / "weights" / weights.DEFAULT
-    assert packed[f"sdae/weights/{weights.DEFAULT}/weights.npz"] == (
-        shipped / "weights.npz").read_bytes()
+    for name in (f"weights/{name}/{file}" for name in weights.SHIPPED
+                 for file in ("weights.npz", "card.json")):
+        assert packed[f"sdae/{name}"] == (ROOT / name).read_bytes()
     assert not [name for name in packed if "__pycache__" in name or "checkpoint" in name]
 
 

@@ -6,6 +6,7 @@ from sdae.cli import files
 from sdae.cli.job import Job
 from sdae.cli.sources import PACKED, sources
 from sdae.coding import container
+from sdae.model import weights
 from sdae.pictures import metadata
 
 
@@ -39,6 +40,7 @@ def describe(job: Job) -> dict:
         "quality": header.quality,
         "coding": header.coding,
         "weights": header.model_id.hex(),
+        "weights_name": weights.shipped(header.model_id),
         "exif_bytes": len(kept.exif),
         "icc_bytes": len(kept.icc),
     }
@@ -47,7 +49,8 @@ def describe(job: Job) -> dict:
 def line(fact: dict) -> str:
     """The facts of one file as a line."""
     kept = [name for name, key in (("Exif", "exif_bytes"), ("ICC", "icc_bytes")) if fact[key]]
+    name = fact["weights_name"] or f"{fact['weights']}, unknown here"
     return (f"{fact['file']}: {fact['bytes']:,} bytes, {fact['width']} x {fact['height']} pixels, "
             f"{8 * fact['bytes'] / (fact['width'] * fact['height']):.3f} bpp, "
-            f"quality {fact['quality']:g}, {fact['coding']} coding, weights {fact['weights']}"
+            f"quality {fact['quality']:g}, {fact['coding']} coding, weights {name}"
             + (f", with {' and '.join(kept)}" if kept else ""))

@@ -15,12 +15,15 @@ class Latent:
         values: (h, w, C) int16 with h = ⌈height/8⌉, w = ⌈width/8⌉.
         width, height: size of the picture in pixels.
         quality: 1 to 100, in hundredths.
+        model_id: the 4 bytes that name the weights they belong to; None for those of the codec
+            that is given them.
     """
 
     values: np.ndarray
     width: int
     height: int
     quality: float
+    model_id: bytes | None = None
 
     def _repr_png_(self) -> bytes:
         return notebook.latent(self.values)

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from functools import lru_cache
 
 from sdae.coding.tables import Tables
 from sdae.model import weights
@@ -17,7 +18,7 @@ class TrainedModel:
     """What is made of a weights folder.
 
     Args:
-        name_or_path: weights folder, or None for the weights that ship.
+        name_or_path: weights folder, or None for the newest that ship.
 
     Attributes:
         arrays: every array of the weights file by name, see `sdae.model.weights.read`.
@@ -32,7 +33,7 @@ class TrainedModel:
 
     def __init__(self, name_or_path=None):
         self.arrays, self.card = weights.read(weights.folder(name_or_path))
-        self.model_id = bytes.fromhex(self.card["sha256"])[:4]
+        self.model_id = weights.model_id(self.card)
         self.tables = Tables.from_arrays(self.arrays)
         try:
             config = Config(**self.card["config"])
@@ -53,3 +54,24 @@ class TrainedModel:
                 model.restore(self.arrays)
                 self._keras = model
         return self._keras
+
+
+def shipped(model_id: bytes) -> TrainedModel | None:
+    """The shipped weights that made a file, loaded at the first file of them.
+
+    The last few stay, so that files of any order take bounded memory. None if no such ones shipped.
+
+    Raises:
+        WeightsError: they are damaged.
+    """
+    name = weights.shipped(model_id)
+    with _loading:
+        return None if name is None else _shipped(model_id, name)
+
+
+_loading = threading.Lock()
+
+
+@lru_cache(maxsize=2)
+def _shipped(model_id, name):
+    return TrainedModel(name)

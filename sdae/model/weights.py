@@ -12,14 +12,19 @@ import io
 import json
 import os
 import zipfile
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from sdae.errors import WeightsError
 
-DEFAULT = "sdae-1"
-"""Name of the weights that ship with the package."""
+SHIPPED = ("sdae-1",)
+"""Names of all weights that ever shipped, the newest last: files of all of them stay readable.
+
+They are never changed. New ones get a name of their own, and a golden file in the tests.
+"""
 
 _LARGEST = 256 * 1024 * 1024
 
@@ -27,11 +32,13 @@ _LARGEST = 256 * 1024 * 1024
 def folder(name_or_path=None) -> Path:
     """Where the weights lie: a path, or a name looked up in the checkout, then in the package.
 
+    None stands for the newest that ship.
+
     Raises:
         WeightsError: nothing is there.
     """
     package = Path(__file__).resolve().parents[1]
-    name = DEFAULT if name_or_path is None else name_or_path
+    name = SHIPPED[-1] if name_or_path is None else name_or_path
     places = [Path(name)] if name_or_path is not None else []
     places += [package.parent / "weights" / name, package / "weights" / name]
     for place in places:
@@ -81,6 +88,25 @@ def read_card(place: Path) -> dict:
     if not isinstance(card, dict) or not isinstance(card.get("sha256"), str):
         raise WeightsError(f"The card in {place} names no SHA-256; restore card.json.")
     return card
+
+
+def shipped(model_id: bytes) -> str | None:
+    """The name in `SHIPPED` of the weights that files call by these 4 bytes; None if it has none."""
+    return _shipped_ids(SHIPPED).get(model_id)
+
+
+@lru_cache(maxsize=1)
+def _shipped_ids(names):
+    found = {}
+    for name in names:
+        with suppress(WeightsError):  # a missing folder matters to its own files alone
+            found[model_id(read_card(folder(name)))] = name
+    return found
+
+
+def model_id(card: dict) -> bytes:
+    """The 4 bytes that name weights in a file: the first of their SHA-256."""
+    return bytes.fromhex(card["sha256"])[:4]
 
 
 def read(place: Path) -> tuple[dict, dict]:

@@ -1,17 +1,19 @@
-"""Make the golden files: ``python -m tests.golden.make``.
+"""Make golden files that are missing: ``python -m tests.golden.make NAME``, of shipped weights.
 
-latents.npz   small tables, integers and the payloads that hold them, independent of any weights
-shipped.sdae  a synthetic picture, packed with the shipped weights; shipped.npz: its integers
+latents.npz            small tables, integers and the payloads that hold them, without any weights
+NAME-format-N.sdae     a synthetic picture, packed with these weights in this version of the format
+NAME-format-N.npz      its integers, and the picture that it was restored to
 
-`latents.npz` stays as it is for as long as the format does; the others follow the weights.
+A file that is there is never made again: it stands for all that people have.
 """
 
+import sys
 from pathlib import Path
 
 import numpy as np
 
 import sdae
-from sdae.coding import latent_coder
+from sdae.coding import container, latent_coder
 from tests import test_latents
 
 FOLDER = Path(__file__).parent
@@ -38,13 +40,26 @@ def picture():
     return np.rint(127.5 + 90 * waves).astype("uint8")
 
 
+def name_of(weights: str) -> str:
+    """What the golden file of shipped weights in the present format is called."""
+    return f"{weights}-format-{container.VERSION}"
+
+
+def make(weights: str, folder: Path) -> None:
+    """Make the golden file of shipped weights in the present format."""
+    codec = sdae.load(weights)
+    latent = codec.encode(picture(), 60)
+    rgb = np.asarray(codec.decode(latent))
+    (folder / f"{name_of(weights)}.sdae").write_bytes(codec.pack(latent))
+    np.savez_compressed(folder / f"{name_of(weights)}.npz", values=latent.values, rgb=rgb)
+
+
 def main():
     if not (FOLDER / "latents.npz").exists():
         _latents()
-    codec = sdae.load()
-    latent = codec.encode(picture(), 60)
-    (FOLDER / "shipped.sdae").write_bytes(codec.pack(latent))
-    np.savez_compressed(FOLDER / "shipped.npz", values=latent.values)
+    for weights in sys.argv[1:]:
+        if not (FOLDER / f"{name_of(weights)}.sdae").exists():
+            make(weights, FOLDER)
 
 
 def _latents():

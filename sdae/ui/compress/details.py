@@ -6,6 +6,7 @@ import streamlit as st
 
 from sdae.coding import container
 from sdae.measuring.comparison import Counted, Result
+from sdae.model.weights import shipped
 from sdae.ui.compress.behind import Behind
 from sdae.ui.shared import engine, other_codecs
 from sdae.ui.shared.engine import Prepared
@@ -162,7 +163,7 @@ def header(source: Source) -> None:
         "Size": f"{about.width} × {about.height} pixels",
         "Quality": f"{about.quality:g}",
         "Coding": about.coding,
-        "Weights": about.model_id.hex(),
+        "Weights": " ".join(filter(None, (shipped(about.model_id), about.model_id.hex()))),
         "Header": f"{len(source.data) - len(payload)} bytes",
         "Payload": f"{len(payload):,} bytes",
     })
