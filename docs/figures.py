@@ -65,6 +65,8 @@ def sentence(results: Results, set_name: str) -> str:
 
 def whole(results: Results) -> str:
     """The table of whole pictures that the README shows."""
+    if OURS not in results.codecs("kodak"):
+        return missing("sdae evaluate")
     return "\n\n".join([evaluation.table(results, "kodak", (0.25, 0.5, 1.0, 2.0)),
                         sentence(results, "kodak")])
 
@@ -80,11 +82,16 @@ def sets(results: Results) -> str:
     }
     parts = []
     for name, words in about.items():
+        if OURS not in results.codecs(name):
+            parts += [f"### {name}", missing(f"sdae evaluate --sets {name}")]
+            continue
         stride = results.note(name, OURS).get("options", {}).get("stride", 1)
         if stride > 1:
             words += f" One picture in {stride} is measured (`--stride {stride}`)."
         parts += [f"### {name}", words, evaluation.table(results, name), sentence(results, name)]
-    means = curve(common(results, "kodak")[OURS])
+    means = curve(results.rows("kodak", OURS))
+    if not means:
+        return "\n\n".join(parts)
     ends = [f"quality {means['setting'][k]:g} takes {means['bpp'][k]:.2f} bits per pixel and gives "
             f"{means['psnr'][k]:.1f} dB" for k in (0, -1)]
     parts.append(f"On whole pictures {findings.listed(ends)}.")
@@ -94,6 +101,8 @@ def sets(results: Results) -> str:
 def source(results: Results) -> str:
     """Which weights the figures belong to, and what they were measured with."""
     note = results.note("kodak", OURS)
+    if not note:
+        return missing("sdae evaluate")
     versions = ", ".join(f"{name} {number}" for name, number in note["versions"].items())
     return (f"Weights `{results.folder.parent.name}`, SHA-256 `{results.sha256[:16]}…`, measured on "
             f"{note['date']} with {versions}.")
