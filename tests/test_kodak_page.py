@@ -101,7 +101,7 @@ def plots(at):
 
 def tables(at):
     """All that stands in tables."""
-    return " ".join(html.body for html in at.get("html"))
+    return " ".join(html.body for html in at.get("html")).replace("\u00a0", " ")
 
 
 def downloads(at):

@@ -43,8 +43,13 @@ _NUMBER = re.compile(r"[-−+]?[\d.,∞]+( / [\d.,]+)?( %)?|–")
 
 
 def finding(sentence: str) -> None:
-    """The result in one sentence, before everything else; no number leaves its unit."""
-    st.subheader(re.sub(r"(\d) (%|dB|bytes)", "\\1\u00a0\\2", sentence), anchor=False)
+    """The result in one sentence, before everything else."""
+    st.subheader(whole_numbers(sentence), anchor=False)
+
+
+def whole_numbers(text: str) -> str:
+    """The text with spaces that do not break between numbers and their units."""
+    return re.sub(r"(\d) (%|dB|ms|bytes|M)(?!\w)", "\\1\u00a0\\2", text)
 
 
 def figure(drawn: Drawn, name: str, how: str, height: int, on_select=None) -> None:
@@ -81,7 +86,7 @@ def table(heads: list[str], rows: list[tuple], name: str) -> None:
         for place, (cell, number) in enumerate(zip(cells, numeric)):
             mark = "td" if kind == "row" and place else f"th scope='{'row' if kind == 'row' else 'col'}'"
             cls = " class='number'" if number else ""
-            found.append(f"<{mark}{cls}>{escape(cell)}</{mark[:2]}>")
+            found.append(f"<{mark}{cls}>{escape(whole_numbers(cell))}</{mark[:2]}>")
         return f"<tr>{''.join(found)}</tr>"
 
     body = "".join(line(row, "row") for row in texts)
