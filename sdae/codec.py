@@ -16,7 +16,7 @@ from sdae.coding.latent import Latent
 from sdae.model import denoising, transform_coding, windows
 from sdae.model.trained import TrainedModel, shipped
 from sdae.model.transform_coding import latent_size
-from sdae.pictures import arrays, noise
+from sdae.pictures import arrays, noise, opening
 from sdae.progress import stage
 from sdae.threads import one_blas_thread
 
@@ -58,6 +58,10 @@ class Codec:
         """The Keras model, for teaching; the first use imports Keras and builds it."""
         return self._trained.keras
 
+    def __reduce__(self):
+        # A copy, also in another process, reads the same weights again.
+        return Codec, (self._trained.source,)
+
     def _repr_html_(self) -> str:
         return notebook.codec(self.card, self.model_id)
 
@@ -73,14 +77,15 @@ class Codec:
         header = Header(self.model_id, container.CONTEXTS, width, height, code)
         return container.write(header, latent_coder.encode_bands(bands, code, self.tables))
 
-    def decompress(self, data: bytes, progress=None, max_pixels: int = MAX_PIXELS) -> Image.Image:
-        """The bytes of a whole .sdae file → RGB picture of the size that went in.
+    def decompress(self, data, progress=None, max_pixels: int = MAX_PIXELS) -> Image.Image:
+        """A whole .sdae file → RGB picture of the size that went in.
 
+        ``data``: bytes, a path or a binary file object.
         ``max_pixels``: larger pictures are refused before memory is taken for them.
         """
         return self._picture(*self._unpacked(data, max_pixels), progress)
 
-    def decompress_parts(self, data: bytes, progress=None, max_pixels: int = MAX_PIXELS):
+    def decompress_parts(self, data, progress=None, max_pixels: int = MAX_PIXELS):
         """As `decompress`, but yields (n, W, 3) uint8 rows from the top, to hold no picture whole."""
         yield from self._restored(*self._unpacked(data, max_pixels), progress)
 
@@ -137,29 +142,30 @@ class Codec:
 
     def decode(self, latent: Latent, progress=None) -> Image.Image:
         """Integers → RGB picture."""
+        transform_coding.check(latent, self._of(latent).tables.channels)
         return self._picture(latent, coding_order.bands(latent.values), progress)
 
     def pack(self, latent: Latent, effort: int = 0, plain: bool = False) -> bytes:
         """Integers → the bytes of a whole file; ``plain`` packs them as the original work did."""
         _check(latent.quality, effort)
-        code, mode = round(latent.quality * 100), container.PLAIN if plain else container.CONTEXTS
         trained = self._of(latent)
+        transform_coding.check(latent, trained.tables.channels)
+        code, mode = round(latent.quality * 100), container.PLAIN if plain else container.CONTEXTS
         header = Header(trained.model_id, mode, latent.width, latent.height, code)
         if plain:
             return container.write(header, deflate.plain(latent.values))
         payload = latent_coder.encode(latent.values, code, trained.tables, effort)
         return container.write(header, payload)
 
-    def unpack(self, data: bytes, max_pixels: int = MAX_PIXELS) -> Latent:
-        """The bytes of a whole file → integers, exactly those that were packed."""
+    def unpack(self, data, max_pixels: int = MAX_PIXELS) -> Latent:
+        """A whole file, as for `decompress` → integers, exactly those that were packed."""
         header, bands = self._unpacked(data, max_pixels)
         with one_blas_thread():  # once for all bands, as the change takes longer than a small one
             values = coding_order.stacked(bands, latent_size(header.height, header.width)[0])
         return Latent(values, header.width, header.height, header.quality, header.model_id)
 
     def _picture(self, about: Latent | Header, bands, progress):
-        rows = self._restored(about, bands, progress)
-        return arrays.image(rows, about.width, about.height)
+        return arrays.image(self._restored(about, bands, progress), about.width, about.height)
 
     def _restored(self, about: Latent | Header, bands, progress):
         way = windows if about.width > windows.WIDEST else transform_coding
@@ -168,11 +174,11 @@ class Codec:
 
     def _unpacked(self, data, max_pixels):
         """The header of a file, and an iterator over its integers, band by band."""
+        if not isinstance(data, bytes):
+            data = opening.file_bytes(data, max_pixels)
         header, payload = container.read_header(data, max_pixels)
-        tables = self._of(header).tables
-        size = latent_size(header.height, header.width)
-        code = header.quality_code
-        return header, latent_coder.read(header.mode, payload, size, code, tables)
+        size, code = latent_size(header.height, header.width), header.quality_code
+        return header, latent_coder.read(header.mode, payload, size, code, self._of(header).tables)
 
     def _of(self, about: Latent | Header) -> TrainedModel:
         """The weights that integers belong to: one's own, or others that shipped."""

@@ -1,5 +1,9 @@
+import copy
+import io
+import pickle
 import threading
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +16,7 @@ import sdae
 from sdae import codec as codec_module
 from sdae.coding import coding_order, container, latent_coder
 from sdae.measuring import metrics
-from sdae.model import encoder_effort, numpy_network, windows
+from sdae.model import encoder_effort, numpy_network, weights, windows
 from sdae.model.config import quality_position
 from sdae.pictures import noise, reading
 
@@ -260,3 +264,64 @@ def test_effort_lowers_rate_plus_distortion(codec):
 def test_effort_outside_its_range_is_refused(codec, effort):
     with pytest.raises(ValueError, match="between 0 and 10"):
         codec.compress(PICTURE, 50, effort)
+
+
+def test_a_file_is_read_from_wherever_it_is(codec, tmp_path):
+    data = codec.compress(PICTURE, 50)
+    path = tmp_path / "picture.sdae"
+    path.write_bytes(data)
+    expected = np.asarray(codec.decompress(data))
+    for source in (path, str(path), io.BytesIO(data), bytearray(data), memoryview(data)):
+        np.testing.assert_array_equal(np.asarray(codec.decompress(source)), expected)
+    np.testing.assert_array_equal(np.concatenate(list(codec.decompress_parts(path))), expected)
+    np.testing.assert_array_equal(codec.unpack(path).values, codec.unpack(data).values)
+    with pytest.raises(sdae.ImageError, match="check the name"):
+        codec.decompress(tmp_path / "missing.sdae")
+    with pytest.raises(sdae.BitstreamError, match="not a .sdae file"):
+        codec.decompress(b"")
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_latent_of_another_size_than_it_states_is_refused(codec, plain):
+    latent = codec.encode(PICTURE, 50)
+    for change in ({"width": 136}, {"height": 120}, {"values": latent.values[..., 1:]}):
+        wrong = replace(latent, **change)
+        with pytest.raises(ValueError, match="this one has"):
+            codec.pack(wrong, plain=plain)
+        with pytest.raises(ValueError, match="this one has"):
+            codec.decode(wrong)
+    assert codec.pack(replace(latent, width=127), plain=plain)
+
+
+def test_no_file_states_a_side_that_no_reader_takes(codec):
+    wide = sdae.Latent(np.zeros((1, 8193, codec.tables.channels), "int16"), 65_537, 8, 50)
+    with pytest.raises(ValueError, match="65,535"):
+        codec.pack(wide)
+
+
+def test_a_codec_is_copied_by_its_weights(codec):
+    data = codec.compress(PICTURE, 50)
+    sent = pickle.dumps(codec)
+    assert len(sent) < 1000
+    for again in (pickle.loads(sent), copy.deepcopy(codec)):
+        assert again.model_id == codec.model_id
+        assert again.compress(PICTURE, 50) == data
+    named = sdae.load(weights.folder())
+    assert pickle.loads(pickle.dumps(named)).model_id == codec.model_id
+
+
+@pytest.mark.parametrize("factor", [255, 65_535, -255])
+def test_floats_on_another_scale_are_refused(codec, factor):
+    with pytest.raises(sdae.ImageError, match="scale from 0 for black to 1"):
+        codec.encode(PICTURE / 255 * factor)
+
+
+def test_floats_with_the_strongest_noise_are_taken(codec):
+    noisy = noise.add(PICTURE, noise.STRONGEST, "speckle", clipped=False)
+    assert noisy.max() > 3
+    assert codec.encode(noisy, 50, 0.5).values.any()
+
+
+def test_floats_obey_the_largest_side(codec):
+    with pytest.raises(sdae.ImageError, match="65"):
+        codec.compress(np.zeros((1, 65_536, 3), "float32"))

@@ -21,6 +21,8 @@ class TrainedModel:
         name_or_path: weights folder, or None for the newest that ship.
 
     Attributes:
+        source: what loads them again in another process: the name of weights that shipped, the
+            folder of others.
         arrays: every array of the weights file by name, see `sdae.model.weights.read`.
         card: contents of the weights' card.json.
         network: the transforms in NumPy, which the codec runs.
@@ -32,7 +34,10 @@ class TrainedModel:
     """
 
     def __init__(self, name_or_path=None):
-        self.arrays, self.card = weights.read(weights.folder(name_or_path))
+        name = weights.SHIPPED[-1] if name_or_path is None else name_or_path
+        place = weights.folder(name)
+        self.source = name if name in weights.SHIPPED else place.resolve()
+        self.arrays, self.card = weights.read(place)
         self.model_id = weights.model_id(self.card)
         self.tables = Tables.from_arrays(self.arrays)
         try:

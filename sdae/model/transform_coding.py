@@ -11,6 +11,8 @@ import numpy as np
 
 from sdae.coding import latent_coder
 from sdae.coding.coding_order import band_rows
+from sdae.coding.container import MAX_SIDE
+from sdae.coding.latent import Latent
 from sdae.model import encoder_effort
 from sdae.model.config import quality_position
 from sdae.model.numpy_network import STRIDE, regrouped, strip_rows
@@ -20,6 +22,18 @@ from sdae.pictures import noise
 def latent_size(height: int, width: int) -> tuple[int, int]:
     """Rows and columns of the latent of a picture; sides of a picture round up."""
     return -(-height // STRIDE), -(-width // STRIDE)
+
+
+def check(latent: Latent, channels: int) -> None:
+    """Raise ValueError for a latent whose shape does not fit its size, or whose size no file has."""
+    expected = *latent_size(latent.height, latent.width), channels
+    if latent.values.shape != expected:
+        raise ValueError(
+            f"The latent of a picture of {latent.width}×{latent.height} pixels has the shape "
+            f"{expected}; this one has {latent.values.shape}."
+        )
+    if max(latent.width, latent.height) > MAX_SIDE:
+        raise ValueError(f"A picture in a file has at most {MAX_SIDE:,} pixels a side; scale it down.")
 
 
 def quantised(network, tables, samples, sigma: float, quality_code: int, progress=None):

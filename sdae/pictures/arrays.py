@@ -3,7 +3,11 @@
 import numpy as np
 from PIL import Image
 
-from sdae.pictures import reading
+from sdae.pictures import opening, reading
+from sdae.pictures.opening import ImageError
+
+_FARTHEST = 8
+# No noise that is known here takes a sample of [0, 1] farther from 0.
 
 
 def samples(image) -> np.ndarray:
@@ -17,14 +21,21 @@ def samples(image) -> np.ndarray:
         (H, W, 3) uint8, of floats float32.
 
     Raises:
-        ImageError: it is no picture.
+        ImageError: it is no picture, too large, or a float array on another scale.
     """
     if not (isinstance(image, np.ndarray) and image.dtype.kind == "f"):
         return reading.samples(image)
     if image.ndim != 3 or image.shape[2] != 3 or not image.size or not np.isfinite(image).all():
-        raise reading.ImageError(
+        raise ImageError(
             "An array of floats must hold finite numbers in the shape (H, W, 3), "
             f"0 for black and 1 for full scale; this one has the shape {image.shape}."
+        )
+    opening.check_size(image.shape[1], image.shape[0], reading.MAX_PIXELS)
+    if max(image.max(), -image.min()) > _FARTHEST:
+        raise ImageError(
+            "An array of floats must be on the scale from 0 for black to 1 for full scale; this one "
+            f"goes from {image.min():g} to {image.max():g}. Divide it by its full scale, or give "
+            "uint8 samples from 0 to 255."
         )
     return image.astype("float32", copy=False)
 
