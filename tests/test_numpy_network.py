@@ -56,7 +56,7 @@ def test_every_transform_is_that_of_keras(pair, height, width, t):
         close(np.reshape(theirs, (1, -1)), mine)
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=6), st.integers(1, 40))
 def test_strips_of_any_height_give_the_whole(pair, monkeypatch, heights, positions):
     monkeypatch.setattr(numpy_network, "_STRIP", positions)
