@@ -1,6 +1,7 @@
 # make app     install what is missing into .venv and open the app in a browser
 # make develop the same, reloading the app when its code changes
 # make test    install what is missing into .venv and run all tests
+# make processors the codec's tests with the arithmetic of other processors, on one thread and two
 # make check   lint, types, and whether the documents say what was measured
 # make results measure everything on Kodak again; what is measured already is kept
 # make docs    write the figures of README.md and docs/ from the results
@@ -15,7 +16,7 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_inf
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
 	$$name -c '$(SUITABLE)' >/dev/null 2>&1 && echo $$name && break; done)
 
-.PHONY: app develop test check results docs clean
+.PHONY: app develop test processors check results docs clean
 
 app: $(VENV)/app-installed
 	$(RUN) -m streamlit run streamlit_app.py --server.showEmailPrompt=false
@@ -26,6 +27,15 @@ develop: $(VENV)/app-installed
 
 test: $(VENV)/test-installed
 	$(RUN) -m pytest
+
+processors: $(VENV)/test-installed
+	for processor in Haswell Zen Sandybridge; do for threads in 1 2; do \
+		echo "$$processor, threads of BLAS: $$threads" && \
+		OPENBLAS_CORETYPE=$$processor OPENBLAS_NUM_THREADS=$$threads $(RUN) -m pytest --quiet \
+			tests/test_codec.py tests/test_latents.py tests/test_shipped_weights.py \
+			tests/test_numpy_network.py -k "not trained and not training and not app" \
+		|| exit 1; \
+	done; done
 
 check: $(VENV)/test-installed
 	$(RUN) -m ruff check .

@@ -5,10 +5,11 @@ reading files needs neither: the layers of the trained network are 3×3 convolut
 sub-pixel rearrangement, and a convolution is one product of matrices. `sdae.model.network` stays
 the definition, and what is trained; the tests hold the two together.
 
-Arrays here have no batch axis. No graph is traced, so a new size of picture costs nothing, and
-each row of a result is computed alike whatever the size of the picture around it. Rows may pass
-through all layers a strip at a time, each layer keeping the last two that it has seen: a large
-picture takes memory for its strips, and nothing is computed twice.
+Arrays here have no batch axis. No graph is traced, so a new size of picture costs nothing.
+Rows may pass through all layers a strip at a time, each layer keeping the last two that it has
+seen: a large picture takes memory for its strips, and nothing is computed twice. Strips of other
+heights give the same but for roundings, since BLAS adds up in an order that depends on the size of
+a product and on the processor.
 """
 
 import numpy as np
