@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 FOLDER = Path(__file__).parent
-PAGES = {"compress": "?sample=Coffee&quality=50"}
+PAGES = {"compress": "?sample=Coffee"}
 
 
 def main(address: str) -> None:
@@ -24,7 +24,7 @@ def main(address: str) -> None:
         for name, query in PAGES.items():
             for scheme in ("light", "dark"):
                 page = browser.new_page(
-                    viewport={"width": 1280, "height": 1400}, color_scheme=scheme
+                    viewport={"width": 1280, "height": 800}, color_scheme=scheme
                 )
                 page.set_default_timeout(120_000)
                 page.goto(f"{address}/{query}")

@@ -43,8 +43,8 @@ class Places:
 def main() -> None:
     st.title("Compress a photograph", anchor=False)
     st.markdown(
-        "SDAE, a stacked denoising autoencoder, is a neural network that makes a photograph small. "
-        "Move the slider."
+        "SDAE, a stacked denoising autoencoder, is a neural network that turns a photograph into a "
+        "small file. Move the slider."
     )
     one, many = st.tabs(["One picture", "Many pictures"], key="tab", bind="query-params")
     with one:

@@ -100,9 +100,9 @@ def curve(rows: list[tuple]) -> None:
 
 
 def _draw(figure, x: str, y: str, key: str) -> None:
-    legible(figure)
     figure.update_layout(
         height=320, margin={"l": 0, "r": 0, "t": 8, "b": 0}, hovermode="x unified",
         xaxis_title=x, yaxis_title=y, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
+    legible(figure)
     st.plotly_chart(figure, key=key, config={"displayModeBar": False})
