@@ -293,7 +293,7 @@ def test_closed_and_full_streams(packed, line, code, says):
 
 
 STUCK = """
-import sys, time
+import os, sys, time
 from argparse import Namespace
 from pathlib import Path
 from sdae import __main__
@@ -301,7 +301,7 @@ from sdae.cli import files, writing
 from sdae.cli.job import Job
 folder, workers = Path(sys.argv[1]), int(sys.argv[2])
 def work(job):
-    print("begun", flush=True)
+    os.write(1, b"begun\\n")  # whole, whatever the other thread writes
     end = time.monotonic() + 60
     while time.monotonic() < end: sum(range(1000))
     writing.write(job, b"late")

@@ -119,15 +119,15 @@ def each(found: list[Job], args, label: str, work: Callable[[Job], dict],
 
     if workers == 1:
         return report(map(one, pairs), len(found), args, label, line)
-    try:
-        with ThreadPool(workers) as pool:
+    with ThreadPool(workers) as pool:
+        try:
             return report(pool.imap(one, pairs), len(found), args, label, line)
-    except KeyboardInterrupt:
-        # Threads cannot be stopped and would go on with their pictures for minutes; once none is
-        # writing, none is to begin.
-        writing.acquire()
-        sys.stdout.flush()
-        os._exit(130)
+        except KeyboardInterrupt:
+            # Threads cannot be stopped and would go on with their pictures for minutes; once none
+            # is writing, none is to begin.
+            writing.acquire()
+            sys.stdout.flush()
+            os._exit(130)
 
 
 def refused(found: list[Job], args, mine=lambda target: False) -> list[str | None]:
