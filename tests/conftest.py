@@ -1,6 +1,11 @@
 import pytest
+from hypothesis import settings
 
 import sdae
+
+# How long an example takes is the machine's affair, which may have other work.
+settings.register_profile("sdae", deadline=None)
+settings.load_profile("sdae")
 
 
 @pytest.fixture(scope="session")

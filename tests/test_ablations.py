@@ -56,7 +56,6 @@ def test_every_variant_is_a_configuration(options):
     parser = argparse.ArgumentParser()
     loop.add_arguments(parser)
     known = {field.name for field in fields(Config)} | {"start", "slope", "low", "told"}
-    known |= {"average"}
     known |= set(vars(parser.parse_args(["photos", "--output", "x"])))
     for changes in ablations.VARIANTS.values():
         assert set(changes) <= known

@@ -221,14 +221,6 @@ def test_code_points_of_avif():
     assert "not known here" in read(avif(99, 13)).notices[0]
 
 
-def test_an_opened_image_means_the_colours_of_its_file():
-    picture = read(Image.open(io.BytesIO(avif(12, 13))))
-    assert near(picture.rgb, reference(P3_RED, D65, P3, srgb_curve), 4)
-    changed = Image.open(io.BytesIO(avif(12, 13)))
-    changed.info["icc_profile"] = swapped_profile()
-    assert "own profile" in read(changed).notices[0]
-
-
 def test_a_profile_in_jpeg_2000():
     file = saved(Image.new("RGB", (16, 16), (255, 0, 0)), "JPEG2000")
     start = file.index(b"jp2h") - 4

@@ -26,6 +26,7 @@ from sdae.model.config import Config
 from sdae.training import loop
 
 small = Config(latent_channels=3, widths=(2, 2, 4), analysis_blocks=0, synthesis_blocks=0,
+               analysis_depthwise=1, synthesis_depthwise=1, fine_blocks=1,
                groups=(1, 2), overlapped=1, levels=2)
 clean = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), dtype="uint8")
 inputs, target = loop.make_batch(clean, np.random.default_rng(1), 0.5, 0.35)

@@ -129,7 +129,24 @@ def test_the_same_picture_gives_the_same_integers(network, tables, latent):
     first = encoder_effort.fit_picture(*given, seen.append)
     np.testing.assert_array_equal(encoder_effort.fit_picture(*given), first)
     assert seen == sorted(set(seen)) and 0 < seen[0] and seen[-1] < 1
-    assert len(seen) == encoder_effort.STEPS_PER_EFFORT
+    assert len(seen) == encoder_effort.STEPS_PER_EFFORT + 1
+
+
+@pytest.mark.parametrize("code", [1700, 6000])
+def test_more_effort_never_takes_more_bits_nor_a_picture_further_away(network, tables, code):
+    t = quality_position(code / 100)
+    gain, inverse = network.gains(t)
+    y = network.analysis(PICTURE, 0.0, t) * gain
+    given = network, tables, PICTURE, y, code
+    (quick,) = encoder_effort.fit_bands(network, tables, [PICTURE], [y], code)
+    found = [quick, *(encoder_effort.fit_picture(*given, effort) for effort in (1, 3, 6))]
+    counts, errors = [], []
+    for values in found:
+        expected = predictor.expectations(values, code, tables)
+        counts.append(laplacian_bits(values, *expected).sum(dtype="float64"))
+        errors.append(np.square(network.synthesis(values * inverse, t) - PICTURE).sum())
+    assert counts == sorted(counts, reverse=True) and counts[-1] < 0.995 * counts[0]
+    assert max(errors) <= errors[0] * 1.0001
 
 
 def test_an_even_picture_stays_cheap(network, tables):

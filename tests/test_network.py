@@ -15,6 +15,9 @@ SMALL = Config(
     widths=(8, 8, 16),
     analysis_blocks=1,
     synthesis_blocks=1,
+    analysis_depthwise=1,
+    synthesis_depthwise=1,
+    fine_blocks=1,
     groups=(3, 3, 6),
 )
 

@@ -13,11 +13,13 @@ from sdae.coding import predictor
 from sdae.model import encoder_effort, network, numpy_network
 from sdae.model.config import Config, quality_position
 from sdae.model.context_model import laplacian_bits
+from sdae.model.gradients import SynthesisAdjoint
 from sdae.model.numpy_network import Network
 from sdae.model.weights import WeightsError
 
 SMALL = Config(
     latent_channels=12, overlapped=5, widths=(8, 12, 16), analysis_blocks=1, synthesis_blocks=2,
+    analysis_depthwise=2, synthesis_depthwise=1, fine_blocks=1,
     groups=(2, 4, 6), levels=3,
 )
 
@@ -140,3 +142,16 @@ def test_a_latent_of_another_resolution_can_be_trained_but_no_file_holds_it():
     assert model(given)["picture"].shape == (1, 32, 64, 3)
     with pytest.raises(WeightsError, match="at 1/4"):
         Network(model.stored(), config)
+
+
+def test_gradient_of_the_squared_error_is_its_slope(pair):
+    _, ours = pair
+    rng, t = np.random.default_rng(2), 0.4
+    integers = rng.normal(0, 4, (2, 3, ours.config.latent_channels)).astype("float32")
+    image = rng.random((16, 24, 3), "float32")
+    adjoint = SynthesisAdjoint(ours)
+    error, gradient = adjoint.look(integers, image, t)
+    assert error == pytest.approx(adjoint.squared_error(integers, image, t), rel=1e-4)
+    step = 0.002 * gradient / np.abs(gradient).max()
+    up, down = (adjoint.squared_error(integers + s * step, image, t) for s in (1, -1))
+    assert (up - down) / 2 == pytest.approx(np.sum(gradient * step), rel=0.02)

@@ -9,11 +9,12 @@ from PIL import Image
 import sdae
 from sdae.__main__ import main
 from sdae.coding import buckets
-from sdae.model import network
+from sdae.model import network, weights
 from sdae.model.config import Config
 from sdae.training import loop
 
 SMALL = Config(latent_channels=12, widths=(8, 8, 16), analysis_blocks=1, synthesis_blocks=1,
+               analysis_depthwise=1, synthesis_depthwise=1, fine_blocks=1,
                groups=(3, 3, 6), overlapped=4)
 
 
@@ -85,6 +86,15 @@ def test_training_learns_saves_and_resumes(photos, tmp_path, monkeypatch):
     assert codec.decompress(codec.compress(picture)).size == (30, 20)
     assert loop.run(args) == 0
     assert len(list(csv.DictReader((tmp_path / "loss.csv").open()))) == 4
+
+    further = options(photos, tmp_path / "further", *common, "--start", str(tmp_path))
+    further.stop_after, further.parts = 0, ["synthesis"]
+    assert loop.run(further) == 0
+    assert (tmp_path / "further/history.csv").read_text() == (tmp_path / "loss.csv").read_text()
+    found, begun = (weights.read(place)[0] for place in (tmp_path / "further", tmp_path))
+    for name in (name for name in begun if name.startswith(("analysis/", "gains/"))):
+        np.testing.assert_array_equal(found[name], begun[name])
+    assert not np.array_equal(found["synthesis/stem/kernel"], begun["synthesis/stem/kernel"])
 
 
 def test_no_photographs_is_one_sentence(tmp_path, capsys):

@@ -37,6 +37,10 @@ class Config:
         widths: channels at 1/2, 1/4, … of the resolution; the last is that of the latent.
         analysis_blocks: residual blocks at that resolution in the analysis.
         synthesis_blocks: residual blocks at that resolution in the synthesis.
+        analysis_depthwise: depthwise blocks after these in the analysis.
+        synthesis_depthwise: depthwise blocks before these in the synthesis.
+        fine_blocks: depthwise blocks at 1/4 of the resolution, where the synthesis ends; None if
+            units of up-sampling lead it on to the full resolution.
         groups: sizes of the channel groups, coded in order; their sum is C.
         overlapped: how many leading channels of the linear path see the blocks around as well.
         levels: number of gain vectors between the lowest and the highest quality.
@@ -48,6 +52,9 @@ class Config:
     widths: tuple[int, ...] = (48, 96, 128)
     analysis_blocks: int = 2
     synthesis_blocks: int = 3
+    analysis_depthwise: int = 10
+    synthesis_depthwise: int = 4
+    fine_blocks: int | None = 2
     groups: tuple[int, ...] = (3, 3, 6, 12, 24, 48, 64)
     overlapped: int = 32
     levels: int = 8
@@ -59,6 +66,17 @@ class Config:
         object.__setattr__(self, "groups", tuple(self.groups))
         if sum(self.groups) != self.latent_channels:
             raise ValueError("The channel groups must add up to the latent channels.")
+
+    @property
+    def last_stride(self) -> int:
+        """Side in pixels of the square that the last layer of the synthesis writes at once."""
+        return 1 if self.fine_blocks is None else 4
+
+    @property
+    def up_widths(self) -> tuple[int, ...]:
+        """Channels after each unit of up-sampling in the synthesis."""
+        *fine, _ = self.widths
+        return tuple(reversed((16, *fine) if self.fine_blocks is None else fine[1:]))
 
     @property
     def stride(self) -> int:

@@ -14,6 +14,8 @@ from sdae.coding.tables import MEAN_UNIT, WEIGHT_UNIT, Tables
 from sdae.model.config import CLIP, HEAD_SCALE, STRIDE
 from sdae.model.numpy_network import (
     Convolution,
+    Depthwise,
+    DepthwiseConvolution,
     Linear,
     Network,
     Residual,
@@ -36,10 +38,7 @@ class SynthesisAdjoint:
 
     def __init__(self, network: Network):
         self.network = network
-        self._steps = [
-            _ResidualAdjoint(step) if isinstance(step, Residual) else _ConvolutionAdjoint(step)
-            for step in network._synthesis
-        ]
+        self._steps = [_ADJOINTS[type(step)](step) for step in network._synthesis]
         linear = network._synthesis_linear
         self._linear = Linear(linear.kernel.T, _turned(linear.around))
 
@@ -189,6 +188,34 @@ class _ResidualAdjoint:
         below, found_below = signs
         g = self.first.back(self.second.back(gradient, None), found_below)
         return gradient + g * (1 + below * self.slope)
+
+
+class _DepthwiseAdjoint:
+    """A depthwise block, forwards with a memory and backwards."""
+
+    def __init__(self, block):
+        self.block = block
+        kernel = block.around.matrix.reshape(3, 3, -1, 1)
+        self.turned = DepthwiseConvolution(kernel[::-1, ::-1])
+
+    def forward(self, x):
+        block = self.block
+        wide = inner(block.around(x)) @ block.widen + block.widen_bias
+        below = wide < 0
+        wide += np.minimum(wide, 0) * block.slope
+        return bordered(inner(x) + wide @ block.narrow + block.narrow_bias), below
+
+    def back(self, gradient, below):
+        g = inner(gradient) @ self.block.narrow.T
+        g *= 1 + below * self.block.slope
+        return gradient + self.turned(bordered(g @ self.block.widen.T))
+
+
+_ADJOINTS = {
+    Convolution: _ConvolutionAdjoint,
+    Residual: _ResidualAdjoint,
+    Depthwise: _DepthwiseAdjoint,
+}
 
 
 class ContextsAdjoint:

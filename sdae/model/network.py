@@ -137,6 +137,46 @@ class ResidualBlock(layers.Layer):
         return {**super().get_config(), "filters": self.filters}
 
 
+class DepthwiseBlock(layers.Layer):
+    """x + 1×1(PReLU(1×1(depthwise 3×3(x)))), shape unchanged; Liu et al. 2022 without the norm.
+
+    Between the 1×1 convolutions there are three times as many channels. The last one starts at
+    zero, so a new block changes nothing at first.
+    """
+
+    def __init__(self, filters: int, **options):
+        super().__init__(**options)
+        self.filters = filters
+        policy = self.dtype_policy
+        self.around = layers.DepthwiseConv2D(
+            3, padding="same", depthwise_initializer=Centre(), name="around", dtype=policy
+        )
+        self.widen = layers.Dense(3 * filters, name="widen", dtype=policy)
+        self.activation = _prelu("prelu", policy)
+        self.narrow = layers.Dense(
+            filters, kernel_initializer="zeros", name="narrow", dtype=policy
+        )
+
+    def call(self, x):
+        return x + self.narrow(self.activation(self.widen(self.around(x))))
+
+    def compute_output_shape(self, shape):
+        return shape
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters}
+
+
+@keras.saving.register_keras_serializable("sdae")
+class Centre(keras.initializers.Initializer):
+    """Depthwise kernels (h, w, C, 1) that pass the value itself and a little of what lies around."""
+
+    def __call__(self, shape, dtype=None):
+        kernel = np.zeros(shape, "float32")
+        kernel[shape[0] // 2, shape[1] // 2] = 1
+        return ops.cast(kernel, dtype) + keras.initializers.RandomNormal(stddev=0.1)(shape, dtype)
+
+
 class LinearPath(layers.Layer):
     """A linear map at 1/8 resolution, stored enlarged so that Adam moves it gently.
 
@@ -201,6 +241,10 @@ class AnalysisTransform(layers.Layer):
                 ResidualBlock(coarse, dtype=compute, name=f"block_{i}")
                 for i in range(config.analysis_blocks)
             ),
+            *(
+                DepthwiseBlock(coarse, dtype=compute, name=f"depthwise_{i}")
+                for i in range(config.analysis_depthwise)
+            ),
             _convolution(config.latent_channels, "head", compute, kernel_initializer="zeros"),
         ]
 
@@ -225,7 +269,7 @@ class SynthesisTransform(layers.Layer):
 
     def __init__(self, config: Config, basis=None, spread=None, compute="float32", **options):
         super().__init__(**options)
-        *fine, coarse = config.widths
+        coarse, self._last = config.widths[-1], config.last_stride
         start = None if basis is None else basis.T
         self._spread = np.ones(config.latent_channels, "float32") if spread is None else spread
         self._stride, samples = config.stride, 3 * config.stride**2
@@ -234,14 +278,22 @@ class SynthesisTransform(layers.Layer):
         self.units = [
             _convolution(coarse, "stem", compute),
             *(
+                DepthwiseBlock(coarse, dtype=compute, name=f"depthwise_{i}")
+                for i in range(config.synthesis_depthwise)
+            ),
+            *(
                 ResidualBlock(coarse, dtype=compute, name=f"block_{i}")
                 for i in range(config.synthesis_blocks)
             ),
             *(
                 UpUnit(filters, dtype=compute, name=f"up_{i}")
-                for i, filters in enumerate((*reversed(fine), 16))
+                for i, filters in enumerate(config.up_widths)
             ),
-            _convolution(3, "head", compute, kernel_initializer="zeros"),
+            *(
+                DepthwiseBlock(config.widths[1], dtype=compute, name=f"fine_{i}")
+                for i in range(config.fine_blocks or 0)
+            ),
+            _convolution(3 * self._last**2, "head", compute, kernel_initializer="zeros"),
         ]
 
     def build(self, *shapes):
@@ -257,6 +309,7 @@ class SynthesisTransform(layers.Layer):
         x = ops.concatenate([latent * self.scale, plane * _per_sample(t - 0.5) * 2], -1)
         for unit in self.units:
             x = unit(x)
+        x = depth_to_space(x, self._last)
         linear = depth_to_space(self.linear(latent), self._stride)
         return linear + 0.5 + ops.cast(x, "float32") * HEAD_SCALE
 
@@ -372,6 +425,10 @@ class Autoencoder(keras.Model):
         return {name: v for name, v in found.items() if not name.startswith("contexts/")}
 
 
+_NOT_MUON = "^(?!.*(widen|narrow)/kernel)"
+# The paths of variables that Adam moves.
+
+
 def initialise(model: Autoencoder) -> Autoencoder:
     """Create every variable of the model; returns the model.
 
@@ -388,17 +445,25 @@ def initialise(model: Autoencoder) -> Autoencoder:
 
 
 def compiled(model, rate: float, **options):
-    """Make a model ready for `train_on_batch`: Adam (Kingma and Ba 2015) with clipped gradients.
+    """Make a model ready for `train_on_batch`: Adam (Kingma and Ba 2015) with clipped gradients,
+    and Muon (Jordan 2024) for the matrices of depthwise blocks.
 
     Args:
         model: built, with a loss of its own.
         rate: learning rate.
-        options: further ones of `keras.optimizers.Adam`.
+        options: further ones of `keras.optimizers.Muon`.
 
     Returns:
         the optimizer.
     """
-    optimizer = keras.optimizers.Adam(rate, global_clipnorm=1.0, **options)
+    optimizer = keras.optimizers.Muon(
+        rate,
+        global_clipnorm=1.0,
+        weight_decay=None,
+        adam_weight_decay=None,
+        exclude_layers=[_NOT_MUON],
+        **options,
+    )
     optimizer.build(model.trainable_variables)
     # TensorFlow would compile for minutes, once for every size of crop; JAX has no other way.
     jit = "auto" if keras.backend.backend() == "jax" else False

@@ -12,6 +12,8 @@ heights give the same but for roundings, since BLAS adds up in an order that dep
 a product and on the processor.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
@@ -48,6 +50,7 @@ class Network:
                 f"1/{config.stride}."
             )
         half, quarter, eighth = config.widths
+        last = config.last_stride
 
         def array(name, *shape):
             found = arrays.get(name)
@@ -85,11 +88,26 @@ class Network:
                 convolution(f"{name}/convolution_1", eighth, eighth),
             )
 
+        def depthwise(name, width):
+            return Depthwise(
+                array(f"{name}/around/kernel", 3, 3, width, 1),
+                array(f"{name}/around/bias", width),
+                array(f"{name}/widen/kernel", width, 3 * width),
+                array(f"{name}/widen/bias", 3 * width),
+                array(f"{name}/prelu/alpha", 1, 1, 3 * width),
+                array(f"{name}/narrow/kernel", 3 * width, width),
+                array(f"{name}/narrow/bias", width),
+            )
+
         self._analysis = [
             *down("analysis/down_0", 5, 16, half),
             *down("analysis/down_1", half, half, quarter),
             *down("analysis/down_2", quarter, quarter, eighth),
             *(residual(f"analysis/block_{i}") for i in range(config.analysis_blocks)),
+            *(
+                depthwise(f"analysis/depthwise_{i}", eighth)
+                for i in range(config.analysis_depthwise)
+            ),
             convolution("analysis/head", eighth, c),
         ]
         samples, few = 3 * STRIDE**2, config.overlapped
@@ -97,11 +115,17 @@ class Network:
         self._scale = array("synthesis/scale", c)
         self._synthesis = [
             convolution("synthesis/stem", c + 1, eighth),
+            *(
+                depthwise(f"synthesis/depthwise_{i}", eighth)
+                for i in range(config.synthesis_depthwise)
+            ),
             *(residual(f"synthesis/block_{i}") for i in range(config.synthesis_blocks)),
-            up("synthesis/up_0", eighth, quarter),
-            up("synthesis/up_1", quarter, half),
-            up("synthesis/up_2", half, 16),
-            convolution("synthesis/head", 16, 3),
+            *(
+                up(f"synthesis/up_{i}", *ends)
+                for i, ends in enumerate(pairwise((eighth, *config.up_widths)))
+            ),
+            *(depthwise(f"synthesis/fine_{i}", quarter) for i in range(config.fine_blocks or 0)),
+            convolution("synthesis/head", config.up_widths[-1], 3 * last**2, block=last),
         ]
         self._synthesis_linear = linear("synthesis/linear", c, samples, (few, samples))
         self._log_gain = array("gains/log_gain", levels, c)
@@ -230,6 +254,38 @@ class Convolution:
         return result
 
 
+class DepthwiseConvolution(Convolution):
+    """3×3 convolution of each channel by itself, on bordered arrays.
+
+    Args:
+        kernel: (3, 3, channels, 1).
+        bias: (channels,) or None.
+    """
+
+    def __init__(self, kernel, bias=None):
+        super().__init__(kernel.reshape(3, 3, -1), bias)
+
+    def _convolved(self, x):
+        h, w = max(0, len(x) - 2), x.shape[1] - 2
+        c = self.matrix.shape[1]
+        result = _empty(h, w, c)
+        kernel = self.matrix.reshape(3, 3, c)
+        step = max(1, _PATCH_FLOATS // (4 * w * c))
+
+        def convolved(top):
+            count = min(step, h - top)
+            total = inner(result)[top : top + count]
+            total[:] = 0 if self.bias is None else self.bias
+            part = np.empty_like(total)
+            for down in range(3):
+                for right in range(3):
+                    seen = x[top + down : top + down + count, right : right + w]
+                    total += np.multiply(seen, kernel[down, right], out=part)
+
+        share_out(convolved, range(0, h, step))
+        return result
+
+
 class Residual:
     """x + 3×3(PReLU(3×3(PReLU(x)))) on bordered arrays."""
 
@@ -244,6 +300,46 @@ class Residual:
             waiting.add(inner(x))
             x = second(first(x + np.minimum(x, 0) * self.slope, last), last)
             inner(x)[:] += waiting.take(len(inner(x)))
+            return x
+
+        return passed
+
+
+class Depthwise:
+    """x + 1×1(PReLU(1×1(depthwise 3×3(x)))) on bordered arrays.
+
+    Args:
+        around, around_bias: depthwise kernel (3, 3, c, 1) and (c,).
+        widen, widen_bias: (c, n) and (n,).
+        alpha: (n,) slopes of the PReLU below zero.
+        narrow, narrow_bias: (n, c) and (c,).
+    """
+
+    def __init__(self, around, around_bias, widen, widen_bias, alpha, narrow, narrow_bias):
+        self.around = DepthwiseConvolution(around, around_bias)
+        self.widen, self.narrow, self.slope = widen, narrow, alpha.ravel() - 1
+        self.widen_bias, self.narrow_bias = widen_bias, narrow_bias
+
+    def passing(self):
+        """As `Convolution.passing`."""
+        waiting, around = RowQueue(), self.around.passing()
+
+        def passed(x, last):
+            waiting.add(inner(x))
+            x = around(x, last)
+            values = inner(x)
+            below = waiting.take(len(values))
+
+            def mixed(top):
+                rows = slice(top, top + step)
+                part = values[rows].reshape(-1, values.shape[2]) @ self.widen
+                part += self.widen_bias
+                part += np.minimum(part, 0) * self.slope
+                part = part @ self.narrow + self.narrow_bias
+                values[rows] = below[rows] + part.reshape(values[rows].shape)
+
+            step = max(1, _PATCH_FLOATS // (values.shape[1] * len(self.slope)))
+            share_out(mixed, range(0, len(values), step))
             return x
 
         return passed

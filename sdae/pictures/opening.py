@@ -17,7 +17,6 @@ from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
     Image,
-    ImageFile,
     Jpeg2KImagePlugin,
     JpegImagePlugin,
     TiffImagePlugin,
@@ -162,29 +161,6 @@ def file_bytes(source, max_pixels: int) -> bytes:
             "and open that."
         )
     return data
-
-
-def undecoded(image: Image.Image) -> bytes | None:
-    """The file of a PIL image that was opened and neither decoded nor changed; None of any other."""
-    kind = image.format
-    if not isinstance(image, ImageFile.ImageFile) or kind not in _OPENERS or not image.tile:
-        return None
-    file = image.fp
-    try:
-        if file is None or not file.seekable() or image.tell():
-            return None
-        at = file.tell()
-        file.seek(0)
-        data = file.read()
-        file.seek(at)
-        again = opened(data)
-    except (OSError, ValueError):
-        return None
-    # Not as `draft` leaves a JPEG, nor with colours or a turn that somebody has told it otherwise.
-    same = (again.size, again.mode) == (image.size, image.mode) and all(
-        again.info.get(key) == image.info.get(key) for key in ("icc_profile", "exif")
-    )
-    return data if same else None
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, PngImagePlugin, TiffImagePlugin
@@ -57,8 +57,7 @@ def read(source, max_pixels: int = MAX_PIXELS, keep_metadata: bool = False) -> P
     other PIL image is taken as it stands. Transparency is laid on white; 16-bit and float samples
     are scaled to 8 bits; palette, greyscale, CMYK and Lab become RGB; colours that the file says
     are other than sRGB are converted (see `sdae.pictures.colour`); of several frames or pages
-    the first is taken. A PIL image that is an opened file and not decoded yet is read as that
-    file; of one that is decoded no more is known than what Pillow tells.
+    the first is taken. What Pillow does not tell of a file's colours is known of files alone.
 
     `keep_metadata` also returns the Exif data, without what describes the old file's pixels, and
     the ICC profile of RGB pictures, whose samples then stay as they are stored.
@@ -70,10 +69,7 @@ def read(source, max_pixels: int = MAX_PIXELS, keep_metadata: bool = False) -> P
         return _from_array(source, max_pixels)
     if isinstance(source, Image.Image):
         opening.check_size(*source.size, max_pixels)
-        data = opening.undecoded(source)
-        if data is None:
-            return _finish(source, [], None, keep_metadata)
-        return replace(read(data, max_pixels, keep_metadata), file_bytes=None)
+        return _finish(source, [], None, keep_metadata)
     data = opening.file_bytes(source, max_pixels)
     image = opening.opened(data)
     if image.format == "TIFF":
@@ -176,15 +172,18 @@ def _finish(
 ) -> Picture:
     with opening.as_image_error(image.format):
         if isinstance(image, TiffImagePlugin.TiffImageFile):
-            fault = tiff_layout.put_right(image)
-            if fault:
-                raise ImageError(fault)
+            layout = tiff_layout.put_right(image)
+            if layout:
+                raise ImageError(
+                    f"This TIFF file holds {layout}, which cannot be read here; "
+                    "save it as PNG and open that."
+                )
         # Decoding forgets how the samples were stored.
         deep = ";16" in str(getattr(image, "tile", ""))
-        if isinstance(image, PngImagePlugin.PngImageFile):
-            png_chunks.put_right(image)
         # Decoding closes the file, where a TIFF's Exif data still lies.
         exif = _exif(image, notices) if keep_metadata else b""
+        if isinstance(image, PngImagePlugin.PngImageFile):
+            png_chunks.put_right(image)
         image.load()
         samples, alpha = _colour_and_alpha(upright(image), image, notices)
         if deep or image.mode.startswith("I;16"):
@@ -258,11 +257,6 @@ def _colour_and_alpha(image: Image.Image, source: Image.Image, notices: list[str
     if not image.has_transparency_data:
         plain = "L" if grey else "RGB"
         return image if mode == plain else image.convert(plain), None
-    clear = image.info.get("transparency")
-    if mode == "RGB" and isinstance(clear, tuple) and max(clear) > 255:
-        # An image that Pillow has decoded, of 16 bits; it keeps the colour as the file states it.
-        image = image.copy()
-        image.info["transparency"] = tuple(level >> 8 for level in clear)
     if mode in ("La", "RGBa"):
         image = image.convert(mode.upper())  # undo the premultiplication first
     image = image.convert("RGBA")

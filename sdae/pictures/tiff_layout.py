@@ -14,23 +14,17 @@ _SEPARATE, _DEFLATE, _SIGNED, _UNSIGNED = 2, 8, 2, 1
 _NATIVE = {"I;16BS": "I;16NS", "I;32BS": "I;32NS", "F;32BF": "F;32NF"}
 
 
-_MISTAKEN = ("Pillow has decoded this TIFF image wrongly, as it does with its layout; "
-             "give the file itself and not the image.")
-
-
 def put_right(image: TiffImagePlugin.TiffImageFile) -> str | None:
-    """Let Pillow decode a file as it is laid out; a sentence on why it cannot be read, or None."""
+    """Let Pillow decode a file as it is laid out; what of it cannot be read, None where all can.
+
+    An image whose pixels are decoded already is left as it is.
+    """
+    if not image.tile:
+        return None
     tags = image.tag_v2
     separate = tags.get(PLANES) == _SEPARATE
     if separate and image.mode in ("LA", "La", "LAB"):
-        return (f"This TIFF file holds {'Lab' if image.mode == 'LAB' else 'grey and alpha'} in "
-                "separate planes, which cannot be read here; save it as PNG and open that.")
-    if not image.tile:
-        wrong = (
-            tags.prefix[:2] == b"MM" and image.mode in ("I", "F") if image.use_load_libtiff
-            else tags.get(PHOTOMETRIC) == _YCBCR or (separate and max(tags.get(BITS, (1,))) > 8)
-        )
-        return _MISTAKEN if wrong else None
+        return f"{'Lab' if image.mode == 'LAB' else 'grey and alpha'} in separate planes"
     if not image.use_load_libtiff and (separate or tags.get(PHOTOMETRIC) == _YCBCR):
         # Pillow itself takes each plane for one of 8 bits, and overlooks that colours are
         # subsampled. What it takes for compressed it leaves to libtiff, which reads the file alone.

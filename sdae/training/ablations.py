@@ -43,14 +43,16 @@ VARIANTS = {
     "blind to the noise level": {"told": False},
     "no SSIM in the loss": {"ssim_weight": 0.0},
     "more SSIM in the loss": {"ssim_weight": 100.0},
-    "average of the weights": {"average": 0.98},
+    "weights of the last step": {"average": 0.0},
+    "loss of noisy crops as it is": {"noise_weight": 0.0},
+    "no depthwise blocks at 1/8": {"analysis_depthwise": 0, "synthesis_depthwise": 0},
+    "up-sampling to the full resolution": {"fine_blocks": None},
     "half the learning rate": {"rate": 2e-4},
     "twice the learning rate": {"rate": 8e-4},
 }
 """Name → what differs: fields of `sdae.model.config.Config`, options of ``sdae train``, and: of both
 transforms' linear path the start (zero: it stays there); the slope below zero, for good; the power
-to which drawn quality positions are raised; whether the network is told the noise level; the
-momentum of the exponential moving average that the weights are in the end."""
+to which drawn quality positions are raised once more; whether the network is told the noise level."""
 
 
 def add_arguments(parser) -> None:
@@ -106,6 +108,7 @@ def measure(name: str, args, pictures, validation) -> dict:
         options.epochs = args.epochs
         options.steps = args.steps
         options.crop = 64
+        options.flat = 0.0
         vars(options).update(changes, start=None)
         options.late_crop = options.crop
         kind = next((kind for key, kind in _TRAINERS.items() if key in changes), loop.Trainer)
@@ -149,24 +152,7 @@ class _Low(loop.Trainer):
         return {**inputs, "t": inputs["t"] ** self.args.low}, target
 
 
-class _Averaged(loop.Trainer):
-    """A training that ends with an exponential moving average of its weights."""
-
-    def __init__(self, *args):
-        from sdae.model.network import compiled
-
-        super().__init__(*args)
-        self.optimizer = compiled(
-            self.model, self.args.rate, use_ema=True, ema_momentum=self.args.average
-        )
-
-    def validate(self):
-        if len(self.history) + 1 == self.args.epochs:
-            self.optimizer.finalize_variable_values(self.model.trainable_variables)
-        return super().validate()
-
-
-_TRAINERS = {"told": _Blind, "low": _Low, "average": _Averaged}
+_TRAINERS = {"told": _Blind, "low": _Low}
 
 
 def _begin(model, start) -> None:

@@ -2,8 +2,12 @@
 
     loss = w(λ) · (bits per pixel + λ · (MSE on the 0–255 scale + ssim_weight · (1 − SSIM)))
 
-λ and the noise level are drawn for each crop. w(λ) = (λ/0.01)^−0.46 keeps the loss of low and of
-high qualities of one size, since R + λ·D grows about as λ^0.46 along the curve.
+λ and the noise level σ are drawn for each crop. w = (λ/0.01)^−0.46 / (1 + v·σ·λ^0.54) keeps the
+losses of all crops of one size: R + λ·D grows about as λ^0.46 along the curve, and noise cannot be
+taken away beyond a limit, however large λ makes what is left.
+
+The rate is constant for most of a training and falls at the end. What is validated and stored is the
+exponential moving average of the weights.
 """
 
 import csv
@@ -12,18 +16,26 @@ import json
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from sdae.progress import progress
 
+_RISE = 200
+# Steps until the learning rate is reached: the moments of Adam and Muon begin at zero in each run.
+
 _BALANCE = 0.46
+_LOW = 1.25
+# Low qualities are drawn more often: most pictures are kept there.
+
 _VALIDATION_QUALITIES = (0.15, 0.3, 0.45, 0.6, 0.8)
 _VALIDATION_SIGMA = 0.1
+_PARTS = "analysis gains contexts synthesis".split()
 _RECORDED = (
-    "epochs minutes steps batch crop late_crop rate ssim_weight noisy sigma float32 seed".split()
-)
+    "parts epochs minutes steps batch crop late_crop rate flat average ssim_weight noise_weight noisy sigma float32 seed"
+).split()
 
 
 def add_arguments(parser) -> None:
@@ -32,6 +44,9 @@ def add_arguments(parser) -> None:
     parser.add_argument("--validation", help="folder to validate on (default: 20 %% of photos)")
     parser.add_argument("--output", required=True, help="folder for weights, card and loss curve")
     parser.add_argument("--start", help="name or folder of weights to begin with")
+    parser.add_argument(
+        "--parts", nargs="+", choices=_PARTS, default=_PARTS, help="parts to train (default: all)"
+    )
     parser.add_argument("--checkpoint", help="checkpoint file (default: OUTPUT/checkpoint.npz)")
     parser.add_argument("--epochs", type=int, default=100, help="length of the whole training")
     parser.add_argument("--minutes", type=float, help="length in minutes, instead of --epochs")
@@ -42,8 +57,19 @@ def add_arguments(parser) -> None:
     parser.add_argument(
         "--late-crop", type=int, default=128, help="side of a crop in the last third; same pixels"
     )
-    parser.add_argument("--rate", type=float, default=4e-4, help="highest learning rate of Adam")
+    parser.add_argument("--rate", type=float, default=4e-4, help="highest learning rate")
+    parser.add_argument(
+        "--flat", type=float, default=0.9, help="share of the training at the highest rate"
+    )
+    parser.add_argument(
+        "--average", type=float, default=0.999,
+        help="momentum of the average of the weights, which spans a tenth of --epochs at most",
+    )
     parser.add_argument("--ssim-weight", type=float, default=20.0, help="weight of 1 − SSIM")
+    parser.add_argument(
+        "--noise-weight", type=float, default=150.0,
+        help="the loss of a crop is divided by 1 + this · σ · λ^0.54",
+    )
     parser.add_argument("--noisy", type=float, default=0.3, help="share of crops with noise")
     parser.add_argument("--sigma", type=float, default=0.35, help="highest noise level")
     parser.add_argument("--context-crops", type=int, default=960, help="as in fit-contexts")
@@ -136,20 +162,20 @@ def fit_contexts(args, paths) -> None:
     weights.write(Path(args.output), arrays | tables.to_arrays(), card)
 
 
-def balance(lagrangian):
-    """The weight w(λ) that makes the losses of all qualities of one size."""
-    return (lagrangian / 0.01) ** -_BALANCE
+def balance(lagrangian, sigma=0.0, noise_weight=0.0):
+    """The weight w that makes the losses of all qualities and noise levels of one size."""
+    return (lagrangian / 0.01) ** -_BALANCE / (1 + noise_weight * sigma * lagrangian**0.54)
 
 
 def similarity(a, b):
-    """SSIM with uniform 7×7 windows, every second position, mean over channels: (B,).
+    """SSIM with uniform 8×8 windows, every fourth position, mean over channels: (B,).
 
     Wang et al. 2004 with the cheaper window; a training loss, not the reported metric.
     """
     from keras import ops
 
     def blur(x):
-        return ops.average_pool(x, 7, strides=2, padding="valid")
+        return ops.average_pool(x, 8, strides=4, padding="valid")
 
     ma, mb = blur(a), blur(b)
     va, vb, vab = blur(a * a) - ma * ma, blur(b * b) - mb * mb, blur(a * b) - ma * mb
@@ -167,7 +193,7 @@ def make_batch(clean, rng, noisy, highest_sigma):
     """
     n = len(clean)
     clean = clean.astype("float32") / 255
-    t = rng.random(n)
+    t = rng.random(n) ** _LOW
     sigma = np.where(rng.random(n) < noisy, rng.uniform(0, highest_sigma, n), 0)
     image = clean.copy()
     for k in np.flatnonzero(sigma):
@@ -205,7 +231,7 @@ def validation_batches(pictures, side, rng, batch=32):
     }
 
 
-def trainable_model(config, basis, spread, compute, ssim_weight):
+def trainable_model(config, basis, spread, compute, ssim_weight, noise_weight=150.0):
     """The autoencoder with its loss, see `sdae.model.network.Autoencoder`; not compiled yet."""
     from keras import ops
 
@@ -216,12 +242,13 @@ def trainable_model(config, basis, spread, compute, ssim_weight):
 
         def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
             lagrangian = self.config.lagrangian(x["t"])
+            y = ops.convert_to_tensor(y)
             error = ops.mean(ops.square((y - y_pred["picture"]) * 255), axis=(1, 2, 3))
             distortion = error
             if ssim_weight:
                 distortion += ssim_weight * (1 - similarity(y, y_pred["picture"]))
-            loss = balance(lagrangian) * (y_pred["bits"] + lagrangian * distortion)
-            return ops.mean(loss)
+            weight = balance(lagrangian, x["sigma"], noise_weight)
+            return ops.mean(weight * (y_pred["bits"] + lagrangian * distortion))
 
     return initialise(TrainedAutoencoder(config, basis, spread, compute, name="autoencoder"))
 
@@ -230,6 +257,21 @@ def _numpy(variable):
     from keras import ops
 
     return ops.convert_to_numpy(variable)
+
+
+def _half(values):
+    """Large arrays in half precision."""
+    return values.astype("float16") if values.size > 4096 and values.dtype == "float32" else values
+
+
+def _record(place) -> list[dict]:
+    """The epochs of all runs that led to weights, as their files have them; see `Trainer._save`."""
+    rows = []
+    for name in ("history.csv", "loss.csv"):
+        if (place / name).exists():
+            with (place / name).open(newline="", encoding="utf-8") as file:
+                rows += csv.DictReader(file)
+    return rows
 
 
 class Trainer:
@@ -258,17 +300,28 @@ class Trainer:
         blocks = blocks.reshape(-1, blocks.shape[-1])
         basis, spread = karhunen_loeve(blocks, self.config.latent_channels)
         compute = "float32" if args.float32 else "mixed_bfloat16"
-        self.model = trainable_model(self.config, basis, spread, compute, args.ssim_weight)
-        self.optimizer = compiled(self.model, args.rate)
-        self.validation = validation_batches(validation, 128, np.random.default_rng(0))
-        self.history, self.seconds, self.started = [], 0.0, time.monotonic()
-        self.side = None
+        self.model = trainable_model(self.config, basis, spread, compute, args.ssim_weight, args.noise_weight)
+        for part in _PARTS:
+            getattr(self.model, part).trainable = part in args.parts
         self.steps = args.steps or max(1, len(pictures) // args.batch)
+        average = args.average
+        if not args.minutes:
+            average = min(average, max(0.0, 1 - 10 / (args.epochs * self.steps)))
+        self.optimizer = compiled(self.model, args.rate, use_ema=True, ema_momentum=average)
+        self.trained = self.model.trainable_variables
+        self.validation = validation_batches(validation, 128, np.random.default_rng(0))
+        self.history, self.before = [], []
+        self.seconds, self.started = 0.0, time.monotonic()
+        self.side = None
         if self.checkpoint.exists():
             self._load()
         elif args.start:
             arrays, card = weights.read(weights.folder(args.start))
-            self.model.restore(arrays)
+            # What another network has beside the one it grows from stays as it is.
+            fresh = self.model.stored()
+            arrays = {k: v for k, v in arrays.items() if k in fresh and v.shape == fresh[k].shape}
+            self.model.restore(fresh | arrays)
+            self.before = _record(weights.folder(args.start))
             print(f"begun with {card['sha256'][:8]}", file=sys.stderr)
 
     def elapsed(self) -> float:
@@ -282,9 +335,10 @@ class Trainer:
         return min(1.0, len(self.history) / self.args.epochs)
 
     def learning_rate(self) -> float:
-        """Cosine from the highest rate to a hundredth of it, after a short rise."""
-        done = self.progress()
-        rise = min(1.0, (len(self.history) + 0.3) / 1.5)
+        """After a short rise, which each run begins with, constant; at the end half a cosine to a
+        hundredth."""
+        done = max(0.0, self.progress() - self.args.flat) / (1 - self.args.flat)
+        rise = min(1.0, (int(self.optimizer.iterations) + 1) / _RISE)
         return self.args.rate * rise * (0.01 + 0.99 * (1 + np.cos(np.pi * done)) / 2)
 
     def run(self) -> None:
@@ -303,8 +357,6 @@ class Trainer:
             # TensorFlow would meet a second shape with a graph for any shape, which has no lattice.
             self.model.make_train_function(force=True)
         self.side = side
-        rate = self.learning_rate()
-        self.optimizer.learning_rate.assign(rate)
         rng = np.random.default_rng((self.args.seed, len(self.history)))
         begun = time.monotonic()
         loss = self._steps(batch, side, rng)
@@ -312,16 +364,26 @@ class Trainer:
         row = {
             "epoch": len(self.history) + 1,
             "minutes": round(self.elapsed() / 60, 2),
-            "learning_rate": float(f"{rate:.3g}"),
+            "learning_rate": float(f"{self.learning_rate():.3g}"),
             "crop": side,
             "images": images + (self.history[-1]["images"] if self.history else 0),
             "images_per_second": round(images / seconds, 1),
             "loss": round(float(loss), 5),
-            **self.validate(),
         }
-        self.history.append(row)
+        with self._averaged():
+            row |= self.validate()
+            self.history.append(row)
+            self._save()
         print("  ".join(f"{k} {v}" for k, v in row.items()), flush=True)
-        self._save()
+
+    @contextmanager
+    def _averaged(self):
+        """For a while the model has the averages of its weights."""
+        kept = [_numpy(v) for v in self.trained]
+        self.optimizer.finalize_variable_values(self.trained)
+        yield
+        for variable, value in zip(self.trained, kept):
+            variable.assign(value)
 
     def _steps(self, batch, side, rng):
         """The steps of an epoch, each batch made while the one before is learned from; mean loss.
@@ -338,6 +400,7 @@ class Trainer:
         with bar, ThreadPoolExecutor(1) as pool:
             ahead = pool.submit(make)
             for left in reversed(range(self.steps)):
+                self.optimizer.learning_rate.assign(self.learning_rate())
                 ready, ahead = ahead.result(), left and pool.submit(make)
                 losses.append(self.model.train_on_batch(*ready))
                 bar.update(batch)
@@ -394,35 +457,32 @@ class Trainer:
         from sdae.model import weights
 
         variables = weights.variables(self.model)
-        state = {f"model/{name}": _numpy(v) for name, v in variables.items()}
-        state |= {f"optimizer/{i}": _numpy(v) for i, v in enumerate(self.optimizer.variables)}
-        note = {"history": self.history, "seconds": self.elapsed()}
+        state = {f"model/{name}": _half(_numpy(v)) for name, v in variables.items()}
+        note = {"history": self.history, "before": self.before, "seconds": self.elapsed()}
         state["note"] = np.frombuffer(json.dumps(note).encode(), "uint8")
         target = io.BytesIO()
-        np.savez(target, **state)
+        np.savez_compressed(target, **state)
         self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
         weights.replace(self.checkpoint, target.getvalue())
-        arrays = {
-            name: v.astype("float16") if v.size > 4096 and v.dtype == "float32" else v
-            for name, v in self.model.stored().items()
-        }
+        arrays = {name: _half(v) for name, v in self.model.stored().items()}
         weights.write(self.output, arrays, self.card())
-        table = io.StringIO()
-        writer = csv.DictWriter(table, self.history[-1].keys(), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.history)
-        weights.replace(self.output / "loss.csv", table.getvalue().encode())
+        for name, rows in (("loss.csv", self.history), ("history.csv", self.before)):
+            if rows:
+                table = io.StringIO()
+                writer = csv.DictWriter(table, self.history[-1].keys(), lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(rows)
+                weights.replace(self.output / name, table.getvalue().encode())
 
     def _load(self):
         with np.load(self.checkpoint, allow_pickle=False) as state:
             note = json.loads(state["note"].tobytes())
             self.history, self.seconds = note["history"], note["seconds"]
+            self.before = note["before"]
             from sdae.model import weights
 
             found, prefix = weights.variables(self.model), "model/"
             weights.assign(found, {
                 name: state[prefix + name] for name in found if prefix + name in state
             })
-            for i, variable in enumerate(self.optimizer.variables):
-                variable.assign(state[f"optimizer/{i}"])
         print(f"resumed after epoch {len(self.history)}", file=sys.stderr)

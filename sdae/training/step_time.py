@@ -17,6 +17,8 @@ from sdae.model.network import compiled
 from sdae.training.loop import make_batch, trainable_model
 
 _SSIM_WEIGHT = 10.0
+_CONVOLUTIONS = layers.Conv2D, layers.DepthwiseConv2D, layers.Dense
+# A dense layer is a convolution of 1×1.
 
 
 class _Convolutions(keras.Model):
@@ -31,7 +33,7 @@ class _Convolutions(keras.Model):
         self.convolutions, self.shapes = [], []
         for units, shape in stacks:
             for layer, seen in _walk(units, shape):
-                self.convolutions.append(layers.Conv2D.from_config(layer.get_config()))
+                self.convolutions.append(type(layer).from_config(layer.get_config()))
                 self.shapes.append(seen)
         # Inputs that depend on a weight, so that their gradients are taken as well.
         self.scale = self.add_weight(shape=(len(self.shapes),), initializer="ones", name="scale")
@@ -51,7 +53,7 @@ def _walk(units, shape):
     for unit in units:
         seen = shape
         for layer in unit._flatten_layers():
-            if isinstance(layer, layers.Conv2D):
+            if isinstance(layer, _CONVOLUTIONS):
                 yield layer, seen
                 seen = layer.compute_output_shape(seen)
         shape = unit.compute_output_shape(shape)
