@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sdae.coding import deflate
+from sdae.coding import deflate, huffman
 from sdae.coding.deflate import DeflateError
 
 segments = st.lists(arrays("uint8", st.integers(0, 300)), max_size=5)
@@ -65,7 +65,7 @@ def test_code_lengths_keep_the_limit_and_stay_complete():
     while len(fibonacci) < 28:
         fibonacci.append(fibonacci[-1] + fibonacci[-2])
     for limit in (7, 15):
-        lengths = deflate.code_lengths(np.array(fibonacci), limit)
+        lengths = huffman.lengths(np.array(fibonacci), limit)
         assert lengths.max() <= limit
         assert sum(0.5 ** int(n) for n in lengths) == 1
 
@@ -79,7 +79,7 @@ def test_code_lengths_are_as_good_as_huffman():
             joined = heap[0] + heap[1]
             bits += joined
             heap = sorted([joined] + heap[2:])
-        assert int(counts @ deflate.code_lengths(counts, 15)) == bits
+        assert int(counts @ huffman.lengths(counts, 15)) == bits
 
 
 def test_smaller_than_zlib_where_statistics_change():

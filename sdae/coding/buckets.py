@@ -83,6 +83,8 @@ def entropy(tally):
 def clusters(total, sizes) -> list[np.ndarray]:
     """Cells → buckets, by joining the two that lose the least by it, again and again.
 
+    What a union loses in bits is no distance between its parts, which SciPy's clusters start from.
+
     Returns:
         for each of the sizes (WIDTHS, FRACTIONS) uint8 buckets, from the narrowest to the widest.
     """

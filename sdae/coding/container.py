@@ -14,7 +14,8 @@
                    varint of 1–3 bytes, then so many bytes, see `sdae.pictures.metadata`
     …              payload, to the end of the file
 
-A 128×128 picture has a header of 19 bytes. Every field is checked before memory is taken.
+A 128×128 picture has a header of 19 bytes. Every field is checked before memory is taken. Varints are
+written here, as neither Python nor NumPy has them.
 """
 
 import zlib

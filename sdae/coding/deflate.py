@@ -1,15 +1,18 @@
 """Bytes and integers ↔ Deflate streams (RFC 1951), raw: no zlib or gzip wrapper around them.
 
-Reading is zlib's business, with the size checked before memory is taken. Writing is done here,
-because the latent coder knows what zlib has to guess: where the statistics of its bytes change, so
-where a block ends; that nothing repeats but a byte alone, so that Huffman codes of single bytes and of
-runs do all the work; and that small bytes are the frequent ones, so that a smooth code costs few
-bits to describe.
+Reading is zlib's business, with the size checked before memory is taken. Writing is done here, because
+the latent coder knows what zlib has to guess:
+
+- where the statistics of its bytes change, so where a block ends;
+- that nothing repeats but one byte alone, so that codes of single bytes and of runs are enough;
+- that small bytes are the frequent ones, so that a smooth code takes few bits to describe.
 """
 
 import zlib
 
 import numpy as np
+
+from sdae.coding import huffman
 
 _STRATEGIES = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED, zlib.Z_HUFFMAN_ONLY, zlib.Z_RLE)
 _INT8, _INT16 = 0, 1
@@ -52,9 +55,6 @@ _IS_MATCH = np.arange(len(_EXTRA)) > END
 _FOLLOWING, _FIXED_FOLLOWING = _EXTRA + _IS_MATCH, _EXTRA + 5 * _IS_MATCH
 # How many bits follow each symbol, with those of the distance: in a block with a code of its own,
 # and in one with the fixed code.
-
-_REVERSED = np.array([int(f"{i:08b}"[::-1], 2) for i in range(256)], "int64")
-
 
 _BIN_WIDTHS = np.append(np.repeat([1, 2, 4, 8], [32, 16, 16, 15]), 7)
 _BINS = np.cumsum(_BIN_WIDTHS) - _BIN_WIDTHS
@@ -265,7 +265,7 @@ def _build(tally, thorough):
     weights = [_falling(counts), counts] if thorough else [_falling(counts)]
     found = []
     for weight in weights:
-        lengths = code_lengths(weight, 15)
+        lengths = huffman.lengths(weight, 15)
         header = _header(lengths)
         bits = 3 + int(header[1].sum()) + int(counts @ (lengths + _FOLLOWING))
         found.append((bits, lengths, header))
@@ -309,7 +309,7 @@ def _emit(target, tokens, final, effort):
         following = _FOLLOWING
         target.add([final | 2 << 1], [3])
         target.add(*header)
-    codes = _codes(lengths)
+    codes = huffman.codes(lengths)
     for start in range(0, size, _PIECE):
         piece = tokens[start : start + _PIECE]
         symbols = piece & _SYMBOL
@@ -329,80 +329,6 @@ def _tally(tokens):
     for start in range(0, len(tokens), _PIECE):
         total += np.bincount(tokens[start : start + _PIECE] & _SYMBOL, minlength=len(total))
     return total
-
-
-def code_lengths(counts, limit: int) -> np.ndarray:
-    """Lengths of a Huffman code for the symbols of positive count, none above ``limit``."""
-    lengths = np.zeros(len(counts), "int64")
-    used = np.flatnonzero(counts)
-    if len(used) < 3:
-        lengths[used] = 1
-        return lengths
-    order = used[np.argsort(counts[used], kind="stable")]
-    leaves = counts[order].tolist()
-    while True:
-        depths = _huffman_depths(leaves)
-        if depths[0] <= limit:
-            lengths[order] = depths
-            return lengths
-        leaves = [max(leaf, 2 * leaves[0]) for leaf in leaves]
-
-
-def _huffman_depths(weights: list) -> list:
-    """Depth of each leaf of the Huffman tree, for weights in rising order.
-
-    In place, after Moffat and Katajainen 1995: the list holds first the weights, then the parents
-    of the inner nodes, then their depths, then those of the leaves.
-    """
-    a, n = list(weights), len(weights)
-    a[0] += a[1]
-    root, leaf = 0, 2
-    for node in range(1, n - 1):
-        if leaf >= n or a[root] < a[leaf]:
-            weight, a[root] = a[root], node
-            root += 1
-        else:
-            weight = a[leaf]
-            leaf += 1
-        if leaf >= n or (root < node and a[root] < a[leaf]):
-            weight += a[root]
-            a[root] = node
-            root += 1
-        else:
-            weight += a[leaf]
-            leaf += 1
-        a[node] = weight
-    a[n - 2] = 0
-    for node in range(n - 3, -1, -1):
-        a[node] = a[a[node]] + 1
-    free, depth, node, position = 1, 0, n - 2, n - 1
-    while free:
-        used = 0
-        while node >= 0 and a[node] == depth:
-            used += 1
-            node -= 1
-        for _ in range(free - used):
-            a[position] = depth
-            position -= 1
-        free, depth = 2 * used, depth + 1
-    return a
-
-
-def _codes(lengths) -> np.ndarray:
-    """Canonical codes, first bit lowest, of the code lengths (RFC 1951, 3.2.2)."""
-    tally = np.bincount(lengths, minlength=16)
-    tally[0] = 0
-    first, code = np.zeros(16, "int64"), 0
-    for length in range(1, 16):
-        code = (code + int(tally[length - 1])) << 1
-        first[length] = code
-    order = np.argsort(lengths, kind="stable")
-    order = order[lengths[order] > 0]
-    ranks = np.arange(len(order)) - (np.cumsum(tally) - tally)[lengths[order]]
-    codes = np.zeros(len(lengths), "int64")
-    codes[order] = first[lengths[order]] + ranks
-    sixteen = _REVERSED[codes & 255] << 8 | _REVERSED[codes >> 8]
-    return sixteen >> (16 - lengths)
 
 
 def _header(lengths) -> tuple[np.ndarray, np.ndarray]:
@@ -438,11 +364,11 @@ def _header(lengths) -> tuple[np.ndarray, np.ndarray]:
         symbols += [value] * run
         extras += [(0, 0)] * run
     symbols = np.array(symbols)
-    widths = code_lengths(np.bincount(symbols, minlength=19), 7)
+    widths = huffman.lengths(np.bincount(symbols, minlength=19), 7)
     sent = widths[list(LENGTH_ORDER)]
     number = max(4, int(np.flatnonzero(sent)[-1]) + 1)
     extras = np.array(extras)
-    values = np.stack([_codes(widths)[symbols], extras[:, 0]], 1).ravel()
+    values = np.stack([huffman.codes(widths)[symbols], extras[:, 0]], 1).ravel()
     bits = np.stack([widths[symbols], extras[:, 1]], 1).ravel()
     values = np.concatenate([[used - END - 1, 0, number - 4], sent[:number], values])
     bits = np.concatenate([[5, 5, 4], np.full(number, 3), bits])

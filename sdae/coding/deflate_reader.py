@@ -14,8 +14,8 @@ from sdae.coding.deflate import (
     LENGTH_ORDER,
     LENGTHS,
     DeflateError,
-    code_lengths,
 )
+from sdae.coding.huffman import lengths as code_lengths
 
 STORED, FIXED, DYNAMIC = range(3)
 KINDS = "stored", "fixed code", "own code"

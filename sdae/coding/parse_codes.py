@@ -2,7 +2,8 @@
 
 A tree cuts a sequence into words of different length, each about as likely as the next, and gives
 every word a byte (variable-to-fixed coding, Tunstall 1967). Grown for the statistics of its bucket
-it makes the bytes of all buckets distributed alike, so that one Huffman code serves them all.
+it makes the bytes of all buckets distributed alike, so that one Huffman code serves them all. zlib has
+no code for words.
 """
 
 import heapq

@@ -1,7 +1,8 @@
 """The predictor: from the integers known so far, a mean and a width of the next ones.
 
 A mean is linear in the known values, a width in how far these were from their means, plus what
-hidden units add. `sdae.coding.tables` says how the weights are stored.
+hidden units add. `sdae.coding.tables` says how the weights are stored. A library of neural networks
+would not do: its sums differ between machines, and a decoder that expects something else reads noise.
 """
 
 from functools import lru_cache
