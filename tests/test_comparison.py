@@ -39,11 +39,6 @@ def test_an_opened_file_gives_the_same_pixels_and_no_quality_figures(codec, pict
         comparison.open_file(codec, made.data[:-5])
 
 
-def test_reduction():
-    assert comparison.reduction(10, 100) == 0.9
-    assert comparison.reduction(150, 100) == -0.5
-
-
 def test_a_rival_stays_within_the_budget_or_is_none(picture):
     found = comparison.rival("webp", picture, 900)
     assert 0 < found.file_bytes <= 900

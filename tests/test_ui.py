@@ -23,10 +23,10 @@ from sdae.ui.shared import (
 
 @pytest.mark.parametrize(
     "size, reference, words",
-    [(10, 100, "−90.0 %"), (103, 100, "+3.0 %"), (1, 3, "−66.7 %")],
+    [(10, 100, "10.0 %"), (103, 100, "103.0 %"), (1, 3, "33.3 %")],
 )
-def test_change_is_negative_for_a_saving(size, reference, words):
-    assert file_size.change(size, reference) == words
+def test_a_size_is_a_share_of_another(size, reference, words):
+    assert file_size.share(size, reference) == words
 
 
 def test_the_split_sends_exact_pngs_behind_a_header(monkeypatch):

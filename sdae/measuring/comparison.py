@@ -90,11 +90,6 @@ class Rival:
         return len(self.data)
 
 
-def reduction(file_bytes: int, reference: int) -> float:
-    """Share of `reference` bytes that is saved: 0.9 for a tenth of the size, below 0 for more."""
-    return 1 - file_bytes / reference
-
-
 def compress(
     codec, rgb: np.ndarray, quality: float, effort: int = 0, progress=None
 ) -> Result:

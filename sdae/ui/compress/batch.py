@@ -203,9 +203,9 @@ def table(place, rows: list[Opened | str]) -> None:
 def take_home(packed: list[Packed]) -> None:
     """What the batch weighs together, and its files."""
     card(sum(len(p.data) for p in packed), {
-        "the upload" if len(packed) == 1 else f"{len(packed)} uploads":
+        "the original" if len(packed) == 1 else f"{len(packed)} originals":
             sum(p.upload_bytes for p in packed),
-        "raw RGB": sum(3 * p.width * p.height for p in packed),
+        "the uncompressed pixels": sum(3 * p.width * p.height for p in packed),
     })
     names = file_names([p.name for p in packed])
     listing = table_csv(

@@ -44,10 +44,10 @@ def file_and_downloads(source: Source, picture, start: Version, ours: Version) -
         st.info("Making the .sdae file …", icon=":material/hourglass_empty:")
         return
     data, (width, height) = ours.file, picture.size
-    references = {"PNG of the noisy picture": len(start.png)}
+    references = {"the noisy picture as PNG": len(start.png)}
     if start.psnr is not None:
-        references["PNG of the clean one"] = len(picture.png)
-    card(len(data), references | {"uncompressed pixels": picture.rgb.nbytes})
+        references["the clean one as PNG"] = len(picture.png)
+    card(len(data), references | {"its uncompressed pixels": picture.rgb.nbytes})
     st.caption(f"{8 * len(data) / (width * height):.3f} bits per pixel, header included.")
     with st.container(horizontal=True):
         st.download_button(

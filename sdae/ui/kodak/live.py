@@ -66,7 +66,9 @@ def live(
         if worst:
             _worst(picture.rgb, reading.read(result.png).rgb)
     with panel:
-        size_card(result.file_bytes, {"PNG": len(picture.png), "raw RGB": result.raw_bytes})
+        size_card(result.file_bytes, {
+            "its PNG": len(picture.png), "its uncompressed pixels": result.raw_bytes,
+        })
         with st.container(horizontal=True, gap="medium"):
             st.metric("PSNR", f"{decibels(result.psnr)} dB", width="content")
             st.metric("SSIM", f"{result.ssim:.4f}", width="content")

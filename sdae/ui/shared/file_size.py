@@ -1,10 +1,8 @@
-"""The result card: one size in large figures, and what it saves against others."""
+"""The result card: one size in large figures, and its share of others."""
 
 from __future__ import annotations
 
 import streamlit as st
-
-from sdae.measuring.comparison import reduction
 
 _STYLE = """
 <style>
@@ -20,9 +18,9 @@ _STYLE = """
 
 
 def card(size: int, references: dict[str, int]) -> None:
-    """Draw the bytes of the .sdae file and its change against each named reference size."""
+    """Draw the bytes of the .sdae file and its share of each named reference size."""
     rows = "".join(
-        f"<tr><td>{change(size, bytes_)}</td><th scope='row'>against {name}</th></tr>"
+        f"<tr><td>{share(size, bytes_)}</td><th scope='row'>of {name}</th></tr>"
         for name, bytes_ in references.items()
     )
     st.html(
@@ -31,6 +29,6 @@ def card(size: int, references: dict[str, int]) -> None:
     )
 
 
-def change(size: int, reference: int) -> str:
-    """A reduction as people read it: −94.1 % for a saving, +3.0 % for more bytes."""
-    return f"{-100 * reduction(size, reference):+.1f} %".replace("-", "−")
+def share(size: int, reference: int) -> str:
+    """A share as all pages write it: 5.9 % for a file of that part of the reference."""
+    return f"{100 * size / reference:.1f} %"
