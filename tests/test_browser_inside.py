@@ -126,7 +126,9 @@ def test_a_box_and_its_sentence_mark_each_other(visit):
 
 def test_the_arrow_keys_of_a_projector_go_from_view_to_view(visit):
     page = visit("sample=Cat&step=Noise&quality=40&projector=true")
-    page.locator(".sdae-plates img").first.wait_for()
+    page.locator(".js-plotly-plot").first.wait_for()
+    page.locator("[data-listening]").wait_for(state="attached")
+    page.locator("[data-stale=true]").first.wait_for(state="detached")
     assert not page.get_by_text("Or take").is_visible()
     page.keyboard.press("ArrowLeft")
     page.get_by_role("img", name="Huffman tree").wait_for()

@@ -29,7 +29,7 @@ _keys = st.components.v2.component(
     html="<span></span>",
     js="""
 // A presenter's remote sends PageUp and PageDown. Whoever is in a field keeps the keys.
-export default ({ setTriggerValue }) => {
+export default ({ parentElement, setTriggerValue }) => {
   const step = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 };
   const field = "input, textarea, select, [role=slider], [role=tab], [role=radio], [contenteditable]";
   const turn = (event) => {
@@ -40,6 +40,7 @@ export default ({ setTriggerValue }) => {
     }
   };
   window.addEventListener("keydown", turn);
+  parentElement.querySelector("span").dataset.listening = "";
   return () => window.removeEventListener("keydown", turn);
 };
 """,
