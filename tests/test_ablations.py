@@ -10,8 +10,13 @@ from sdae.training import ablations, loop
 from sdae.training.loop import Trainer
 
 
+SMALL = {"widths": (8, 8, 16), "analysis_depthwise": 1, "synthesis_depthwise": 0, "fine_blocks": 0}
+
+
 @pytest.fixture
-def options(tmp_path):
+def options(tmp_path, monkeypatch):
+    small = {name: SMALL | changes for name, changes in ablations.VARIANTS.items()}
+    monkeypatch.setattr(ablations, "VARIANTS", small)
     folder = tmp_path / "photos"
     folder.mkdir()
     Image.fromarray(data.astronaut()[:160, :160]).save(folder / "astronaut.png")
@@ -35,7 +40,8 @@ def test_variants_are_measured_once_and_added_to_the_table(options):
     assert args.table.read_text().startswith(first)
     rows = {row["variant"]: row for row in csv.DictReader(args.table.open())}
     assert list(rows) == [half, blind]
-    assert rows[half]["changes"] == "widths=(24,48,64)" and rows[half]["images"] == "32"
+    assert rows[half]["changes"].startswith("widths=(24,48,64) analysis_depthwise=1")
+    assert rows[half]["images"] == "32"
     assert 0 < float(rows[half]["validation_loss"]) < 10
 
 

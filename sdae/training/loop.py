@@ -34,7 +34,8 @@ _VALIDATION_QUALITIES = (0.15, 0.3, 0.45, 0.6, 0.8)
 _VALIDATION_SIGMA = 0.1
 _PARTS = "analysis gains contexts synthesis".split()
 _RECORDED = (
-    "parts epochs minutes steps batch crop late_crop rate flat average ssim_weight noise_weight noisy sigma float32 seed"
+    "parts epochs minutes steps batch crop late_crop rate flat average ssim_weight noise_weight "
+    "noisy sigma float32 seed"
 ).split()
 
 
@@ -300,7 +301,9 @@ class Trainer:
         blocks = blocks.reshape(-1, blocks.shape[-1])
         basis, spread = karhunen_loeve(blocks, self.config.latent_channels)
         compute = "float32" if args.float32 else "mixed_bfloat16"
-        self.model = trainable_model(self.config, basis, spread, compute, args.ssim_weight, args.noise_weight)
+        self.model = trainable_model(
+            self.config, basis, spread, compute, args.ssim_weight, args.noise_weight
+        )
         for part in _PARTS:
             getattr(self.model, part).trainable = part in args.parts
         self.steps = args.steps or max(1, len(pictures) // args.batch)
