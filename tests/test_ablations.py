@@ -9,7 +9,6 @@ from skimage import data
 from sdae.training import ablations, loop
 from sdae.training.loop import Trainer
 
-
 SMALL = {"widths": (8, 8, 16), "analysis_depthwise": 1, "synthesis_depthwise": 0, "fine_blocks": 0}
 
 

@@ -74,7 +74,7 @@ def test_the_wheel_is_small_and_holds_what_git_does(wheel):
     for name in (f"weights/{name}/{file}" for name in weights.SHIPPED
                  for file in ("weights.npz", "card.json")):
         assert packed[f"sdae/{name}"] == (ROOT / name).read_bytes()
-    assert not [name for name in packed if "__pycache__" in name or "checkpoint" in name]
+    assert not [name for name in packed if "__pycache__" in name or "training.npz" in name]
 
 
 def test_an_installed_wheel_gives_package_weights_command_and_plugin(wheel, tmp_path):

@@ -237,7 +237,7 @@ def test_what_only_decoding_can_find_is_found_when_pixels_are_needed(file):
         damaged.load()
     foreign = Image.open(io.BytesIO(resealed(file, container.Header(b"\1\2\3\4", 1, 56, 40, 8000))))
     assert foreign.info["weights"] == "01020304" and foreign.size == (56, 40)
-    with pytest.raises(OSError, match="load the weights that made it"):
+    with pytest.raises(OSError, match="name the weights that made it"):
         foreign.load()
 
 

@@ -183,9 +183,9 @@ def cleaned():
     return numpy.asarray(codec.denoise(rgb, 0.1, 60)).tobytes()
 
 from sdae.model import encoder_effort
-for made in (encoder_effort._synthesis, encoder_effort._contexts, sdae.coding.latents.ordered,
-             sdae.coding.latents._weights, sdae.coding.latents.forest,
-             threads._helpers, threads._blas):
+from sdae.coding import band_bytes, coding_order, predictor
+for made in (encoder_effort._synthesis, encoder_effort._contexts, coding_order.ordered,
+             predictor._weights, band_bytes.forest, threads._helpers, threads._blas):
     made.cache_clear()
 ways = [lambda: codec.compress(rgb, 50, 1), saved, lambda: sdae.load().compress(rgb, 50, 1),
         opened, opened, cleaned, cleaned]
