@@ -2,7 +2,7 @@
 # make develop the same, reloading the app when its code changes
 # make test    install what is missing into .venv and run all tests
 # make processors the codec's tests with the arithmetic of other processors, on one thread and two
-# make check   lint, types, and whether the documents say what was measured
+# make check   lint, format, types, and whether the documents say what was measured
 # make results measure everything on Kodak again; what is measured already is kept
 # make docs    write the figures of README.md and docs/ from the results
 # make clean   remove .venv and caches
@@ -39,6 +39,7 @@ processors: $(VENV)/test-installed
 
 check: $(VENV)/test-installed
 	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check --quiet .
 	$(RUN) -m ty check --python $(VENV)
 	$(RUN) -m docs.figures --check
 

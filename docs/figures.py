@@ -58,8 +58,11 @@ def missing(command: str) -> str:
 def sentence(results: Results, set_name: str) -> str:
     """How many bytes SDAE needs beside each other codec, in PSNR and in SSIM."""
     rows = common(results, set_name)
-    changes = {name: {key: bd_rate(rows[OURS], rows[name], key) for key in ("psnr", "ssim")}
-               for name in rows if name in peers.PEERS}
+    changes = {
+        name: {key: bd_rate(rows[OURS], rows[name], key) for key in ("psnr", "ssim")}
+        for name in rows
+        if name in peers.PEERS
+    }
     return " ".join(findings.rates(set_name, changes, key) for key in ("psnr", "ssim"))
 
 
@@ -67,18 +70,19 @@ def whole(results: Results) -> str:
     """The table of whole pictures that the README shows."""
     if OURS not in results.codecs("kodak"):
         return missing("sdae evaluate")
-    return "\n\n".join([evaluation.table(results, "kodak", (0.25, 0.5, 1.0, 2.0)),
-                        sentence(results, "kodak")])
+    return "\n\n".join(
+        [evaluation.table(results, "kodak", (0.25, 0.5, 1.0, 2.0)), sentence(results, "kodak")]
+    )
 
 
 def sets(results: Results) -> str:
     """Each set at equal bytes."""
     about = {
         "kodak": "The whole pictures. AVIF runs at speed 1 and 4:4:4 here, see "
-                 "`sdae/measuring/peers.py`.",
+        "`sdae/measuring/peers.py`.",
         "kodak-128": "Tiles of 128×128 pixels, without overlap. All peers run at their slowest.",
         "kodak-thumb": "The centre square of each picture, scaled to 128×128. All peers run at "
-                       "their slowest.",
+        "their slowest.",
     }
     parts = []
     for name, words in about.items():
@@ -92,8 +96,11 @@ def sets(results: Results) -> str:
     means = curve(results.rows("kodak", OURS))
     if not means:
         return "\n\n".join(parts)
-    ends = [f"quality {means['setting'][k]:g} takes {means['bpp'][k]:.2f} bits per pixel and gives "
-            f"{means['psnr'][k]:.1f} dB" for k in (0, -1)]
+    ends = [
+        f"quality {means['setting'][k]:g} takes {means['bpp'][k]:.2f} bits per pixel and gives "
+        f"{means['psnr'][k]:.1f} dB"
+        for k in (0, -1)
+    ]
     parts.append(f"On whole pictures {findings.listed(ends)}.")
     return "\n\n".join(parts)
 
@@ -104,8 +111,10 @@ def source(results: Results) -> str:
     if not note:
         return missing("sdae evaluate")
     versions = ", ".join(f"{name} {number}" for name, number in note["versions"].items())
-    return (f"Weights `{results.folder.parent.name}`, SHA-256 `{results.sha256[:16]}…`, measured on "
-            f"{note['date']} with {versions}.")
+    return (
+        f"Weights `{results.folder.parent.name}`, SHA-256 `{results.sha256[:16]}…`, measured on "
+        f"{note['date']} with {versions}."
+    )
 
 
 def original(results: Results) -> str:
@@ -123,9 +132,17 @@ def denoised(results: Results) -> str:
     names |= {n: classical_denoisers.DENOISERS[n].label for n in ("nlm", "tv", "bm3d")}
     rows = []
     for sigma, wanted in TARGETS.items():
-        found = [noise_study.mean(study["rows"], "psnr", sigma=sigma, clipped=True, denoiser=name,
-                                  level=None if name == noise_study.NOISY else "known")
-                 for name in names]
+        found = [
+            noise_study.mean(
+                study["rows"],
+                "psnr",
+                sigma=sigma,
+                clipped=True,
+                denoiser=name,
+                level=None if name == noise_study.NOISY else "known",
+            )
+            for name in names
+        ]
         rows.append([sigma, *("–" if psnr is None else f"{psnr:.2f}" for psnr in found), wanted])
     return table(["σ", *names.values(), "wanted of SDAE"], rows)
 
@@ -140,7 +157,8 @@ def chains(results: Results) -> str:
             best = _best_chains(found, sigma)
             for ours in (OURS, noise_study.THOROUGH):
                 mine = noise_study.chain_at_bits(
-                    found, sizes, sigma=sigma, denoiser=ours, codec=OURS)
+                    found, sizes, sigma=sigma, denoiser=ours, codec=OURS
+                )
                 if any(mine):
                     rows.append([f"{name} ({count})", sigma, label(ours), *map(_lead, mine, best)])
                     leads += [m["psnr"] - b[0] for m, b in zip(mine, best) if m and b]
@@ -155,16 +173,23 @@ def chains(results: Results) -> str:
 
 def _best_chains(found, sigma) -> list:
     """For each size PSNR and name of the best of the others' chains."""
-    pairs = [(denoiser, codec) for denoiser in noise_study.DENOISERS for codec in noise_study.CODECS]
+    pairs = [
+        (denoiser, codec) for denoiser in noise_study.DENOISERS for codec in noise_study.CODECS
+    ]
     means = [
-        noise_study.chain_at_bits(found, noise_study.BITS_PER_PIXEL, sigma=sigma,
-                                  denoiser=denoiser, codec=codec)
+        noise_study.chain_at_bits(
+            found, noise_study.BITS_PER_PIXEL, sigma=sigma, denoiser=denoiser, codec=codec
+        )
         for denoiser, codec in pairs
     ]
-    names = [f"{classical_denoisers.DENOISERS[denoiser].label}, {label(codec)}"
-             for denoiser, codec in pairs]
-    return [max(((mean["psnr"], name) for mean, name in zip(at_size, names) if mean), default=None)
-            for at_size in zip(*means)]
+    names = [
+        f"{classical_denoisers.DENOISERS[denoiser].label}, {label(codec)}"
+        for denoiser, codec in pairs
+    ]
+    return [
+        max(((mean["psnr"], name) for mean, name in zip(at_size, names) if mean), default=None)
+        for at_size in zip(*means)
+    ]
 
 
 def _lead(mine, best) -> str:
@@ -184,17 +209,36 @@ def packing(results: Results) -> str:
         for row in stored.get(view, ()):
             names = "zlib 9", "ideal, static per channel", "ours, effort 0", "ideal, our contexts"
             sizes = [row["bytes"][name] for name in names]
-            rows.append([f"{view} ({row['latents']})", f"{row['quality']:g}",
-                         *(f"{size:,.0f}" for size in sizes),
-                         f"{100 * (sizes[2] / sizes[3] - 1):.1f} %", f"{wanted} %"])
-    return table(["latents (number)", "quality", "int8, zlib 9", "ideal, channels", "SDAE",
-                  "ideal, contexts", "SDAE above it", "wanted at most"], rows)
+            rows.append(
+                [
+                    f"{view} ({row['latents']})",
+                    f"{row['quality']:g}",
+                    *(f"{size:,.0f}" for size in sizes),
+                    f"{100 * (sizes[2] / sizes[3] - 1):.1f} %",
+                    f"{wanted} %",
+                ]
+            )
+    return table(
+        [
+            "latents (number)",
+            "quality",
+            "int8, zlib 9",
+            "ideal, channels",
+            "SDAE",
+            "ideal, contexts",
+            "SDAE above it",
+            "wanted at most",
+        ],
+        rows,
+    )
 
 
 def effort(results: Results) -> str:
     """What choosing the integers with care is worth."""
-    rows = [[way, f"{signed(change)} %", f"{seconds:.2f}"]
-            for way, (change, seconds) in results.bench("effort").items()]
+    rows = [
+        [way, f"{signed(change)} %", f"{seconds:.2f}"]
+        for way, (change, seconds) in results.bench("effort").items()
+    ]
     head = ["integers", "BD-rate", "seconds"]
     return table(head, rows) if rows else missing("sdae bench effort FOLDER --store")
 
@@ -206,16 +250,35 @@ def speed(results: Results) -> str:
         return missing("sdae bench codec --store")
     for size, codecs in found.items():
         ours, avif = codecs["SDAE"], codecs["AVIF"]
-        rows.append([size, _time(ours["compress"]), _time(ours["decompress"]),
-                     f"{ours['memory']:.0f} MB", _time(avif["compress"]), _time(avif["decompress"])])
+        rows.append(
+            [
+                size,
+                _time(ours["compress"]),
+                _time(ours["decompress"]),
+                f"{ours['memory']:.0f} MB",
+                _time(avif["compress"]),
+                _time(avif["decompress"]),
+            ]
+        )
         for key, values in ratios.items():
             values.append(ours[key] / avif[key])
     first, second = (f"{min(values):.0f} to {max(values):.0f}" for values in ratios.values())
-    return "\n\n".join([
-        table(["picture", "SDAE compresses", "restores", "memory of the process",
-               "AVIF compresses", "restores"], rows),
-        f"Compressing takes {first} times as long as with AVIF, restoring {second} times.",
-    ])
+    return "\n\n".join(
+        [
+            table(
+                [
+                    "picture",
+                    "SDAE compresses",
+                    "restores",
+                    "memory of the process",
+                    "AVIF compresses",
+                    "restores",
+                ],
+                rows,
+            ),
+            f"Compressing takes {first} times as long as with AVIF, restoring {second} times.",
+        ]
+    )
 
 
 def _time(seconds: float) -> str:
@@ -230,17 +293,21 @@ def visitors(results: Results) -> str:
     (name, one), *_ = found.items()
     width, height = one["size"]
     faults = one["faults"] or "no"
-    return (f"- {name} at {width}×{height}: a move of all sliders is answered within "
-            f"{one['most_seconds']:.0f} s; the app takes {one['peak_mb']} MB at most. "
-            f"Sessions saw {faults} errors and pictures of others.\n"
-            f"- One visitor: the app takes {one['first_picture_mb']} MB when the first picture is "
-            "compressed.")
+    return (
+        f"- {name} at {width}×{height}: a move of all sliders is answered within "
+        f"{one['most_seconds']:.0f} s; the app takes {one['peak_mb']} MB at most. "
+        f"Sessions saw {faults} errors and pictures of others.\n"
+        f"- One visitor: the app takes {one['first_picture_mb']} MB when the first picture is "
+        "compressed."
+    )
 
 
 def answers(results: Results) -> str:
     """What one visitor waits for."""
-    rows = [[name, *(f"{seconds:.1f}" for seconds in pair)]
-            for name, pair in results.bench("answers").items()]
+    rows = [
+        [name, *(f"{seconds:.1f}" for seconds in pair)]
+        for name, pair in results.bench("answers").items()
+    ]
     head = ["what", "first sign, s", "all of it, s"]
     return table(head, rows) if rows else missing("python tests/answers.py --store")
 
@@ -250,8 +317,10 @@ def training(results: Results) -> str:
     place = results.folder.parent
     card, log = weights.read_card(place), training_record.read(place)
     arrays, _ = weights.read(place)
-    shares = {part: sum(array.size for name, array in arrays.items() if name.startswith(part))
-              for part in ("analysis", "synthesis")}
+    shares = {
+        part: sum(array.size for name, array in arrays.items() if name.startswith(part))
+        for part in ("analysis", "synthesis")
+    }
     lines = [
         f"- Weights `{place.name}`: {card['parameters'] / 1e6:.2f} million parameters, "
         f"{shares['analysis'] / 1e6:.2f} in the analysis, {shares['synthesis'] / 1e6:.2f} in the "
@@ -261,17 +330,21 @@ def training(results: Results) -> str:
     ]
     enlarged = [row["enlarged_validation_loss"] for row in log if "enlarged_validation_loss" in row]
     if enlarged:
-        lines.append("- Validation loss on photographs enlarged to twice their size: "
-                     f"{enlarged[-1]:.3f}.")
+        lines.append(
+            f"- Validation loss on photographs enlarged to twice their size: {enlarged[-1]:.3f}."
+        )
     return "\n".join(lines)
 
 
 def training_speed(results: Results) -> str:
     """How much of a step is convolution."""
     found = results.bench("training")
-    return (f"Training reaches {found['training']:.1f} crops a second; the convolutions alone would "
-            f"allow {found['convolutions']:.1f}."
-            if found else missing("sdae bench training --store"))
+    return (
+        f"Training reaches {found['training']:.1f} crops a second; the convolutions alone would "
+        f"allow {found['convolutions']:.1f}."
+        if found
+        else missing("sdae bench training --store")
+    )
 
 
 def ablations(results: Results) -> str:
@@ -281,9 +354,19 @@ def ablations(results: Results) -> str:
 
 
 FIGURES = {
-    "whole": whole, "sets": sets, "source": source, "original": original, "denoised": denoised,
-    "chains": chains, "packing": packing, "effort": effort, "speed": speed, "visitors": visitors,
-    "answers": answers, "training": training, "training-speed": training_speed,
+    "whole": whole,
+    "sets": sets,
+    "source": source,
+    "original": original,
+    "denoised": denoised,
+    "chains": chains,
+    "packing": packing,
+    "effort": effort,
+    "speed": speed,
+    "visitors": visitors,
+    "answers": answers,
+    "training": training,
+    "training-speed": training_speed,
     "ablations": ablations,
 }
 """Name of a place → what writes its figures from `sdae.measuring.results.Results`."""

@@ -97,11 +97,15 @@ def compress_picture(source: Source, places: Places) -> None:
     behind = look(*question)
 
     with places.split:
-        sides = [side(choice, source, picture, quality, result, behind.rivals)
-                 for choice in (right, left)]
+        shown = source, picture, quality, result, behind.rivals
+        sides = [side(choice, *shown) for choice in (right, left)]
         bar = Bar(
-            quality, *details.original(source, picture), answer and answer.file_bytes,
-            result and result.psnr, behind.estimates, words.point(result, behind.rivals, other),
+            quality,
+            *details.original(source, picture),
+            answer and answer.file_bytes,
+            result and result.psnr,
+            behind.estimates,
+            words.point(result, behind.rivals, other),
         )
         compare(*sides, size=picture.size, key="split", bar=bar, on_change=keep)
         waiting = result and not behind.complete
@@ -134,10 +138,8 @@ def open_file(source: Source, places: Places) -> None:
     with places.figures:
         details.figures(result)
     with places.split:
-        compare(
-            Side(OURS, f"{source.name} restored", result.png, f"{result.file_bytes:,} bytes"),
-            size=(result.width, result.height), key="split",
-        )
+        restored = Side(OURS, f"{source.name} restored", result.png, f"{result.file_bytes:,} bytes")
+        compare(restored, size=(result.width, result.height), key="split")
     with places.left:
         details.weights_of_a_file(result)
     with places.right:

@@ -48,7 +48,12 @@ def denoise_picture(source: Source, panel, stage) -> None:
     with panel:
         strength = settings.choose_strength(estimate)
         quality = st.slider(
-            "Quality", 1, 100, 75, key="detail", bind="query-params",
+            "Quality",
+            1,
+            100,
+            75,
+            key="detail",
+            bind="query-params",
             help="Of the compressed picture: less gives a smaller file with less detail.",
         )
     lefts, rights = choices(kind)
@@ -58,7 +63,8 @@ def denoise_picture(source: Source, panel, stage) -> None:
         ours, filtered = look(picture, start, strength, quality, first)
         waiting = not ours.file or len(filtered) < len(FILTERS)
         st.fragment(follow, run_every=TICK if waiting else None)(
-            (picture, start, strength, quality, first), drawn(ours, filtered))
+            (picture, start, strength, quality, first), drawn(ours, filtered)
+        )
         for notice in picture.notices:
             st.info(notice, icon=":material/info:")
         settings.warn_of_unseen_noise(strength)
@@ -66,7 +72,9 @@ def denoise_picture(source: Source, panel, stage) -> None:
         compare(
             right_side(source, right, picture, ours, filtered, rights),
             left_side(source, left, picture, start, lefts),
-            size=picture.size, key="split", on_change=keep,
+            size=picture.size,
+            key="split",
+            on_change=keep,
         )
         left_half, right_half = st.columns(2, gap="large")
     with panel:

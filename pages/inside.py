@@ -19,8 +19,14 @@ def main() -> None:
     with st.container(key="title"):
         st.title("Inside the model", anchor=False)
     name = st.segmented_control(
-        "Step", NAMES, default=NAMES[0], required=True, key="step", bind="query-params",
-        label_visibility="collapsed", width="stretch",
+        "Step",
+        NAMES,
+        default=NAMES[0],
+        required=True,
+        key="step",
+        bind="query-params",
+        label_visibility="collapsed",
+        width="stretch",
     )
     number = NAMES.index(name)
     large = projector(name)
@@ -58,8 +64,12 @@ def heading(number: int) -> None:
             ):
                 inside = 0 <= other < len(STEPS)
                 st.button(
-                    label, icon=icon, on_click=go, args=[NAMES[other] if inside else step.name],
-                    disabled=not inside, help=STEPS[other].title if inside else None,
+                    label,
+                    icon=icon,
+                    on_click=go,
+                    args=[NAMES[other] if inside else step.name],
+                    disabled=not inside,
+                    help=STEPS[other].title if inside else None,
                     key=label.lower(),
                 )
     with st.container(key="lead"):
@@ -78,9 +88,12 @@ def show(source: Source, quality: float, number: int, panel) -> None:
         st.image(shown.picture.png, alt=f"{source.name}, the picture of the lesson")
         st.caption(
             f"{width} × {height} pixels, {shown.result.file_bytes:,} bytes as .sdae file"
-            + ("." if shown.picture.size == shown.picture.full else
-               f"; scaled down from {shown.picture.full[0]} × {shown.picture.full[1]} so that "
-               "every answer is quick.")
+            + (
+                "."
+                if shown.picture.size == shown.picture.full
+                else f"; scaled down from {shown.picture.full[0]} × {shown.picture.full[1]} so that "
+                "every answer is quick."
+            )
         )
     questions.ask(number, shown)
     screens.SCREENS[number](shown)

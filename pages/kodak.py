@@ -37,8 +37,13 @@ def main() -> None:
         return
     found = Results(place, card["sha256"])
     name = st.segmented_control(
-        "Dashboard", list(VIEWS), default=next(iter(VIEWS)), required=True, key="section",
-        bind="query-params", label_visibility="collapsed",
+        "Dashboard",
+        list(VIEWS),
+        default=next(iter(VIEWS)),
+        required=True,
+        key="section",
+        bind="query-params",
+        label_visibility="collapsed",
     )
     VIEWS[name](found, card)
     provenance(found, card)

@@ -1,9 +1,9 @@
 """SDAE: a learned image codec you can see through.
 
-    import sdae
-    codec = sdae.load()
-    data = codec.compress(image, quality=75)
-    image = codec.decompress(data)
+import sdae
+codec = sdae.load()
+data = codec.compress(image, quality=75)
+image = codec.decompress(data)
 """
 
 import importlib

@@ -28,19 +28,17 @@ COMMANDS = {
     "kodak": ("sdae.cli.kodak", "fetch and verify the 24 Kodak pictures, for measuring"),
     "train": ("sdae.training.loop", "train weights on folders of photographs"),
     "ablations": (
-        "sdae.training.ablations", "train variants of the network alike and compare them"
+        "sdae.training.ablations",
+        "train variants of the network alike and compare them",
     ),
     "fit-contexts": ("sdae.cli.fit_contexts", "fit the context tables of trained weights"),
     "evaluate": ("sdae.cli.evaluate", "measure this codec and the others on sets of pictures"),
-    "claims": (
-        "sdae.cli.claims", "lay the original work's numbers beside what is measured here"
-    ),
+    "claims": ("sdae.cli.claims", "lay the original work's numbers beside what is measured here"),
     "bench": (
-        "sdae.cli.bench", "measure time and memory beside other codecs, or the latent coder alone"
+        "sdae.cli.bench",
+        "measure time and memory beside other codecs, or the latent coder alone",
     ),
-    "fuzz": (
-        "sdae.cli.fuzz", "open damaged and hostile .sdae files and report what goes wrong"
-    ),
+    "fuzz": ("sdae.cli.fuzz", "open damaged and hostile .sdae files and report what goes wrong"),
 }
 """Every command: the module with `add_arguments(parser)` and `run(args) -> int`, and a remark."""
 
@@ -117,7 +115,8 @@ def _discard(stream) -> None:
 def parser(argv: list[str]) -> argparse.ArgumentParser:
     """The names of all commands, with the options of the one that `argv` begins with."""
     whole = argparse.ArgumentParser(
-        prog="sdae", description="A learned image codec: photographs in, small .sdae files out.")
+        prog="sdae", description="A learned image codec: photographs in, small .sdae files out."
+    )
     whole.add_argument("--version", action="version", version=f"sdae {sdae.__version__}")
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
     for name, (place, about) in COMMANDS.items():

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 _PATIENCE = 30  # seconds for the cluster to answer and for its first worker
 
-_LOST = ("the scheduler of the cluster went away; "
-         "start it and the run again, which goes on where it stood.")
+_LOST = (
+    "the scheduler of the cluster went away; "
+    "start it and the run again, which goes on where it stood."
+)
 
 
 class ClusterError(Exception):
@@ -37,7 +39,8 @@ def results(address: str, task: Callable, items: Iterable) -> Iterator[tuple]:
         from distributed.comm import CommClosedError
     except ImportError as error:
         raise ClusterError(
-            "--dask needs Dask; install it with pip install 'sdae[dask]'.") from error
+            "--dask needs Dask; install it with pip install 'sdae[dask]'."
+        ) from error
 
     # What goes wrong is raised here, as one sentence.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)

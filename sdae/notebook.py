@@ -40,8 +40,10 @@ def result(found) -> str:
             rows[name] = f"{1000 * seconds:,.0f} ms"
     picture = base64.b64encode(found.png).decode()
     alt = f"Restored picture, {found.width} × {found.height} pixels"
-    return (f"<div><img src='data:image/png;base64,{picture}' alt='{alt}' "
-            f"style='max-width: 100%'>{_table('SDAE result', rows)}</div>")
+    return (
+        f"<div><img src='data:image/png;base64,{picture}' alt='{alt}' "
+        f"style='max-width: 100%'>{_table('SDAE result', rows)}</div>"
+    )
 
 
 def latent(values: np.ndarray) -> bytes:
@@ -71,6 +73,7 @@ def _grouped(number, unit: str = "") -> str | None:
 def _table(caption: str, rows: dict[str, str | None]) -> str:
     lines = "".join(
         f"<tr><th scope='row' style='text-align: left'>{name}</th><td>{escape(value)}</td></tr>"
-        for name, value in rows.items() if value is not None
+        for name, value in rows.items()
+        if value is not None
     )
     return f"<table><caption>{caption}</caption>{lines}</table>"

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from tqdm import tqdm
 
 
-def progress(items: Iterable | None = None, label: str = "", *, total: int | None = None,
-             unit: str = "item") -> tqdm:
+def progress(
+    items: Iterable | None = None, label: str = "", *, total: int | None = None, unit: str = "item"
+) -> tqdm:
     """Return a progress bar over `items`, or one that the caller moves with `update(n)`.
 
     The bar appears once the work has taken a second, goes when it is done, and is shown only
@@ -22,8 +23,16 @@ def progress(items: Iterable | None = None, label: str = "", *, total: int | Non
         total: how many steps there are; taken from `len(items)` where it has one.
         unit: what one step is, for the rate.
     """
-    return tqdm(items, desc=label or None, total=total, unit=unit, delay=1, leave=False,
-                dynamic_ncols=True, disable=None)
+    return tqdm(
+        items,
+        desc=label or None,
+        total=total,
+        unit=unit,
+        delay=1,
+        leave=False,
+        dynamic_ncols=True,
+        disable=None,
+    )
 
 
 def say(line: str, file=None) -> None:

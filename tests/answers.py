@@ -17,7 +17,9 @@ from load import free_port, launch, start, store, wait_until_healthy
 from playwright.sync_api import sync_playwright
 
 SECTIONS = ("Rate and distortion", "Pictures", "Methods", "Noise", "Training", "Claims")
-FIGURES = dict.fromkeys(SECTIONS, ".js-plotly-plot .main-svg") | {"Claims": "[data-testid=stMain] table"}
+FIGURES = dict.fromkeys(SECTIONS, ".js-plotly-plot .main-svg") | {
+    "Claims": "[data-testid=stMain] table"
+}
 TURNS = 7
 
 

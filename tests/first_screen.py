@@ -168,8 +168,9 @@ def six(browser, port, args) -> tuple[float, float]:
     chooser = page.locator("[data-testid=stFileUploader] input").last
     chooser.wait_for(state="attached")
     page.wait_for_timeout(3000)
-    files = [{"name": f"{n}.png", "mimeType": "image/png", "buffer": png(n, 600, 400)}
-             for n in range(6)]
+    files = [
+        {"name": f"{n}.png", "mimeType": "image/png", "buffer": png(n, 600, 400)} for n in range(6)
+    ]
     begun = time.monotonic()
     chooser.set_input_files(files)
     page.get_by_test_id("stDataFrame").wait_for()
@@ -182,7 +183,8 @@ def six(browser, port, args) -> tuple[float, float]:
 
 def upload(page, name, data) -> None:
     page.locator("input[type=file]").first.set_input_files(
-        {"name": name, "mimeType": "image/png", "buffer": data})
+        {"name": name, "mimeType": "image/png", "buffer": data}
+    )
     page.locator(".compare .scale", has_text=re.compile("^(?!600)")).wait_for()
     settle(page)
 

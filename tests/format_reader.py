@@ -151,7 +151,9 @@ def _band(h, w, live, code, tables, layout, streams):
     bias, hidden_bias = _by_quality(t["bias"], code), _by_quality(t["hidden_bias"], code)
     channels = ends[-1]
     # Of every place: clipped values, clipped deviations, two logarithms; zeros all around.
-    value, deviation, logs = (np.zeros((h + 2, w + 2, *more, channels), int) for more in ((), (), (2,)))
+    value, deviation, logs = (
+        np.zeros((h + 2, w + 2, *more, channels), int) for more in ((), (), (2,))
+    )
     result, streams = np.zeros((h, w, channels), int), [iter(stream) for stream in streams]
     places = sorted((_level(i, j), i, j) for i in range(h) for j in range(w))
     for g, end in enumerate(ends):

@@ -32,8 +32,11 @@ def main() -> int:
     parser.add_argument("--moves", type=int, default=5)
     parser.add_argument("--size", type=int, nargs=2, default=(768, 512), metavar=("W", "H"))
     parser.add_argument("--port", type=int, default=0, help="default: any free one")
-    parser.add_argument("--store", action="store_true",
-                        help="keep the figures with the results of the shipped weights")
+    parser.add_argument(
+        "--store",
+        action="store_true",
+        help="keep the figures with the results of the shipped weights",
+    )
     parser.add_argument("--patience", type=int, default=600, help="seconds for one answer")
     args = parser.parse_args()
     port = args.port or free_port()
@@ -50,8 +53,11 @@ def main() -> int:
                 if not number:
                     sessions[0].settle()
                     first = memory(app, "VmRSS")
-                    print(f"{time.monotonic() - began:.1f} s to the first compressed picture, "
-                          f"{first} MB", flush=True)
+                    print(
+                        f"{time.monotonic() - began:.1f} s to the first compressed picture, "
+                        f"{first} MB",
+                        flush=True,
+                    )
             for session in sessions:
                 session.settle()
             for move in range(args.moves):
@@ -62,15 +68,27 @@ def main() -> int:
                     session.settle()
                     faults += session.faults()
                 seconds.append(time.monotonic() - begun)
-                print(f"move {move + 1}: {seconds[-1]:.1f} s until all "
-                      f"{args.sessions} were answered, {memory(app, 'VmRSS')} MB", flush=True)
+                print(
+                    f"move {move + 1}: {seconds[-1]:.1f} s until all "
+                    f"{args.sessions} were answered, {memory(app, 'VmRSS')} MB",
+                    flush=True,
+                )
             browser.close()
         most = memory(app, "VmHWM")
         print(f"peak memory of the app {most} MB, {len(faults)} faults")
         if args.store:
-            store("visitors", {f"{args.sessions} sessions": {
-                "size": args.size, "first_picture_mb": first, "most_seconds": round(max(seconds), 1),
-                "peak_mb": most, "faults": len(faults)}})
+            store(
+                "visitors",
+                {
+                    f"{args.sessions} sessions": {
+                        "size": args.size,
+                        "first_picture_mb": first,
+                        "most_seconds": round(max(seconds), 1),
+                        "peak_mb": most,
+                        "faults": len(faults),
+                    }
+                },
+            )
     finally:
         app.terminate()
         log = app.communicate(timeout=30)[1]
@@ -167,9 +185,21 @@ def picture(number, width, height) -> np.ndarray:
 def start(port) -> subprocess.Popen:
     """The app on this port of the machine itself; what it complains of is kept."""
     return subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true",
-         "--server.address=127.0.0.1", f"--server.port={port}", "--server.fileWatcherType=none"],
-        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        [
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            "streamlit_app.py",
+            "--server.headless=true",
+            "--server.address=127.0.0.1",
+            f"--server.port={port}",
+            "--server.fileWatcherType=none",
+        ],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 

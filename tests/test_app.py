@@ -37,8 +37,10 @@ def settle(at: AppTest) -> AppTest:
     """Run again, as the browser does by itself, until every peer has been searched and there are
     estimates."""
     end = time.monotonic() + 120
-    while (any("searching" in html.body for html in at.get("html"))
-           or not split(at)["bar"]["estimates"]):
+    while (
+        any("searching" in html.body for html in at.get("html"))
+        or not split(at)["bar"]["estimates"]
+    ):
         assert time.monotonic() < end
         time.sleep(0.1)
         at.run()
@@ -205,10 +207,19 @@ def test_original_size_keeps_every_pixel():
     assert shown["right"]["rgb"].shape == (43, 61, 3)
 
 
-@pytest.mark.parametrize("kind, ending", [
-    ("JPEG", "jfif"), ("PNG", "png"), ("WebP", "webp"), ("AVIF", "avif"), ("GIF", "gif"),
-    ("TIFF", "tif"), ("BMP", "bmp"), ("JPEG2000", "jp2"),
-])
+@pytest.mark.parametrize(
+    "kind, ending",
+    [
+        ("JPEG", "jfif"),
+        ("PNG", "png"),
+        ("WebP", "webp"),
+        ("AVIF", "avif"),
+        ("GIF", "gif"),
+        ("TIFF", "tif"),
+        ("BMP", "bmp"),
+        ("JPEG2000", "jp2"),
+    ],
+)
 def test_every_format_can_be_dropped(kind, ending):
     data = encoded(kind, picture())
     at = page(left="Original")
@@ -273,7 +284,7 @@ def test_the_name_of_a_bad_file_is_not_read_as_formatting(name):
     at = upload(page(), name, b"words", size="128×128")
     text = at.error[0].value
     fence = "``" if "`" in name else "`"
-    assert text.startswith(fence) and text[len(fence):].lstrip().startswith(name)
+    assert text.startswith(fence) and text[len(fence) :].lstrip().startswith(name)
     assert text.split(name)[1].lstrip().startswith(fence + ":")
 
 
@@ -285,7 +296,9 @@ def test_a_sdae_file_opens_with_its_facts_and_no_original(codec):
     assert shown["left"] is None
     assert np.array_equal(shown["right"]["rgb"], np.asarray(codec.decompress(data)))
     assert list(table(at, "sdae-ledger")) == [
-        "Uncompressed", "PNG", "SDAE file",
+        "Uncompressed",
+        "PNG",
+        "SDAE file",
     ]
     facts = " ".join(map(str, at.table[0].value.to_numpy().ravel()))
     assert "90 × 37" in facts and "42" in facts and codec.model_id.hex() in facts
@@ -351,7 +364,9 @@ def test_where_another_codec_is_closer_the_page_says_so_and_offers_its_smaller_f
 
     at = page(quality="50")
     ours = engine.known(engine.prepare(sample("coffee.png"), True), 50)
-    rivals = dict.fromkeys(("jpeg", "jpeg2000", "webp"), closer(ours, by=-1)) | {"avif": closer(ours)}
+    rivals = dict.fromkeys(("jpeg", "jpeg2000", "webp"), closer(ours, by=-1)) | {
+        "avif": closer(ours)
+    }
     monkeypatch.setattr(other_codecs, "search", lambda *question: rivals)
     monkeypatch.setattr(other_codecs, "equal", lambda *question: closer(ours, by=0))
     at.run()
@@ -382,7 +397,8 @@ def test_many_pictures_become_a_table_and_files(codec):
     (error,) = at.error
     assert error.value.startswith("`words.png`: This is no picture")
     assert [button.label for button in at.get("download_button")][-2:] == [
-        "Download ZIP", "Table as CSV",
+        "Download ZIP",
+        "Table as CSV",
     ]
     shown = at.dataframe[0].value
     files = [codec.compress(rgb, 60) for rgb in pictures.values()]

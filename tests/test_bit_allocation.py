@@ -74,10 +74,15 @@ def test_the_jpeg_of_one_scan_fits_and_is_the_best_that_can_be_read():
     assert len(peers.at_bytes("jpeg", rgb, 9_000).data) <= 9_000
 
 
-@pytest.mark.parametrize("spoil", [
-    lambda data: data[:200], lambda data: b"no picture", lambda data: data[: len(data) // 2],
-    lambda data: data.replace(b"\xff\xc0", b"\xff\xc2"),
-])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda data: data[:200],
+        lambda data: b"no picture",
+        lambda data: data[: len(data) // 2],
+        lambda data: data.replace(b"\xff\xc0", b"\xff\xc2"),
+    ],
+)
 def test_what_is_no_sequential_jpeg_is_refused(spoil):
     with pytest.raises(ValueError, match="JPEG"):
         bit_allocation.of_jpeg(spoil(jpeg(half_busy(), quality=70)))

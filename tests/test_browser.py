@@ -51,10 +51,20 @@ def address(chromium, tmp_path_factory):
     log = tmp_path_factory.mktemp("app") / "log.txt"
     with log.open("w") as output:
         app = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py",
-             "--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}",
-             "--server.fileWatcherType=none"],
-            cwd=ROOT, stdout=output, stderr=subprocess.STDOUT,
+            [
+                sys.executable,
+                "-m",
+                "streamlit",
+                "run",
+                "streamlit_app.py",
+                "--server.headless=true",
+                "--server.address=127.0.0.1",
+                f"--server.port={port}",
+                "--server.fileWatcherType=none",
+            ],
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
     try:
         _wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health", app, log)
@@ -108,7 +118,8 @@ def tab(chromium, address):
 
     def tab(path, **options):
         context = chromium.new_context(
-            accept_downloads=True, **{"viewport": {"width": 1280, "height": 1000}} | options)
+            accept_downloads=True, **{"viewport": {"width": 1280, "height": 1000}} | options
+        )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
@@ -240,10 +251,12 @@ def test_many_pictures_to_a_zip_file(page, photograph, codec):
     page.get_by_role("tab", name="Many pictures").click()
     small = io.BytesIO()
     Image.open(photograph).crop((0, 0, 64, 48)).save(small, "JPEG")
-    page.locator("input[type=file]").last.set_input_files([
-        {"name": photograph.name, "mimeType": "image/png", "buffer": photograph.read_bytes()},
-        {"name": "photograph.jpg", "mimeType": "image/jpeg", "buffer": small.getvalue()},
-    ])
+    page.locator("input[type=file]").last.set_input_files(
+        [
+            {"name": photograph.name, "mimeType": "image/png", "buffer": photograph.read_bytes()},
+            {"name": "photograph.jpg", "mimeType": "image/jpeg", "buffer": small.getvalue()},
+        ]
+    )
     page.get_by_test_id("stDataFrame").wait_for()
     whole = download(page, "Download ZIP")
     listing = download(page, "Table as CSV")
@@ -272,8 +285,14 @@ def test_the_split_follows_mouse_and_keys_and_outlives_a_quality_move(page):
     assert split(page) == pytest.approx(50 + 100 * 100 / width, abs=1)
 
     handle(page).focus()
-    for key, place in [("Home", 0), ("ArrowRight", 1), ("Shift+ArrowRight", 11), ("End", 100),
-                       ("ArrowLeft", 99), ("PageDown", 89)]:
+    for key, place in [
+        ("Home", 0),
+        ("ArrowRight", 1),
+        ("Shift+ArrowRight", 11),
+        ("End", 100),
+        ("ArrowLeft", 99),
+        ("PageDown", 89),
+    ]:
         page.keyboard.press(key)
         assert split(page) == place
 
@@ -291,9 +310,10 @@ def test_zoom_is_by_nearest_neighbour_and_pans(page):
     page.locator(".compare .scale", has_text="600 × 400").wait_for()
     page.get_by_role("button", name="4:1").click()
     assert page.locator(".compare .stage").evaluate("node => node.style.width") == "2400px"
-    assert page.locator(".compare img.right").evaluate(
-        "node => getComputedStyle(node).imageRendering"
-    ) == "pixelated"
+    assert (
+        page.locator(".compare img.right").evaluate("node => getComputedStyle(node).imageRendering")
+        == "pixelated"
+    )
     box = page.locator(".compare .scroll").bounding_box()
     scroll = page.locator(".compare .scroll")
     before = scroll.evaluate("node => node.scrollLeft")

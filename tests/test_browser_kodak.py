@@ -72,13 +72,20 @@ def test_a_mark_and_a_thumbnail_lead_to_the_picture(tab):  # noqa: F811
     page.get_by_role("button", name="kodim07", exact=True).click()
     page.get_by_text("kodim07.png is not on this server yet").wait_for()
     page.get_by_role("button", name="Fetch kodim07.png").wait_for()
-    assert page.get_by_role("button", name="kodim07", exact=True).get_attribute(
-        "aria-pressed") == "true"
+    assert (
+        page.get_by_role("button", name="kodim07", exact=True).get_attribute("aria-pressed")
+        == "true"
+    )
 
 
 @pytest.mark.parametrize("section", ["Rate and distortion", "Methods", "Claims"])
 def test_a_phone_shows_a_dashboard_without_scrolling_sideways(tab, section):  # noqa: F811
-    page = settle(tab(
-        f"kodak?section={section.replace(' ', '+')}",
-        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True))
+    page = settle(
+        tab(
+            f"kodak?section={section.replace(' ', '+')}",
+            viewport={"width": 390, "height": 844},
+            has_touch=True,
+            is_mobile=True,
+        )
+    )
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

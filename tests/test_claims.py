@@ -53,15 +53,30 @@ def test_what_is_measured_is_consistent(measured):
 def test_every_number_of_the_original_has_ours_beside_it(measured):
     compared = claims.comparison(*found(measured))
     text = claims.markdown(compared)
-    for number in ("89.92 %", "43.07 %", "76 %", "28.5 dB", "0.82", "1.47 ms", "42.62 µs", "2.1 M",
-                   "11,424", "26.8", "23.1", "19.4", "26.2 dB / 0.75", "27.1 dB / 0.78",
-                   "27.8 dB / 0.80"):
+    for number in (
+        "89.92 %",
+        "43.07 %",
+        "76 %",
+        "28.5 dB",
+        "0.82",
+        "1.47 ms",
+        "42.62 µs",
+        "2.1 M",
+        "11,424",
+        "26.8",
+        "23.1",
+        "19.4",
+        "26.2 dB / 0.75",
+        "27.1 dB / 0.78",
+        "27.8 dB / 0.80",
+    ):
         assert number in text
     assert all(claim.why for claim in compared)
     missing = [claim.words for claim in compared if claim.measured is None]
     assert len(missing) == 3 and all("Noise" in words for words in missing)
     row = json.loads((measured / "results" / "claims.json").read_text())["sets"][claims.SET][
-        "pictures"]["coffee"]
+        "pictures"
+    ]["coffee"]
     (psnr,) = [claim for claim in compared if claim.words == "PSNR"]
     assert psnr.measured == f"{row['psnr']:.2f} dB"
 
@@ -84,9 +99,12 @@ def test_other_weights_and_nothing_measured(measured, tmp_path):
 
 def test_the_noise_study_is_read(measured, monkeypatch):
     results, card = found(measured)
-    rows = [{"sigma": sigma, "denoiser": name, "level": level, "psnr": psnr, "clipped": clipped}
-            for sigma in claims.NOISE for clipped, off in ((True, 0), (False, 9))
-            for name, level, psnr in (("noisy", None, 20 + off), ("sdae", "known", 30 + off))]
+    rows = [
+        {"sigma": sigma, "denoiser": name, "level": level, "psnr": psnr, "clipped": clipped}
+        for sigma in claims.NOISE
+        for clipped, off in ((True, 0), (False, 9))
+        for name, level, psnr in (("noisy", None, 20 + off), ("sdae", "known", 30 + off))
+    ]
     monkeypatch.setattr(Results, "noise", lambda self, name: {"rows": rows})
     shown = [c.measured for c in claims.comparison(results, card) if "Noise" in c.words]
     assert shown == ["20.0 → 30.0 dB"] * 3

@@ -49,8 +49,10 @@ def test_compress_prints_one_line_that_is_true(photo, capsys):
     assert run("compress", photo, "--quality", 60) == 0
     out, err = capsys.readouterr()
     file = photo.with_suffix(".sdae").read_bytes()
-    assert out.startswith(f"{photo}: {photo.stat().st_size:,} -> {len(file):,} bytes, "
-                          f"{8 * len(file) / 12800:.3f} bpp, ")
+    assert out.startswith(
+        f"{photo}: {photo.stat().st_size:,} -> {len(file):,} bytes, "
+        f"{8 * len(file) / 12800:.3f} bpp, "
+    )
     assert out.count("\n") == 1 and err == ""
 
     assert run("decompress", photo.with_suffix(".sdae"), "-o", photo.with_name("back.png")) == 0
@@ -97,8 +99,18 @@ def test_patterns_jobs_and_times(tmp_path, capsys):
     for number, name in enumerate(names):
         Image.fromarray(PHOTO[: 40 + number, :40]).save(tmp_path / name)
         os.utime(tmp_path / name, ns=(1, 10**18 + 123_456_789 + number))
-    assert run("compress", tmp_path / "**" / "*.png", tmp_path / "deep", "--jobs", 3,
-               "-o", tmp_path / "out") == 1
+    assert (
+        run(
+            "compress",
+            tmp_path / "**" / "*.png",
+            tmp_path / "deep",
+            "--jobs",
+            3,
+            "-o",
+            tmp_path / "out",
+        )
+        == 1
+    )
     out, err = capsys.readouterr()
     # The pattern and the folder both lead to c.png.
     assert [line.split(":")[0] for line in out.splitlines()] == [str(tmp_path / n) for n in names]
@@ -197,7 +209,9 @@ def test_a_folder_is_compressed_into_another_and_bad_files_are_left_out(photo, c
     assert run("compress", source, "-o", target) == 1
     out, err = capsys.readouterr()
     assert sorted(p.relative_to(target).as_posix() for p in target.rglob("*.*")) == [
-        "deep/two.sdae", "one.sdae"]
+        "deep/two.sdae",
+        "one.sdae",
+    ]
     assert out.count("\n") == 2
     assert err.count("\n") == 1 and "broken.jpg: This is no picture" in err
 
@@ -264,17 +278,20 @@ def test_notices_about_a_picture_are_said(tmp_path, capsys):
     assert "laid on white" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("argv", [
-    [],
-    ["compress"],
-    ["juggle", "photo.png"],
-    ["compress", "photo.png", "--quality", "0"],
-    ["compress", "photo.png", "--quality", "nan"],
-    ["compress", "photo.png", "--effort", "11"],
-    ["compress", "photo.png", "--jobs", "0"],
-    ["compress", "photo.png", "--target-bytes", "2000", "--target-psnr", "30"],
-    ["denoise", "photo.png", "--sigma", "2"],
-])
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["compress"],
+        ["juggle", "photo.png"],
+        ["compress", "photo.png", "--quality", "0"],
+        ["compress", "photo.png", "--quality", "nan"],
+        ["compress", "photo.png", "--effort", "11"],
+        ["compress", "photo.png", "--jobs", "0"],
+        ["compress", "photo.png", "--target-bytes", "2000", "--target-psnr", "30"],
+        ["denoise", "photo.png", "--sigma", "2"],
+    ],
+)
 def test_wrong_usage_exits_with_two(argv):
     with pytest.raises(SystemExit) as exit:
         main(argv)
@@ -292,7 +309,8 @@ def test_sources_and_outputs_that_do_not_fit_exit_with_two(photo, tmp_path, caps
 
 @pytest.mark.parametrize("command", ["info", "decompress"])
 def test_a_file_too_large_to_be_one_is_not_read_to_its_end(
-        command, packed, tmp_path, monkeypatch, capsys):
+    command, packed, tmp_path, monkeypatch, capsys
+):
     monkeypatch.setattr("sdae.cli.files.MAX_PIXELS", 100)
     (tmp_path / "huge.sdae").write_bytes(packed.read_bytes() + bytes(1000))
     assert run(command, tmp_path / "huge.sdae") == 1
@@ -325,15 +343,27 @@ def test_kodak_verifies_what_lies_in_a_folder(tmp_path, monkeypatch, capsys):
 def test_kodak_says_what_to_do_where_the_pictures_cannot_be_had(tmp_path, monkeypatch, capsys):
     def refuse(*_):
         raise OSError("no network")
+
     monkeypatch.setattr(kodak, "_download", refuse)
     assert run("kodak", tmp_path) == 1
     assert "SDAE_KODAK" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [
-    "compress", "decompress", "info", "denoise", "kodak", "train", "evaluate", "bench", "fuzz",
-    "fit-contexts",
-])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "compress",
+        "decompress",
+        "info",
+        "denoise",
+        "kodak",
+        "train",
+        "evaluate",
+        "bench",
+        "fuzz",
+        "fit-contexts",
+    ],
+)
 def test_every_command_explains_itself_without_the_network(command):
     script = f"""
 import sys
@@ -344,7 +374,11 @@ try:
 except SystemExit as exit:
     sys.exit(exit.code or bool({{"tensorflow", "keras"}} & set(sys.modules)))
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
-                          env={**os.environ, "COLUMNS": "100"})
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "100"},
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"usage: sdae {command}")

@@ -161,7 +161,9 @@ def test_metadata_that_a_format_does_not_hold_is_not_lost(tmp_path, capsys):
 # --- folders --------------------------------------------------------------------------------
 
 
-def test_folders_are_taken_by_content_and_what_is_left_out_is_counted(tmp_path, monkeypatch, capsys):
+def test_folders_are_taken_by_content_and_what_is_left_out_is_counted(
+    tmp_path, monkeypatch, capsys
+):
     monkeypatch.setitem(sys.modules, "pillow_heif.as_plugin", None)
     folder = tmp_path / "in"
     folder.mkdir()
@@ -177,7 +179,11 @@ def test_folders_are_taken_by_content_and_what_is_left_out_is_counted(tmp_path, 
     assert run("compress", folder, "-o", tmp_path / "out") == 1
     out, err = capsys.readouterr()
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
-        "a.sdae", "b.sdae", "nameless.sdae", "odd.sdae"]
+        "a.sdae",
+        "b.sdae",
+        "nameless.sdae",
+        "odd.sdae",
+    ]
     lines = sorted(err.splitlines())
     assert len(lines) == 2
     assert "1 file is left out (drawn.jxl). JPEG XL" in lines[0]
@@ -271,21 +277,25 @@ def test_what_a_killed_run_left_is_removed_after_an_hour(photo, monkeypatch):
 
 def shell(line, **options):
     program = f"{sys.executable} -m sdae"
-    return subprocess.run(["sh", "-c", line.replace("sdae", program, 1)], text=True,
-                          capture_output=True, **options)
+    return subprocess.run(
+        ["sh", "-c", line.replace("sdae", program, 1)], text=True, capture_output=True, **options
+    )
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full device")
-@pytest.mark.parametrize("line, code, says", [
-    ("sdae info {packed} >&-", 0, ""),
-    ("sdae info {packed} <&- >&- 2>&-", 0, ""),
-    ("sdae info - <&-", 1, "-: This is not a .sdae file"),
-    ("sdae info {packed} >/dev/full", 1, "sdae: standard output: No space left on device."),
-    ("sdae info --json {packed} >/dev/full", 1, "standard output: No space left on device."),
-    ("sdae --help >/dev/full", 0, ""),  # argparse passes over it
-    ("sdae info {packed} >/dev/full 2>/dev/full", 1, ""),
-    ("sdae decompress {packed} -o - >&-", 2, "standard output is closed"),
-])
+@pytest.mark.parametrize(
+    "line, code, says",
+    [
+        ("sdae info {packed} >&-", 0, ""),
+        ("sdae info {packed} <&- >&- 2>&-", 0, ""),
+        ("sdae info - <&-", 1, "-: This is not a .sdae file"),
+        ("sdae info {packed} >/dev/full", 1, "sdae: standard output: No space left on device."),
+        ("sdae info --json {packed} >/dev/full", 1, "standard output: No space left on device."),
+        ("sdae --help >/dev/full", 0, ""),  # argparse passes over it
+        ("sdae info {packed} >/dev/full 2>/dev/full", 1, ""),
+        ("sdae decompress {packed} -o - >&-", 2, "standard output is closed"),
+    ],
+)
 def test_closed_and_full_streams(packed, line, code, says):
     done = shell(line.format(packed=packed))
     assert done.returncode == code and says in done.stderr
@@ -318,9 +328,13 @@ sys.exit(__main__.main([]))
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_at_once_and_writes_nothing(tmp_path, number, workers):
     # What runs in the background of a script is born deaf to interrupts.
-    program = subprocess.Popen([sys.executable, "-c", STUCK, tmp_path, str(workers)],
-                               preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    program = subprocess.Popen(
+        [sys.executable, "-c", STUCK, tmp_path, str(workers)],
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     for _ in range(workers):
         assert program.stdout.readline() == "begun\n"
     begun = time.monotonic()
@@ -350,8 +364,9 @@ sys.exit(__main__.main([]))
 
 @posix
 def test_a_termination_in_the_midst_of_a_file_leaves_nothing(tmp_path):
-    program = subprocess.Popen([sys.executable, "-c", HALF, tmp_path / "x.sdae"],
-                               stdout=subprocess.PIPE, text=True)
+    program = subprocess.Popen(
+        [sys.executable, "-c", HALF, tmp_path / "x.sdae"], stdout=subprocess.PIPE, text=True
+    )
     assert program.stdout.readline() == "half\n" and list(tmp_path.iterdir())
     program.terminate()
     program.communicate(timeout=30)

@@ -149,7 +149,9 @@ def test_a_picture_of_many_bands_is_one_payload(codec, small_strips):
     data = codec.compress(samples.astronaut()[:330], 40)
     header, payload = container.read_header(data)
     latent = codec.unpack(data)
-    assert (latent.width, latent.height) == (512, 330) and len(coding_order.bands(latent.values)) == 5
+    assert (latent.width, latent.height) == (512, 330) and len(
+        coding_order.bands(latent.values)
+    ) == 5
     reader = zlib.decompressobj(-zlib.MAX_WBITS)
     reader.decompress(payload[1:])  # what stands before it: the number of live channels
     assert reader.eof and not reader.unused_data
@@ -162,7 +164,9 @@ def test_a_large_picture_is_packed_as_its_bands_come(codec, small_strips, monkey
     assert len(coding_order.bands(latent.values)) == 6
     data = codec.compress(picture, 70, progress=shares.append)
     payload = container.read_header(data)[1]
-    assert payload == latent_coder.encode_bands(coding_order.bands(latent.values), 7000, codec.tables)
+    assert payload == latent_coder.encode_bands(
+        coding_order.bands(latent.values), 7000, codec.tables
+    )
     # Who has seen all integers leaves channels out that are not used; they cost next to nothing.
     assert abs(len(codec.pack(latent)) - len(data)) < 0.001 * len(data)
     assert shares == sorted(shares) and shares[-1] == 1

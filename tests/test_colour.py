@@ -37,6 +37,7 @@ def near(rgb, colour, tolerance=2):
 
 def reference(colour, white, primaries, curve):
     """A colour in sRGB, by the definitions and in floats; no chromatic adaptation is needed."""
+
     def matrix(xy):
         x, y = np.array(xy).reshape(3, 2).T
         columns = np.stack([x / y, np.ones(3), (1 - x - y) / y])
@@ -55,12 +56,15 @@ def srgb_curve(v):
 D65 = 0.3127, 0.3290
 
 
-@pytest.mark.parametrize("primaries, exponent", [
-    ((0.64, 0.33, 0.21, 0.71, 0.15, 0.06), 2.2),
-    ((0.68, 0.32, 0.265, 0.69, 0.15, 0.06), None),
-    ((0.708, 0.292, 0.17, 0.797, 0.131, 0.046), None),
-    ((0.64, 0.33, 0.30, 0.60, 0.15, 0.06), 1.0),
-])
+@pytest.mark.parametrize(
+    "primaries, exponent",
+    [
+        ((0.64, 0.33, 0.21, 0.71, 0.15, 0.06), 2.2),
+        ((0.68, 0.32, 0.265, 0.69, 0.15, 0.06), None),
+        ((0.708, 0.292, 0.17, 0.797, 0.131, 0.046), None),
+        ((0.64, 0.33, 0.30, 0.60, 0.15, 0.06), 1.0),
+    ],
+)
 def test_a_made_profile_converts_by_the_definitions(primaries, exponent):
     colours = np.random.default_rng(1).integers(40, 216, (1, 40, 3), dtype="uint8")
     image = Image.fromarray(colours)
@@ -131,23 +135,32 @@ P3 = 0.680, 0.320, 0.265, 0.690, 0.150, 0.060
 SRGB = 0.64, 0.33, 0.30, 0.60, 0.15, 0.06
 
 
-@pytest.mark.parametrize("chunks", [
-    [chunk(b"cICP", bytes([12, 13, 0, 1]))],
-    [chrm(*D65, *P3), gama(45_455)],
-    [chrm(*D65, *P3)],
-    [chunk(b"cICP", bytes([12, 13, 0, 1])), chrm(*D65, *SRGB), gama(100_000)],
-    [chunk(b"cICP", bytes([12, 13, 0, 1])), chunk(b"sRGB", b"\0")],
-])
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [chunk(b"cICP", bytes([12, 13, 0, 1]))],
+        [chrm(*D65, *P3), gama(45_455)],
+        [chrm(*D65, *P3)],
+        [chunk(b"cICP", bytes([12, 13, 0, 1])), chrm(*D65, *SRGB), gama(100_000)],
+        [chunk(b"cICP", bytes([12, 13, 0, 1])), chunk(b"sRGB", b"\0")],
+    ],
+)
 def test_display_p3_of_a_png(chunks):
     picture = read(png_file(1, 1, 8, 2, bytes([0, *P3_RED]), *chunks))
     assert near(picture.rgb, reference(P3_RED, D65, P3, srgb_curve))
     assert "converted" in picture.notices[0]
 
 
-@pytest.mark.parametrize("chunks", [
-    [gama(45_455)], [gama(45_455), chrm(*D65, *SRGB)], [chunk(b"sRGB", b"\0"), gama(100_000)],
-    [chunk(b"cICP", bytes([1, 13, 0, 1])), gama(100_000)], [gama(0)],
-])
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [gama(45_455)],
+        [gama(45_455), chrm(*D65, *SRGB)],
+        [chunk(b"sRGB", b"\0"), gama(100_000)],
+        [chunk(b"cICP", bytes([1, 13, 0, 1])), gama(100_000)],
+        [gama(0)],
+    ],
+)
 def test_what_is_srgb_in_other_words_stays(chunks):
     picture = read(png_file(1, 1, 8, 2, bytes([0, *P3_RED]), *chunks))
     assert picture.rgb[0, 0].tolist() == list(P3_RED) and picture.notices == ()
@@ -160,10 +173,15 @@ def test_light_that_is_stored_linearly(colour_type):
     assert near(picture.rgb, (188, 188, 188), 1)
 
 
-@pytest.mark.parametrize("chunks", [
-    [chrm(0.3127, 0.329, 0, 0, 0, 0, 0, 0)], [chrm(*D65, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3)],
-    [gama(1)], [gama(2**31)],
-])
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [chrm(0.3127, 0.329, 0, 0, 0, 0, 0, 0)],
+        [chrm(*D65, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3)],
+        [gama(1)],
+        [gama(2**31)],
+    ],
+)
 def test_impossible_colours_are_shown_as_stored(chunks):
     picture = read(png_file(1, 1, 8, 2, bytes([0, *P3_RED]), *chunks))
     assert picture.rgb[0, 0].tolist() == list(P3_RED)
@@ -249,10 +267,17 @@ def test_primaries_in_a_tiff():
     assert near(read(file).rgb, reference(P3_RED, D65, P3, srgb_curve))
 
 
-@pytest.mark.parametrize("data", [
-    b"", b"\0\0\0\1meta" + bytes(20), box(b"meta", bytes(4), box(b"iprp", bytes(7))),
-    box(b"meta", bytes(4), box(b"iprp", box(b"ipco", box(b"colr", b"nclx")))),
-    bytes(1 << 20), box(b"free") * 100_000 + box(b"meta", bytes(4)), b"\0\0\0\0meta\0\0\0\0\xff",
-])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\0\0\0\1meta" + bytes(20),
+        box(b"meta", bytes(4), box(b"iprp", bytes(7))),
+        box(b"meta", bytes(4), box(b"iprp", box(b"ipco", box(b"colr", b"nclx")))),
+        bytes(1 << 20),
+        box(b"free") * 100_000 + box(b"meta", bytes(4)),
+        b"\0\0\0\0meta\0\0\0\0\xff",
+    ],
+)
 def test_boxes_that_are_none_say_nothing(data):
     assert boxes.colours("AVIF", data) == {} and boxes.colours("JPEG2000", data) == {}

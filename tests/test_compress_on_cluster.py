@@ -20,8 +20,9 @@ COUNT = 8
 
 @pytest.fixture(scope="module")
 def cluster():
-    with LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1",
-                      dashboard_address=None) as cluster:
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+    ) as cluster:
         yield cluster
 
 
@@ -61,7 +62,8 @@ def run(*argv):
 
 
 def test_a_worker_that_dies_in_the_midst_of_a_file_takes_none_along(
-        cluster, codec, photos, tmp_path, capsys):
+    cluster, codec, photos, tmp_path, capsys
+):
     flag, target = tmp_path / "died", tmp_path / "small"
     with Client(cluster) as client:
         client.register_plugin(DiesOnce(flag))
@@ -70,8 +72,9 @@ def test_a_worker_that_dies_in_the_midst_of_a_file_takes_none_along(
     out, err = capsys.readouterr()
     assert flag.exists() and out.count("\n") == COUNT and err == ""
 
-    expected = {path.relative_to(photos).with_suffix(".sdae"): path
-                for path in photos.rglob("*.png")}
+    expected = {
+        path.relative_to(photos).with_suffix(".sdae"): path for path in photos.rglob("*.png")
+    }
     written = {path.relative_to(target): path for path in target.rglob("*") if path.is_file()}
     assert written.keys() == expected.keys() | {Path("manifest.jsonl")}  # and no .part
     for name, source in expected.items():
@@ -89,7 +92,9 @@ def test_a_worker_that_dies_in_the_midst_of_a_file_takes_none_along(
     assert out.count("\n") == 2 and f"{COUNT - 2} of {COUNT} files are done already" in err
     assert written[names[0]].read_bytes() == codec.compress(expected[names[0]], 40)
     assert [written[name].stat().st_ino == before[name] for name in names[1:]] == [
-        False, *[True] * (COUNT - 2)]
+        False,
+        *[True] * (COUNT - 2),
+    ]
 
     # Other settings never replace what is there.
     assert run("compress", "--dask", address, photos, target, "--quality", 50) == 1
@@ -98,8 +103,19 @@ def test_a_worker_that_dies_in_the_midst_of_a_file_takes_none_along(
 
 def test_bad_files_are_named_and_the_others_go_on(cluster, photos, tmp_path, capsys):
     (tmp_path / "bad.png").write_bytes(b"no picture")
-    assert run("compress", "--dask", cluster.scheduler_address, "--json", photos / "0.png",
-               tmp_path / "bad.png", "-o", tmp_path / "v1.0") == 1
+    assert (
+        run(
+            "compress",
+            "--dask",
+            cluster.scheduler_address,
+            "--json",
+            photos / "0.png",
+            tmp_path / "bad.png",
+            "-o",
+            tmp_path / "v1.0",
+        )
+        == 1
+    )
     out, err = capsys.readouterr()
     (fact,) = json.loads(out)
     assert Path(fact["target"]) == tmp_path / "v1.0" / "0.sdae"
@@ -111,22 +127,54 @@ def test_a_set_is_measured_on_the_cluster_as_it_is_here(cluster, photos, tmp_pat
     figures = []
     for extra in ["--dask", cluster.scheduler_address], ["--jobs", 1]:
         place = tmp_path / extra[0].strip("-")
-        assert run("evaluate", *extra, "--sets", photos / "deep", "--codecs", "sdae", "jpeg",
-                   "--qualities", 20, 60, "--results", place) == 0
-        files = {path.name: json.loads(path.read_text())["pictures"]
-                 for path in place.rglob("*.json")}
-        figures.append({
-            (file, picture, number): (row["bytes"], row["psnr"])
-            for file, pictures in files.items() for picture, rows in pictures.items()
-            for number, row in enumerate(rows)})
+        assert (
+            run(
+                "evaluate",
+                *extra,
+                "--sets",
+                photos / "deep",
+                "--codecs",
+                "sdae",
+                "jpeg",
+                "--qualities",
+                20,
+                60,
+                "--results",
+                place,
+            )
+            == 0
+        )
+        files = {
+            path.name: json.loads(path.read_text())["pictures"] for path in place.rglob("*.json")
+        }
+        figures.append(
+            {
+                (file, picture, number): (row["bytes"], row["psnr"])
+                for file, pictures in files.items()
+                for picture, rows in pictures.items()
+                for number, row in enumerate(rows)
+            }
+        )
     assert figures[0] == figures[1] and len({file for file, _, _ in figures[0]}) == 2
 
 
 def test_without_a_cluster_or_a_folder_there_is_a_sentence(photos, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sdae.cluster._PATIENCE", 1)
     address = "tcp://127.0.0.1:9"
-    assert run("evaluate", "--dask", address, "--sets", photos, "--codecs", "jpeg",
-               "--results", tmp_path) == 2
+    assert (
+        run(
+            "evaluate",
+            "--dask",
+            address,
+            "--sets",
+            photos,
+            "--codecs",
+            "jpeg",
+            "--results",
+            tmp_path,
+        )
+        == 2
+    )
     assert "no Dask scheduler answers" in capsys.readouterr().err
     assert run("compress", "--dask", address, photos, tmp_path / "small") == 2
     assert "no Dask scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err

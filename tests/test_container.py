@@ -28,7 +28,7 @@ def test_header_of_a_small_picture_is_at_most_twenty_bytes():
 
 def test_bytes_are_laid_out_as_documented():
     data = container.write(EXAMPLE, b"payload")
-    assert data.hex() == "53444103" "61626364" "01" "8001" "8001" "4c1d" "353609ae" + b"payload".hex()
+    assert data.hex() == "534441036162636401800180014c1d353609ae" + b"payload".hex()
 
 
 @given(st.binary(max_size=300))

@@ -22,8 +22,14 @@ from sdae.model.network import Autoencoder, Config, initialise
 from sdae.training import context_tables
 
 CONFIG = Config(
-    latent_channels=12, overlapped=4, widths=(4, 6, 8), analysis_blocks=1, synthesis_blocks=1,
-    analysis_depthwise=1, synthesis_depthwise=1, fine_blocks=1,
+    latent_channels=12,
+    overlapped=4,
+    widths=(4, 6, 8),
+    analysis_blocks=1,
+    synthesis_blocks=1,
+    analysis_depthwise=1,
+    synthesis_depthwise=1,
+    fine_blocks=1,
     groups=(3, 3, 6),
 )
 

@@ -30,7 +30,9 @@ def test_any_segments_come_back(parts, effort):
     assert deflate.inflate(stream, len(raw)) == raw
 
 
-@given(st.lists(st.tuples(st.integers(0, 255), st.integers(1, 900)), max_size=30), st.integers(0, 1))
+@given(
+    st.lists(st.tuples(st.integers(0, 255), st.integers(1, 900)), max_size=30), st.integers(0, 1)
+)
 @settings(max_examples=60, deadline=None)
 def test_runs_of_any_length_come_back(runs, effort):
     part = np.concatenate([np.zeros(0, "uint8"), *(np.full(n, b, "uint8") for b, n in runs)])
@@ -38,7 +40,9 @@ def test_runs_of_any_length_come_back(runs, effort):
     assert zlib.decompressobj(-15).decompress(stream) == part.tobytes() + part[:40].tobytes()
 
 
-@pytest.mark.parametrize("length", [*range(20, 32), 257, 258, 259, 260, 261, 262, 517, 518, 519, 520])
+@pytest.mark.parametrize(
+    "length", [*range(20, 32), 257, 258, 259, 260, 261, 262, 517, 518, 519, 520]
+)
 def test_runs_of_this_length_come_back(length):
     part = np.repeat(np.arange(3, dtype="uint8"), length)
     assert deflate.inflate(deflate.write([part]), part.size) == part.tobytes()

@@ -115,12 +115,23 @@ def test_a_first_visit_adds_noise_and_takes_it_away(codec):
     assert figures["SSIM"] == f"{metrics.ssim(clean, restored):.4f}"
     size = f"{len(codec.pack(latent)):,} <small>bytes"
     assert any(size in html.body for html in at.get("html"))
-    assert buttons(at) == ["Download .sdae", "Restored PNG", "Noisy PNG", "Table as CSV",
-                           "Histogram as CSV"]
+    assert buttons(at) == [
+        "Download .sdae",
+        "Restored PNG",
+        "Noisy PNG",
+        "Table as CSV",
+        "Histogram as CSV",
+    ]
 
     rows = table(at)
-    assert list(rows) == ["Noisy", "SDAE", "Non-local means", "Total variation", "Gaussian blur",
-                          "Median"]
+    assert list(rows) == [
+        "Noisy",
+        "SDAE",
+        "Non-local means",
+        "Total variation",
+        "Gaussian blur",
+        "Median",
+    ]
     assert float(rows["Noisy"][0]) == pytest.approx(metrics.psnr(clean, noisy), abs=0.01)
     for label in list(rows)[1:]:
         assert float(rows[label][0]) > float(rows["Noisy"][0]) + 3
@@ -146,8 +157,16 @@ def test_the_cleaned_picture_shows_until_the_file_is_made(codec, monkeypatch):
 
 
 def test_every_setting_comes_from_the_url(codec):
-    at = page(sample="Cat", noise="Speckle", level="0.2", seed="7", auto="false", strength="0.15",
-              detail="50", left="Clean")
+    at = page(
+        sample="Cat",
+        noise="Speckle",
+        level="0.2",
+        seed="7",
+        auto="false",
+        strength="0.15",
+        detail="50",
+        left="Clean",
+    )
     assert fine(at)
     clean = sample("chelsea.png")
     noisy = noise.add(clean, 0.2, "speckle", 7)
@@ -198,8 +217,9 @@ def test_moving_the_level_moves_the_estimate_and_the_strength():
 
 def test_without_noise_to_add_the_upload_is_restored_as_it_is(codec):
     given = noise.add(picture(), 0.1)
-    at = upload(page(size="Original", noise="None: it is noisy already"), "high iso.png",
-                png(given))
+    at = upload(
+        page(size="Original", noise="None: it is noisy already"), "high iso.png", png(given)
+    )
     assert fine(at)
     shown = split(at)
     assert shown["left"]["label"] == "Noisy"
@@ -278,17 +298,20 @@ def test_a_large_picture_is_scaled_down_with_a_notice(monkeypatch):
 
 
 def test_rows_become_a_csv_file():
-    data = table_csv(["name", "psnr_db"], [("a, b", 20.5), ("clean", float("inf")),
-                                                    ("c", None)])
+    data = table_csv(["name", "psnr_db"], [("a, b", 20.5), ("clean", float("inf")), ("c", None)])
     assert list(csv.reader(io.StringIO(data.decode()))) == [
-        ["name", "psnr_db"], ["a, b", "20.5"], ["clean", "inf"], ["c", ""],
+        ["name", "psnr_db"],
+        ["a, b", "20.5"],
+        ["clean", "inf"],
+        ["c", ""],
     ]
 
 
 def test_a_histogram_counts_every_sample():
     differences = {"Noise": np.int16([[-255, 0], [0, 3]]), "Residual": np.int16([[0, 0], [1, 255]])}
-    rows = list(csv.reader(io.StringIO(
-        versions.histogram_csv(versions.shares(differences)).decode())))
+    rows = list(
+        csv.reader(io.StringIO(versions.histogram_csv(versions.shares(differences)).decode()))
+    )
     assert rows[0] == ["difference", "noise_percent", "residual_percent"]
     assert len(rows) == 1 + 511
     assert rows[1] == ["-255", "25.0", "0.0"] and rows[-1] == ["255", "0.0", "25.0"]

@@ -70,12 +70,19 @@ def options(*extra):
     return parser.parse_args(["photos", "--output", "output", *extra])
 
 
-@pytest.mark.skipif(importlib.util.find_spec("jax") is None,
-                    reason="JAX is not installed: it has no build for this machine")
+@pytest.mark.skipif(
+    importlib.util.find_spec("jax") is None,
+    reason="JAX is not installed: it has no build for this machine",
+)
 def test_two_devices_learn_what_one_does():
     root = Path(loop.__file__).parents[2]
-    done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=root, capture_output=True, text=True,
-                          env={**os.environ, **TWO_DEVICES})
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **TWO_DEVICES},
+    )
     assert done.returncode == 0, done.stderr
 
 

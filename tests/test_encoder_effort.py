@@ -161,8 +161,28 @@ def test_an_even_picture_stays_cheap(network, tables):
 def test_the_bench_tells_bytes_and_time_of_each_effort(tmp_path, capsys):
     for number, photo in enumerate((samples.astronaut(), samples.coffee(), samples.chelsea())):
         Image.fromarray(photo).save(tmp_path / f"{number}.png")
-    assert main(["bench", "effort", str(tmp_path), "--pictures", "2", "--side", "64",
-                 "--efforts", "0", "1", "--qualities", "20", "35", "50", "65"]) == 0
+    assert (
+        main(
+            [
+                "bench",
+                "effort",
+                str(tmp_path),
+                "--pictures",
+                "2",
+                "--side",
+                "64",
+                "--efforts",
+                "0",
+                "1",
+                "--qualities",
+                "20",
+                "35",
+                "50",
+                "65",
+            ]
+        )
+        == 0
+    )
     head, *rows = capsys.readouterr().out.splitlines()
     assert head.split() == ["BD-rate", "seconds"]
     names = [row[:20].strip() for row in rows]

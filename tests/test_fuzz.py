@@ -117,9 +117,12 @@ def worst(codec, kind, total) -> bytes:
         mark = buckets.cut([[tree.escape] * (k == single) for k, tree in enumerate(buckets.trees)])
         marks = escapes.cut([np.full(total, escapes.trees[0].escape)])[0][:-1]
         content = (
-            b"\xff" * single + mark[single][:-1].tobytes() * total
+            b"\xff" * single
+            + mark[single][:-1].tobytes() * total
             + b"\xff" * (len(buckets.trees) - single)
-            + marks.tobytes() + b"\xfe" * total + b"\0\0\0\1" * total
+            + marks.tobytes()
+            + b"\xfe" * total
+            + b"\0\0\0\1" * total
         )
     packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
     content = bytes([layout]) + content

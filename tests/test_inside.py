@@ -118,10 +118,13 @@ def test_every_screen_is_told_to_those_who_cannot_see_it_and_can_be_taken_home(a
     number = NAMES.index(step)
     assert at.subheader[0].value == f"{number + 1} · {STEPS[number].title}"
     assert STEPS[number].lead in words(at)
-    groups = sum("sdae-plates'" in h.body or 'class="sdae-plates"' in h.body
-                 for h in at.get("html"))
+    groups = sum(
+        "sdae-plates'" in h.body or 'class="sdae-plates"' in h.body for h in at.get("html")
+    )
     tables = sum("sdae-ledger'" in h.body for h in at.get("html"))
-    figures = sum(isinstance(drawn, str) for drawn in drawings(at)) + len(charts(at)) + groups + tables
+    figures = (
+        sum(isinstance(drawn, str) for drawn in drawings(at)) + len(charts(at)) + groups + tables
+    )
     assert figures == len(at.get("download_button")) >= 1
     for svg in filter(lambda drawn: isinstance(drawn, str), drawings(at)):
         assert re.match(r'<svg [^>]*role="img" aria-label="[^"]{20,}"', svg)
@@ -135,8 +138,13 @@ def test_every_screen_is_told_to_those_who_cannot_see_it_and_can_be_taken_home(a
 def test_the_answers_of_the_exercises_are_hidden(at, step):
     show(at, step)
     folded = {box.label: box for box in at.expander}
-    assert list(folded) == ["Formula and sources", "Teacher's notes: three exercises",
-                            "Answer 1", "Answer 2", "Answer 3"]
+    assert list(folded) == [
+        "Formula and sources",
+        "Teacher's notes: three exercises",
+        "Answer 1",
+        "Answer 2",
+        "Answer 3",
+    ]
     assert not any(box.proto.expanded for box in at.expander)
     found = STEPS[NAMES.index(step)]
     for number, exercise in enumerate(found.exercises, 1):
@@ -152,9 +160,13 @@ def test_a_link_opens_the_screen_it_names_and_wrong_ones_the_first():
     assert at.subheader[0].value.startswith("1 · ") and "camera" in at.info[0].value
 
 
-@pytest.mark.parametrize("number, guess", [
-    (0, 10.0), (3, 4.0),
-])
+@pytest.mark.parametrize(
+    "number, guess",
+    [
+        (0, 10.0),
+        (3, 4.0),
+    ],
+)
 def test_the_answer_comes_after_the_guess_and_a_click(codec, number, guess):
     at = show(upload(page(), png(picture())), NAMES[number])
     assert not any(m.value.startswith("#### ") for m in at.markdown)
@@ -205,8 +217,9 @@ def test_arrow_keys_walk_through_every_view_of_every_step():
 
 
 def test_the_link_of_a_view_keeps_its_state_and_the_code_can_be_drawn():
-    said = projector.link("http://host/inside?a=b", {"step": "Latent", "square": "3,4",
-                                                     "projector": "true"})
+    said = projector.link(
+        "http://host/inside?a=b", {"step": "Latent", "square": "3,4", "projector": "true"}
+    )
     assert said == "http://host/inside?step=Latent&square=3%2C4"
     drawn = np.asarray(Image.open(io.BytesIO(projector.code(said))).convert("L"))
     assert drawn.shape[0] == drawn.shape[1] and set(np.unique(drawn)) == {0, 255}
@@ -247,8 +260,12 @@ def test_the_pipeline_says_the_bytes_of_this_picture(at, codec):
     (svg,) = drawings(at)
     header = experiments.header_bytes(data)
     c = codec.tables.channels
-    for said in (f"{rgb.nbytes:,} bytes", f"{len(data):,} bytes", f"48 × 64 × 3 → 6 × 8 × {c}",
-                 f"{48 * c:,} → {len(data) - header:,} bytes"):
+    for said in (
+        f"{rgb.nbytes:,} bytes",
+        f"{len(data):,} bytes",
+        f"48 × 64 × 3 → 6 × 8 × {c}",
+        f"{48 * c:,} → {len(data) - header:,} bytes",
+    ):
         assert said in svg
     restored = np.asarray(codec.decompress(data))
     assert np.array_equal(plates(at)[0][0], rgb)
@@ -283,10 +300,14 @@ def test_ten_picks_are_counted_against_both_measures(at):
 
 
 def test_a_pick_names_what_was_closer():
-    picks = [blind.Pick(True, True, False), blind.Pick(True, False, False),
-             blind.Pick(False, False, True)]
-    assert blind.tally(picks) == ("SDAE was picked 2 of 3 times. PSNR agrees with 2 of the picks, "
-                                  "SSIM with 0.")
+    picks = [
+        blind.Pick(True, True, False),
+        blind.Pick(True, False, False),
+        blind.Pick(False, False, True),
+    ]
+    assert blind.tally(picks) == (
+        "SDAE was picked 2 of 3 times. PSNR agrees with 2 of the picks, SSIM with 0."
+    )
     lots = [blind.drawn(7, number) for number in range(200)]
     assert lots == [blind.drawn(7, number) for number in range(200)]
     assert {lot.peer for lot in lots} == set(PEERS) and 60 < sum(lot.left for lot in lots) < 140
@@ -348,7 +369,8 @@ def test_a_square_is_touched_in_the_link(at, codec):
     assert last[2] == f"All {codec.tables.channels} · error {np.sqrt((apart**2).mean()):.1f}"
     shown = json.loads(charts(at)[0].spec)["data"]
     assert [sum(map(abs, trace["y"])) for trace in shown] == pytest.approx(
-        [np.abs(latent.values[2, 5]).sum(), bits])
+        [np.abs(latent.values[2, 5]).sum(), bits]
+    )
 
 
 @pytest.mark.parametrize("link", ["99,0", "0,99", "a,b", "9" * 30 + ",0"])
@@ -365,8 +387,12 @@ def test_the_compress_page_leads_to_the_squares_of_its_picture(codec):
     at.query_params["quality"] = str(QUALITY)
     at = upload(at.run(), png(picture()))
     link = dict(urllib.parse.parse_qsl(at.get("page_link")[0].proto.query_string))
-    assert link == {"step": "Latent", "latent": "Touch a square", "quality": f"{QUALITY}",
-                    "carried": "1"}
+    assert link == {
+        "step": "Latent",
+        "latent": "Touch a square",
+        "quality": f"{QUALITY}",
+        "carried": "1",
+    }
     kept = at.session_state["carried"]
     at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
     at.session_state["carried"] = kept
@@ -486,8 +512,13 @@ def test_a_single_pixel_can_be_looked_into():
 
 def test_a_black_picture_can_be_looked_into():
     at = upload(page(), png(np.zeros((24, 16, 3), "uint8")))
-    for step, view in (("Latent", "Channels"), ("Latent", "First channels only"),
-                       ("Bytes", "Channel by channel"), ("Bytes", "Huffman"), ("Noise", None)):
+    for step, view in (
+        ("Latent", "Channels"),
+        ("Latent", "First channels only"),
+        ("Bytes", "Channel by channel"),
+        ("Bytes", "Huffman"),
+        ("Noise", None),
+    ):
         show(at, step, view)
 
 

@@ -44,14 +44,20 @@ def check_every_bit(stream: bytes, content: bytes) -> list[deflate_reader.Block]
 
 contents = st.one_of(
     st.binary(max_size=400),
-    st.lists(st.sampled_from([b"\0" * 40, b"\1\2\3\4", b"\xff", b"abcabcabd"]), max_size=40)
-    .map(b"".join),
+    st.lists(st.sampled_from([b"\0" * 40, b"\1\2\3\4", b"\xff", b"abcabcabd"]), max_size=40).map(
+        b"".join
+    ),
 )
 
 
 @settings(max_examples=60, deadline=None)
-@given(contents, st.integers(0, 9), st.sampled_from(
-    [zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED, zlib.Z_HUFFMAN_ONLY, zlib.Z_RLE, zlib.Z_FIXED]))
+@given(
+    contents,
+    st.integers(0, 9),
+    st.sampled_from(
+        [zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED, zlib.Z_HUFFMAN_ONLY, zlib.Z_RLE, zlib.Z_FIXED]
+    ),
+)
 def test_every_bit_of_a_zlib_stream_is_accounted_for(content, level, strategy):
     packer = zlib.compressobj(level, zlib.DEFLATED, -15, 9, strategy)
     check_every_bit(packer.compress(content) + packer.flush(), content)
@@ -107,7 +113,15 @@ def test_a_stream_cut_anywhere_is_refused():
 def test_codes_are_those_of_the_example_in_the_rfc():
     # RFC 1951, 3.2.2: symbols A to H with these lengths.
     assert deflate_reader.codes([3, 3, 3, 3, 3, 2, 4, 4]) == [
-        "010", "011", "100", "101", "110", "00", "1110", "1111"]
+        "010",
+        "011",
+        "100",
+        "101",
+        "110",
+        "00",
+        "1110",
+        "1111",
+    ]
 
 
 @settings(max_examples=60, deadline=None)
@@ -160,7 +174,8 @@ def test_activations_end_in_what_the_transforms_give(codec):
     image = rgb[None].astype("float32") / 255
     heads = facts.activations(codec, rgb, QUALITY)["head"]
     whole = model.analysis(image, np.zeros(1, "float32"), t) - model.analysis.linear(
-        space_to_depth(image - 0.5, 8))
+        space_to_depth(image - 0.5, 8)
+    )
     assert np.allclose(heads * HEAD_SCALE, np.asarray(whole)[0], atol=1e-4)
 
     latent = codec.encode(rgb, QUALITY)
@@ -204,7 +219,8 @@ def test_channels_are_kept_and_switched_off(codec, latent):
     rgb = picture()
     weak = facts.without(latent, int(order[-1]))
     assert metrics.psnr(rgb, np.asarray(codec.decode(off))) < metrics.psnr(
-        rgb, np.asarray(codec.decode(weak)))
+        rgb, np.asarray(codec.decode(weak))
+    )
 
 
 def test_rounding_at_step_one_is_plain_rounding_and_coarser_is_worse(codec):

@@ -42,8 +42,10 @@ def server(small_suite):
         requests = 0
 
     answers = Answers(
-        {f"/{name}": (200, {"Content-Length": len(file)}, file)
-         for name, file in small_suite.items()}
+        {
+            f"/{name}": (200, {"Content-Length": len(file)}, file)
+            for name, file in small_suite.items()
+        }
     )
 
     class Handler(BaseHTTPRequestHandler):

@@ -30,13 +30,23 @@ def rows(codec, scale, large):
     words = {OURS: "{}"}.get(codec, "quality {}, 4:2:0")
     found = []
     for step, quality in enumerate((1, 20, 40, 60, 80, 100)):
-        row = {"setting": quality if codec == OURS else words.format(quality), "pixels": 16384,
-               "bytes": round(scale * 500 * 1.6**step), "psnr": 22.0 + 3 * step,
-               "ssim": 0.6 + 0.07 * step, "accuracy": 0.7 + 0.04 * step, "within_8": 0.9,
-               "encode_seconds": 0.01 * scale, "decode_seconds": 0.005}
+        row = {
+            "setting": quality if codec == OURS else words.format(quality),
+            "pixels": 16384,
+            "bytes": round(scale * 500 * 1.6**step),
+            "psnr": 22.0 + 3 * step,
+            "ssim": 0.6 + 0.07 * step,
+            "accuracy": 0.7 + 0.04 * step,
+            "within_8": 0.9,
+            "encode_seconds": 0.01 * scale,
+            "decode_seconds": 0.005,
+        }
         if codec == OURS:
-            row |= {"png_bytes": 30_000, "latent_bytes": 24_576,
-                    "plain_bytes": round(1.2 * row["bytes"])}
+            row |= {
+                "png_bytes": 30_000,
+                "latent_bytes": 24_576,
+                "plain_bytes": round(1.2 * row["bytes"]),
+            }
         if large:
             row["ms_ssim"] = 0.8 + 0.03 * step
         found.append(row)
@@ -58,16 +68,37 @@ def complete(tmp_path_factory):
                 made = rows(codec, scale + number / 5, set_name == "kodak")
                 found.add(set_name, codec, name, made, OPTIONS)
             found.finish(set_name, codec, OPTIONS)
-    measured = {name: {"rows": [
-        {"sigma": sigma, "clipped": True, "denoiser": denoiser, "level": level, "strength": sigma,
-         "psnr": psnr, "ssim": 0.8}
-        for sigma in (0.1, 0.2, 0.3)
-        for denoiser, level, psnr in (("noisy", None, 20.0), (OURS, "known", 28.0),
-                                      (OURS, "estimated", 27.5))
-    ], "chains": [
-        {"sigma": 0.1, "denoiser": OURS, "codec": OURS, "pixels": 16384,
-         "points": [[900, 25.0, 0.7], [4000, 28.0, 0.8]]},
-    ]} for name in NAMES}
+    measured = {
+        name: {
+            "rows": [
+                {
+                    "sigma": sigma,
+                    "clipped": True,
+                    "denoiser": denoiser,
+                    "level": level,
+                    "strength": sigma,
+                    "psnr": psnr,
+                    "ssim": 0.8,
+                }
+                for sigma in (0.1, 0.2, 0.3)
+                for denoiser, level, psnr in (
+                    ("noisy", None, 20.0),
+                    (OURS, "known", 28.0),
+                    (OURS, "estimated", 27.5),
+                )
+            ],
+            "chains": [
+                {
+                    "sigma": 0.1,
+                    "denoiser": OURS,
+                    "codec": OURS,
+                    "pixels": 16384,
+                    "points": [[900, 25.0, 0.7], [4000, 28.0, 0.8]],
+                },
+            ],
+        }
+        for name in NAMES
+    }
     noise_study.write(found, claims.SET, OURS, {"qualities": [100]}, measured)
     return folder
 
@@ -110,11 +141,16 @@ def downloads(at):
 
 @pytest.mark.parametrize(
     "section, figures, files, tables",
-    [("Rate and distortion", 1, 1, 3), ("Pictures", 2, 2, 2), ("Methods", 8, 2, 1),
-     ("Noise", 3, 3, 3), ("Training", 3, 3, 2), ("Claims", 0, 0, 3)],
+    [
+        ("Rate and distortion", 1, 1, 3),
+        ("Pictures", 2, 2, 2),
+        ("Methods", 8, 2, 1),
+        ("Noise", 3, 3, 3),
+        ("Training", 3, 3, 2),
+        ("Claims", 0, 0, 3),
+    ],
 )
-def test_every_dashboard_has_its_figures_with_downloads(page, section, figures, files,
-                                                         tables):
+def test_every_dashboard_has_its_figures_with_downloads(page, section, figures, files, tables):
     at = page(section)
     assert len(at.get("plotly_chart")) == figures
     assert downloads(at).count("Figures as CSV") == files
@@ -126,8 +162,9 @@ def test_ablations_stand_with_the_training_the_best_first(page, complete):
     (complete.parent / "experiments.csv").write_text(
         "variant,changes,images,minutes,validation_loss,denoised_psnr\n"
         "shipped configuration,,9600,1.7,2.05,24.1\n"
-        "half the widths,\"widths=(24,48,64)\",9600,0.9,2.01,24.6\n"
-        "three thirds,,4800,0.5,1.2,20.1\n", encoding="utf-8",
+        'half the widths,"widths=(24,48,64)",9600,0.9,2.01,24.6\n'
+        "three thirds,,4800,0.5,1.2,20.1\n",
+        encoding="utf-8",
     )
     at = page("Training")
     assert downloads(at).count("Table as CSV") == 3
@@ -177,15 +214,24 @@ def test_bars_begin_at_zero_and_all_else_is_a_dot(page):
             assert trace["mode"] == "markers+text"
 
 
-@pytest.mark.parametrize("section, said", [
-    ("Rate and distortion", r"On whole pictures SDAE needs \d+ % fewer bytes than JPEG, .* and "
-                            r"\d+ % more bytes than AVIF, at equal PSNR\."),
-    ("Pictures", r"SDAE needs fewer bytes than JPEG on 3 of 3 pictures, from \d+ % \(kodim0\d\)"),
-    ("Methods", r"At 1 bit per pixel SDAE reaches [\d.]+ dB, [\d.]+ dB less than AVIF"),
-    ("Noise", r"At noise σ 0\.1 SDAE restores 28\.0 dB from 20\.0\."),
-    ("Training", r"0\.10 million crops in 1\.6 hours brought the validation loss from"),
-    ("Claims", r"The original work states \d+ figures about itself; \d+ were measured"),
-])
+@pytest.mark.parametrize(
+    "section, said",
+    [
+        (
+            "Rate and distortion",
+            r"On whole pictures SDAE needs \d+ % fewer bytes than JPEG, .* and "
+            r"\d+ % more bytes than AVIF, at equal PSNR\.",
+        ),
+        (
+            "Pictures",
+            r"SDAE needs fewer bytes than JPEG on 3 of 3 pictures, from \d+ % \(kodim0\d\)",
+        ),
+        ("Methods", r"At 1 bit per pixel SDAE reaches [\d.]+ dB, [\d.]+ dB less than AVIF"),
+        ("Noise", r"At noise σ 0\.1 SDAE restores 28\.0 dB from 20\.0\."),
+        ("Training", r"0\.10 million crops in 1\.6 hours brought the validation loss from"),
+        ("Claims", r"The original work states \d+ figures about itself; \d+ were measured"),
+    ],
+)
 def test_each_dashboard_begins_with_its_finding(page, section, said):
     found = page(section).subheader[0].value
     assert re.match(said, found.replace("\u00a0", " "))
@@ -196,7 +242,8 @@ def test_the_changes_of_a_finding_are_those_of_the_results():
     changes = {"jpeg": {"psnr": -46.4}, "avif": {"psnr": 18.8}, "webp": {"psnr": None}}
     assert findings.rates("kodak", changes) == (
         "On whole pictures SDAE needs 46 % fewer bytes than JPEG and 19 % more bytes than AVIF, "
-        "at equal PSNR.")
+        "at equal PSNR."
+    )
     assert "no other codec" in findings.rates("kodak", {})
 
 
@@ -235,8 +282,9 @@ def test_every_thumbnail_opens_and_is_small(codec):
     assert max(sizes) < 4500 and sum(sizes) < 60_000
 
 
-def test_a_picture_is_chosen_in_the_link_and_shows_its_own_curves(page, complete, monkeypatch,
-                                                                    tmp_path):
+def test_a_picture_is_chosen_in_the_link_and_shows_its_own_curves(
+    page, complete, monkeypatch, tmp_path
+):
     monkeypatch.setenv("SDAE_KODAK", str(tmp_path))
     at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
     at.switch_page("pages/kodak.py")
@@ -334,8 +382,13 @@ def test_the_page_opens_without_tensorflow():
         "assert not {'tensorflow', 'keras', 'torch'} & set(sys.modules)\n"
         "print(time.process_time() - begun)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True,
-                          env=os.environ | {"PYTHONPATH": str(ROOT)})
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 4
 

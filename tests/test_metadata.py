@@ -84,8 +84,11 @@ def test_exif_is_kept_without_what_was_true_of_the_old_file(kind):
     tags = Image.Exif()
     tags.load(picture.metadata.exif)
     assert tags[ExifTags.Base.Make] == "Camera"
-    assert not {ExifTags.Base.Orientation, ExifTags.Base.ImageWidth,
-                ExifTags.Base.StripOffsets} & set(tags)
+    assert not {
+        ExifTags.Base.Orientation,
+        ExifTags.Base.ImageWidth,
+        ExifTags.Base.StripOffsets,
+    } & set(tags)
     if kind == "TIFF":
         return  # Pillow writes no further tags into one
     assert float(tags.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExposureTime]) == 0.02
@@ -95,8 +98,12 @@ def test_exif_is_kept_without_what_was_true_of_the_old_file(kind):
 def test_size_before_the_turn_and_colours_before_conversion_are_left_out():
     exif = Image.Exif()
     proper = exif.get_ifd(ExifTags.IFD.Exif)
-    proper |= {ExifTags.Base.ExifImageWidth: 40, ExifTags.Base.ExifImageHeight: 24,
-               ExifTags.Base.ColorSpace: 1, ExifTags.Base.ExposureTime: 0.02}
+    proper |= {
+        ExifTags.Base.ExifImageWidth: 40,
+        ExifTags.Base.ExifImageHeight: 24,
+        ExifTags.Base.ColorSpace: 1,
+        ExifTags.Base.ExposureTime: 0.02,
+    }
     exif[ExifTags.IFD.Exif] = proper
     exif[ExifTags.Base.Orientation] = 6
     file = io.BytesIO()

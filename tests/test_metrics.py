@@ -155,9 +155,7 @@ def test_a_constant_factor_gives_exactly_its_percentage(factor):
 def test_exponential_curves_have_a_known_answer():
     # Both curves are straight in log rate, at different samples of quality.
     a_quality, b_quality = np.linspace(28, 40, 7), np.linspace(25, 37, 5)
-    result = bd_rate(
-        1.25 * np.exp(a_quality / 6), a_quality, np.exp(b_quality / 6), b_quality
-    )
+    result = bd_rate(1.25 * np.exp(a_quality / 6), a_quality, np.exp(b_quality / 6), b_quality)
     assert result == pytest.approx(25)
 
 

@@ -35,8 +35,10 @@ def test_the_level_is_the_deviation_on_mid_grey(kind, sigma):
 
 
 def test_shot_and_speckle_noise_grow_with_brightness():
-    deviation = {kind: [add(grey(level), 0.1, kind, clipped=False).std() for level in (32, 128)]
-                 for kind in ("shot", "speckle", "gaussian")}
+    deviation = {
+        kind: [add(grey(level), 0.1, kind, clipped=False).std() for level in (32, 128)]
+        for kind in ("shot", "speckle", "gaussian")
+    }
     for kind, ratio in (("shot", 2), ("speckle", 4), ("gaussian", 1)):
         dark, bright = deviation[kind]
         assert bright / dark == pytest.approx(ratio, rel=0.05)
@@ -50,8 +52,9 @@ def test_salt_and_pepper_turn_the_stated_share_of_samples_and_leave_the_rest():
 
 
 def test_jpeg_artefacts_grow_with_the_level(photograph):
-    closeness = [metrics.psnr(photograph, add(photograph, sigma, "jpeg"))
-                 for sigma in (0.01, 0.05, 0.2, 0.5)]
+    closeness = [
+        metrics.psnr(photograph, add(photograph, sigma, "jpeg")) for sigma in (0.01, 0.05, 0.2, 0.5)
+    ]
     assert closeness == sorted(closeness, reverse=True)
     assert closeness[0] > 36 and closeness[-1] < 27
 
@@ -151,6 +154,8 @@ def test_classical_denoisers_leave_a_picture_without_noise_alone(photograph, nam
 
 def test_the_median_clears_salt_and_pepper_best(photograph):
     noisy = add(photograph, 0.1, "salt and pepper")
-    closeness = {name: metrics.psnr(photograph, classical_denoisers.denoise(name, noisy, 0.1))
-                 for name in classical_denoisers.QUICK}
+    closeness = {
+        name: metrics.psnr(photograph, classical_denoisers.denoise(name, noisy, 0.1))
+        for name in classical_denoisers.QUICK
+    }
     assert max(closeness, key=closeness.get) == "median"

@@ -32,8 +32,12 @@ def test_noise_is_not_worth_its_bytes(codec, photographs):
 
 def test_effort_comes_closer_to_the_clean_picture(codec, photographs):
     def closeness(effort):
-        return np.mean([metrics.psnr(clean, restored(codec, noisy, effort=effort))
-                        for clean, noisy in photographs])
+        return np.mean(
+            [
+                metrics.psnr(clean, restored(codec, noisy, effort=effort))
+                for clean, noisy in photographs
+            ]
+        )
 
     assert closeness(1) > closeness(0) + 0.05
 
@@ -47,8 +51,10 @@ def test_effort_treats_all_directions_alike(codec, photographs):
 
 def test_more_strength_leaves_less_detail(codec, photographs):
     _, noisy = photographs[0]
-    roughness = [np.abs(np.diff(restored(codec, noisy, sigma=sigma).astype(int), axis=1)).mean()
-                 for sigma in (0, 0.05, 0.15)]
+    roughness = [
+        np.abs(np.diff(restored(codec, noisy, sigma=sigma).astype(int), axis=1)).mean()
+        for sigma in (0, 0.05, 0.15)
+    ]
     assert roughness == sorted(roughness, reverse=True)
 
 
@@ -84,5 +90,7 @@ def test_what_is_cleaned_beforehand_gives_the_same_file(codec, photographs, sigm
     _, noisy = photographs[1]
     cleaned, left = codec.clean(noisy, sigma)
     assert (left, cleaned is noisy) == ((0.0, False) if sigma == SIGMA else (sigma, True))
-    files = [codec.pack(codec.encode(*given)) for given in ((noisy, 60, sigma), (cleaned, 60, left))]
+    files = [
+        codec.pack(codec.encode(*given)) for given in ((noisy, 60, sigma), (cleaned, 60, left))
+    ]
     assert files[0] == files[1]

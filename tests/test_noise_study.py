@@ -116,8 +116,10 @@ def test_new_weights_leave_the_classical_part(measured):
 
 
 def test_files_name_what_they_were_measured_with(codec, measured):
-    ours, others = (json.loads((measured / "results" / name).read_text())
-                    for name in ("noise-waves.json", "noise-waves-classical.json"))
+    ours, others = (
+        json.loads((measured / "results" / name).read_text())
+        for name in ("noise-waves.json", "noise-waves-classical.json")
+    )
     assert ours["weights_sha256"] == codec.card["sha256"] and others["weights_sha256"] is None
     assert ours["options"]["qualities"] == [30, 80] and others["options"]["effort"] == "fast"
     assert others["versions"].keys() >= {"bm3d", "PyWavelets", "scikit-image", "libavif"}

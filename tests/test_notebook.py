@@ -52,9 +52,11 @@ def test_a_latent_is_a_sheet_of_its_channels(shape):
     values = np.random.default_rng(0).integers(-30, 31, shape).astype("int16")
     values[..., 0] = 0
     sheet = reading.read(Latent(values, 8 * w, 8 * h, 50)._repr_png_()).rgb[..., 0]
-    tiles = [sheet[top : top + h, left : left + w].astype(int)
-             for top in range(0, sheet.shape[0], h + 1)
-             for left in range(0, sheet.shape[1], w + 1)]
+    tiles = [
+        sheet[top : top + h, left : left + w].astype(int)
+        for top in range(0, sheet.shape[0], h + 1)
+        for left in range(0, sheet.shape[1], w + 1)
+    ]
     assert (tiles[0] == 128).all() and channels <= len(tiles)
     for channel in range(1, channels):
         tile, wanted = tiles[channel] - 128, values[..., channel]

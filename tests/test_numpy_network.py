@@ -18,9 +18,16 @@ from sdae.model.numpy_network import Network
 from sdae.model.weights import WeightsError
 
 SMALL = Config(
-    latent_channels=12, overlapped=5, widths=(8, 12, 16), analysis_blocks=1, synthesis_blocks=2,
-    analysis_depthwise=2, synthesis_depthwise=1, fine_blocks=1,
-    groups=(2, 4, 6), levels=3,
+    latent_channels=12,
+    overlapped=5,
+    widths=(8, 12, 16),
+    analysis_blocks=1,
+    synthesis_blocks=2,
+    analysis_depthwise=2,
+    synthesis_depthwise=1,
+    fine_blocks=1,
+    groups=(2, 4, 6),
+    levels=3,
 )
 
 
@@ -58,7 +65,9 @@ def test_every_transform_is_that_of_keras(pair, height, width, t):
         close(np.reshape(theirs, (1, -1)), mine)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=6), st.integers(1, 40))
 def test_strips_of_any_height_give_the_whole(pair, monkeypatch, heights, positions):
     monkeypatch.setattr(numpy_network, "_STRIP", positions)
@@ -74,8 +83,9 @@ def test_strips_of_any_height_give_the_whole(pair, monkeypatch, heights, positio
         parts = list(rows(iter(np.split(x[0], unit * ends)), *x[1:]))
         assert all(map(len, parts))
         expected = whole(*x)
-        np.testing.assert_allclose(np.concatenate(parts), expected, rtol=0,
-                                   atol=4e-6 * max(1, np.abs(expected).max()))
+        np.testing.assert_allclose(
+            np.concatenate(parts), expected, rtol=0, atol=4e-6 * max(1, np.abs(expected).max())
+        )
 
 
 def test_rows_are_taken_in_other_parts_than_they_came():
@@ -87,9 +97,14 @@ def test_rows_are_taken_in_other_parts_than_they_came():
 
 def test_bits_are_those_of_keras():
     rng = np.random.default_rng(5)
-    given = [x.astype("float32") for x in (
-        np.rint(rng.laplace(0, 4, 1000)), rng.normal(size=1000), rng.exponential(2, 1000) + 0.01
-    )]
+    given = [
+        x.astype("float32")
+        for x in (
+            np.rint(rng.laplace(0, 4, 1000)),
+            rng.normal(size=1000),
+            rng.exponential(2, 1000) + 0.01,
+        )
+    ]
     theirs = np.asarray(laplacian_bits(*given))
     np.testing.assert_allclose(numpy_network.laplacian_bits(*given), theirs, rtol=1e-4, atol=1e-4)
 

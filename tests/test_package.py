@@ -56,9 +56,23 @@ def test_pins_lie_in_the_ranges_of_the_package():
 def wheel(tmp_path_factory):
     """The wheel that `pip install .` makes, built with what is installed here."""
     folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps",
-                    "--no-build-isolation", "--disable-pip-version-check", "--no-index",
-                    "--wheel-dir", folder, ROOT], check=True)
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--quiet",
+            "--no-deps",
+            "--no-build-isolation",
+            "--disable-pip-version-check",
+            "--no-index",
+            "--wheel-dir",
+            folder,
+            ROOT,
+        ],
+        check=True,
+    )
     (built,) = folder.iterdir()
     return built
 
@@ -66,24 +80,52 @@ def wheel(tmp_path_factory):
 def test_the_wheel_is_small_and_holds_what_git_does(wheel):
     assert wheel.stat().st_size < 20e6
     with zipfile.ZipFile(wheel) as archive:
-        packed = {name: archive.read(name) for name in archive.namelist()
-                  if name.startswith("sdae/")}
-    for name in ("sdae/cli/compress.py", "sdae/ui/shared/split_view.js", "sdae/pillow_plugin.py",
-                 "sdae/measuring/published-kodak.json", "sdae/coding/container.py"):
+        packed = {
+            name: archive.read(name) for name in archive.namelist() if name.startswith("sdae/")
+        }
+    for name in (
+        "sdae/cli/compress.py",
+        "sdae/ui/shared/split_view.js",
+        "sdae/pillow_plugin.py",
+        "sdae/measuring/published-kodak.json",
+        "sdae/coding/container.py",
+    ):
         assert packed[name] == (ROOT / name).read_bytes()
-    for name in (f"weights/{name}/{file}" for name in weights.SHIPPED
-                 for file in ("weights.npz", "card.json")):
+    for name in (
+        f"weights/{name}/{file}"
+        for name in weights.SHIPPED
+        for file in ("weights.npz", "card.json")
+    ):
         assert packed[f"sdae/{name}"] == (ROOT / name).read_bytes()
     assert not [name for name in packed if "__pycache__" in name or "training.npz" in name]
 
 
 def test_an_installed_wheel_gives_package_weights_command_and_plugin(wheel, tmp_path):
     site, photo = tmp_path / "site", tmp_path / "photo.png"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index",
-                    "--disable-pip-version-check", "--target", site, wheel], check=True)
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--no-index",
+            "--disable-pip-version-check",
+            "--target",
+            site,
+            wheel,
+        ],
+        check=True,
+    )
     Image.fromarray(data.chelsea()[:40, :60]).save(photo)
-    away = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(site)}, "check": True,
-            "capture_output": True, "text": True}
+    away = {
+        "cwd": tmp_path,
+        "env": {**os.environ, "PYTHONPATH": str(site)},
+        "check": True,
+        "capture_output": True,
+        "text": True,
+    }
     (command,) = [path for path in (site / "bin").iterdir() if path.stem == "sdae"]
     assert subprocess.run([command, "compress", photo], **away).stdout.startswith(f"{photo}: ")
     script = f"""
@@ -97,8 +139,12 @@ print(Image.open("photo.sdae").format, Image.open("photo.sdae").size)
 
 
 def test_the_readme_shows_the_commands():
-    lines = [shlex.split(line, comments=True) for block in blocks("sh")
-             for line in block.splitlines() if line.startswith("sdae ")]
+    lines = [
+        shlex.split(line, comments=True)
+        for block in blocks("sh")
+        for line in block.splitlines()
+        if line.startswith("sdae ")
+    ]
     assert {line[1] for line in lines} >= {"compress", "decompress", "info", "denoise"}
 
 
@@ -109,4 +155,3 @@ def test_the_python_example_in_the_readme_runs(capsys):
     assert names["image"].size == names["photo"].shape[1::-1]
     assert len(names["file"]) < names["photo"].nbytes / 4
     assert "bytes of RGB became" in capsys.readouterr().out
-

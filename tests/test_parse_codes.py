@@ -79,8 +79,10 @@ def test_a_tree_has_as_many_words_as_it_may():
 def test_words_are_about_equally_likely():
     chances = geometric(5, 0.5)
     tree = Tree(costs_of(chances), END)
-    words = [np.prod(chances[list(word)]) for _, _, word in parse_codes.grow(
-        costs_of(chances)[:5].tolist(), END)]
+    words = [
+        np.prod(chances[list(word)])
+        for _, _, word in parse_codes.grow(costs_of(chances)[:5].tolist(), END)
+    ]
     assert sum(words) == pytest.approx(1)
     entropy = -chances @ np.log2(chances)
     assert 8 / (tree.lengths @ words) < 1.12 * entropy

@@ -49,8 +49,10 @@ def test_the_file_fits_and_is_a_file_of_its_format(photo, name, budget):
     assert found.rgb.dtype == np.uint8 and found.rgb.shape == photo.shape
     assert np.array_equal(decoded(found.data), found.rgb)
     image = Image.open(io.BytesIO(found.data))
-    assert image.format == {"jpeg": "JPEG", "jpeg2000": "JPEG2000", "webp": "WEBP",
-                            "avif": "AVIF"}[name]
+    assert (
+        image.format
+        == {"jpeg": "JPEG", "jpeg2000": "JPEG2000", "webp": "WEBP", "avif": "AVIF"}[name]
+    )
     assert found.settings
 
 
@@ -152,11 +154,17 @@ def test_jpeg2000_is_the_bare_codestream_less_its_comment(photo):
     assert file[:4] == b"\xff\x4f\xff\x51" and file[-2:] == b"\xff\xd9"
     boxed = io.BytesIO()
     Image.fromarray(photo).save(
-        boxed, "JPEG2000", quality_mode="rates", quality_layers=[9.5], irreversible=True, mct=1,
-        num_resolutions=3, comment="a comment of some length",
+        boxed,
+        "JPEG2000",
+        quality_mode="rates",
+        quality_layers=[9.5],
+        irreversible=True,
+        mct=1,
+        num_resolutions=3,
+        comment="a comment of some length",
     )
     codestream = boxed.getvalue()
-    codestream = codestream[codestream.index(b"\xff\x4f\xff\x51"):]
+    codestream = codestream[codestream.index(b"\xff\x4f\xff\x51") :]
     bare = peers._without_comment(codestream)
     assert b"a comment" in codestream and b"a comment" not in bare
     assert np.array_equal(decoded(bare), decoded(codestream))
@@ -223,7 +231,9 @@ def test_a_variant_stays_only_where_it_is_the_best():
     smallest = next(len(point.data) for point in points if "4:4:4" in point.settings)
     assert all("4:4:4" in point.settings for point in points if len(point.data) >= smallest)
     assert metrics.psnr(stripes, points[-1].rgb) > 40
-    assert len(curve("jpeg", np.zeros((9, 9, 3), np.uint8), [50, 90])) == 1  # identical: infinite PSNR
+    assert (
+        len(curve("jpeg", np.zeros((9, 9, 3), np.uint8), [50, 90])) == 1
+    )  # identical: infinite PSNR
 
 
 def test_only_small_pictures_take_the_slowest_avif():
@@ -273,7 +283,5 @@ def test_the_search_finds_the_first_that_passes(count, answer, guess):
 
 def test_versions_name_every_library():
     versions = peers.versions()
-    assert set(versions) == {
-        "Pillow", "libjpeg-turbo", "OpenJPEG", "libwebp", "libavif", "libaom"
-    }
+    assert set(versions) == {"Pillow", "libjpeg-turbo", "OpenJPEG", "libwebp", "libavif", "libaom"}
     assert all(version[0].isdigit() for version in versions.values())

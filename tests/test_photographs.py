@@ -59,12 +59,18 @@ def test_crops_are_pieces_of_the_pictures_at_scales_within_the_limits():
     assert crops.shape == (60, 64, 64, 3)
     scales = []
     for crop in crops[:, 8:-8, 8:-8, 0].astype(float):
-        slopes = sorted(abs((crop[-1] - crop[0]).mean() / 47 if axis else
-                            (crop[:, -1] - crop[:, 0]).mean() / 47) for axis in (0, 1))
+        slopes = sorted(
+            abs(
+                (crop[-1] - crop[0]).mean() / 47 if axis else (crop[:, -1] - crop[:, 0]).mean() / 47
+            )
+            for axis in (0, 1)
+        )
         assert slopes[1] == pytest.approx(4 * slopes[0], rel=0.15)
         scales.append(0.5 / slopes[1])
     least, most = photographs.SCALES
-    assert min(scales) == pytest.approx(least, rel=0.2) and max(scales) == pytest.approx(most, rel=0.2)
+    assert min(scales) == pytest.approx(least, rel=0.2) and max(scales) == pytest.approx(
+        most, rel=0.2
+    )
     assert np.median(scales) == pytest.approx((least * most) ** 0.5, rel=0.25)
 
 
@@ -88,7 +94,8 @@ def test_the_same_seed_draws_the_same_crops(photos):
 def test_centres_skip_pictures_that_are_too_small():
     rng = np.random.default_rng(0)
     small, large = (
-        Image.fromarray(rng.integers(0, 256, (h, w, 3), dtype="uint8")) for h, w in [(30, 50), (64, 35)]
+        Image.fromarray(rng.integers(0, 256, (h, w, 3), dtype="uint8"))
+        for h, w in [(30, 50), (64, 35)]
     )
     result = photographs.centres([small, large], 34)
     assert result.shape == (1, 34, 34, 3)

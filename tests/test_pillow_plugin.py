@@ -52,8 +52,12 @@ with Image.open({str(path)!r}) as image:
     image.verify()
 sys.exit(any(name in sys.modules for name in ("tensorflow", "keras", "skimage", "scipy")))
 """
-    run = subprocess.run([sys.executable, "-c", script], cwd=Path(sdae.__file__).parent.parent,
-                         capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(sdae.__file__).parent.parent,
+        capture_output=True,
+        text=True,
+    )
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip() == "SDAE RGB (56, 40) image/x-sdae"
 
@@ -219,12 +223,15 @@ def test_what_is_no_sdae_file_is_not_identified():
         pillow_plugin.SdaeImageFile(io.BytesIO(b""))
 
 
-@pytest.mark.parametrize("damage, sentence", [
-    (lambda file: file[:12], "cut short"),
-    (lambda file: file[:-1], "checksum"),
-    (lambda file: file[:60] + bytes([file[60] ^ 1]) + file[61:], "checksum"),
-    (lambda file: file[:3] + b"\x07" + file[4:], "format version 7"),
-])
+@pytest.mark.parametrize(
+    "damage, sentence",
+    [
+        (lambda file: file[:12], "cut short"),
+        (lambda file: file[:-1], "checksum"),
+        (lambda file: file[:60] + bytes([file[60] ^ 1]) + file[61:], "checksum"),
+        (lambda file: file[:3] + b"\x07" + file[4:], "format version 7"),
+    ],
+)
 def test_damaged_files_are_refused_when_opened(file, damage, sentence):
     with pytest.raises(OSError, match=sentence):
         Image.open(io.BytesIO(damage(file)))

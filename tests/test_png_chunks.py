@@ -123,7 +123,8 @@ def test_a_file_of_endless_chunks_is_refused(monkeypatch):
 def test_an_intact_file_is_opened_as_it_is(monkeypatch):
     given = []
     monkeypatch.setattr(
-        png_chunks.PngImagePlugin, "PngImageFile",
+        png_chunks.PngImagePlugin,
+        "PngImageFile",
         lambda file: given.append(file.getvalue()) or Image.new("L", (1, 1)),
     )
     file = saved(np.zeros((2, 2, 3), np.uint8), "PNG")

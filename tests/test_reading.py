@@ -27,9 +27,7 @@ def photo():
 def swapped_profile():
     """An ICC profile that is sRGB with red and green changed about."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    return (
-        profile.replace(b"rXYZ", b"oXYZ").replace(b"gXYZ", b"rXYZ").replace(b"oXYZ", b"gXYZ")
-    )
+    return profile.replace(b"rXYZ", b"oXYZ").replace(b"gXYZ", b"rXYZ").replace(b"oXYZ", b"gXYZ")
 
 
 def tiny_profile():
@@ -95,8 +93,16 @@ def test_every_kind_of_source_gives_the_same_pixels(photo, tmp_path):
     stream.seek(5)  # someone has looked at it before
     with path.open("rb") as handle:
         sources = [
-            file, bytearray(file), memoryview(file), path, str(path), stream, handle,
-            Image.fromarray(photo), Image.open(path), photo,
+            file,
+            bytearray(file),
+            memoryview(file),
+            path,
+            str(path),
+            stream,
+            handle,
+            Image.fromarray(photo),
+            Image.open(path),
+            photo,
         ]
         for source in sources:
             assert np.array_equal(read(source).rgb, photo), source
@@ -302,7 +308,8 @@ def test_sixteen_bit_colour_png():
     rows = b"\0" + struct.pack(">6H", 65535, 32768, 255, 0, 257, 65280)
     picture = read(png_file(2, 1, 16, 2, rows))
     assert picture.rgb[0].tolist() in (
-        [[255, 128, 0], [0, 1, 255]], [[255, 128, 1], [0, 1, 254]],
+        [[255, 128, 0], [0, 1, 255]],
+        [[255, 128, 1], [0, 1, 254]],
     )
     assert picture.notices == ("Samples of 16 bits were reduced to 8.",)
 
@@ -449,8 +456,11 @@ def test_the_pixel_limit_comes_before_decoding(kind, monkeypatch):
     def decoded(*_):
         raise AssertionError("decoded")
 
-    for plugin in (ImageFile.ImageFile, TiffImagePlugin.TiffImageFile,
-                   WebPImagePlugin.WebPImageFile):
+    for plugin in (
+        ImageFile.ImageFile,
+        TiffImagePlugin.TiffImageFile,
+        WebPImagePlugin.WebPImageFile,
+    ):
         monkeypatch.setattr(plugin, "load", decoded)
     with pytest.raises(ImageError, match="scale it down"):
         read(file, max_pixels=64 * 63)
@@ -556,8 +566,15 @@ def test_heic_is_read_where_pillow_heif_is_installed(photo):
 @pytest.mark.parametrize(
     ("kind", "options"),
     [
-        ("PNG", {}), ("JPEG", {}), ("WEBP", {}), ("GIF", {}), ("BMP", {}), ("TIFF", {}),
-        ("TIFF", {"compression": "tiff_lzw"}), ("AVIF", {"speed": 9}), ("JPEG2000", {}),
+        ("PNG", {}),
+        ("JPEG", {}),
+        ("WEBP", {}),
+        ("GIF", {}),
+        ("BMP", {}),
+        ("TIFF", {}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("AVIF", {"speed": 9}),
+        ("JPEG2000", {}),
     ],
 )
 def test_a_truncated_file_is_refused(photo, kind, options):
@@ -591,9 +608,20 @@ def test_nothing_but_image_error_escapes_a_parser(photo, monkeypatch):
     from PIL import PngImagePlugin
 
     for raised in (
-        SyntaxError, struct.error, OSError, ValueError, MemoryError, OverflowError, EOFError,
-        IndexError, TypeError, KeyError, RecursionError, Image.DecompressionBombError,
+        SyntaxError,
+        struct.error,
+        OSError,
+        ValueError,
+        MemoryError,
+        OverflowError,
+        EOFError,
+        IndexError,
+        TypeError,
+        KeyError,
+        RecursionError,
+        Image.DecompressionBombError,
     ):
+
         def load(*_, raised=raised):
             raise raised("hostile")
 
@@ -606,8 +634,15 @@ def test_nothing_but_image_error_escapes_a_parser(photo, monkeypatch):
 FUZZED = [
     saved(Image.linear_gradient("L").resize((40, 30)).convert("RGB"), kind, **options)
     for kind, options in (
-        ("PNG", {}), ("JPEG", {}), ("JPEG", {"progressive": True}), ("WEBP", {}), ("GIF", {}),
-        ("BMP", {}), ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("AVIF", {"speed": 9}),
+        ("PNG", {}),
+        ("JPEG", {}),
+        ("JPEG", {"progressive": True}),
+        ("WEBP", {}),
+        ("GIF", {}),
+        ("BMP", {}),
+        ("TIFF", {}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("AVIF", {"speed": 9}),
         ("JPEG2000", {}),
     )
 ]
@@ -682,9 +717,7 @@ def test_shrink_keeps_the_shape_and_the_limit(photo):
 
 
 @settings(deadline=None, max_examples=50)
-@given(
-    height=st.integers(1, 300), width=st.integers(1, 300), pixels=st.integers(1, 20_000)
-)
+@given(height=st.integers(1, 300), width=st.integers(1, 300), pixels=st.integers(1, 20_000))
 def test_shrink_for_any_size(height, width, pixels):
     small = reading.shrink(np.zeros((height, width, 3), np.uint8), pixels)
     assert small.shape[0] <= height and small.shape[1] <= width

@@ -12,14 +12,27 @@ OPTIONS = {"effort": "slow", "stride": 1, "jobs": 1}
 
 
 def row(setting, size, psnr, ssim=0.9, **more):
-    return {"setting": setting, "pixels": 16384, "bytes": size, "psnr": psnr, "ssim": ssim,
-            "png_bytes": 20_000, "encode_seconds": 0.02, "decode_seconds": 0.01, **more}
+    return {
+        "setting": setting,
+        "pixels": 16384,
+        "bytes": size,
+        "psnr": psnr,
+        "ssim": ssim,
+        "png_bytes": 20_000,
+        "encode_seconds": 0.02,
+        "decode_seconds": 0.01,
+        **more,
+    }
 
 
-OURS = {"a": [row(10, 1000, 28.0, 0.80), row(50, 2000, 32.0, 0.90), row(90, 4000, 36.0, 0.95)],
-        "b": [row(10, 2000, 26.0, 0.70), row(50, 4000, 30.0, 0.85), row(90, 8000, 34.0, 0.92)]}
-JPEG = {name: [r | {"bytes": 2 * r["bytes"], "setting": f"quality {r['setting']}, 4:2:0"}
-               for r in rows] for name, rows in OURS.items()}
+OURS = {
+    "a": [row(10, 1000, 28.0, 0.80), row(50, 2000, 32.0, 0.90), row(90, 4000, 36.0, 0.95)],
+    "b": [row(10, 2000, 26.0, 0.70), row(50, 4000, 30.0, 0.85), row(90, 8000, 34.0, 0.92)],
+}
+JPEG = {
+    name: [r | {"bytes": 2 * r["bytes"], "setting": f"quality {r['setting']}, 4:2:0"} for r in rows]
+    for name, rows in OURS.items()
+}
 
 
 def test_a_curve_is_the_mean_of_each_setting():
@@ -110,7 +123,11 @@ def test_a_file_says_what_it_was_made_with_and_is_laid_out_as_compressai_does(tm
 
 def test_an_effort_of_ours_is_a_codec_of_its_own(tmp_path):
     assert [results.effort(n) for n in ("sdae", "sdae-effort-3", "sdae-effort-11", "jpeg")] == [
-        0, 3, None, None]
+        0,
+        3,
+        None,
+        None,
+    ]
     first = Results(tmp_path, "aa")
     for codec in ("webp", "sdae-effort-10", "sdae-effort-2", "sdae"):
         first.add("set", codec, "a", OURS["a"], OPTIONS)
@@ -137,7 +154,9 @@ def test_everything_that_ships_belongs_to_the_shipped_weights():
     sha256 = weights.read_card(place)["sha256"]
     found = sorted((place / "results").rglob("*.json"))
     assert {path.parent.name for path in found if path.stem == "sdae"} >= {
-        "kodak-thumb", "kodak-128"}
+        "kodak-thumb",
+        "kodak-128",
+    }
     for path in found:
         ours = path.stem not in peers.PEERS and not path.stem.endswith("-classical")
         assert json.loads(path.read_text())["weights_sha256"] == (sha256 if ours else None), path

@@ -28,7 +28,9 @@ FLOORS = [
 floors; rooms of one floor know nothing of each other."""
 
 FILES = [
-    ROOT / "streamlit_app.py", *sorted(ROOT.glob("pages/*.py")), *sorted(ROOT.glob("sdae/**/*.py"))
+    ROOT / "streamlit_app.py",
+    *sorted(ROOT.glob("pages/*.py")),
+    *sorted(ROOT.glob("sdae/**/*.py")),
 ]
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
@@ -87,8 +89,11 @@ def test_only_pages_know_streamlit(module):
 
 def test_only_the_ways_in_import_by_a_name_in_a_string():
     """Others could reach any floor that way."""
-    found = {name for name, path in MODULES.items()
-             if {"import_module", "__import__"} & set(re.findall(r"\w+", path.read_text("utf-8")))}
+    found = {
+        name
+        for name, path in MODULES.items()
+        if {"import_module", "__import__"} & set(re.findall(r"\w+", path.read_text("utf-8")))
+    }
     assert found == {"sdae", "sdae.__main__"}
 
 
@@ -101,8 +106,17 @@ def test_plotly_finds_pandas_whole():
 
 @pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("pages")])
 def test_pages_hold_no_codec(module):
-    parts = ("tensorflow", "keras", "zlib", "zopfli", "sdae.codec", "sdae.model.network",
-             "sdae.coding.latent_coder", "sdae.coding.deflate", "sdae.training")
+    parts = (
+        "tensorflow",
+        "keras",
+        "zlib",
+        "zopfli",
+        "sdae.codec",
+        "sdae.model.network",
+        "sdae.coding.latent_coder",
+        "sdae.coding.deflate",
+        "sdae.training",
+    )
     assert not [name for name in imports(module) if name.startswith(parts)]
 
 
@@ -117,6 +131,8 @@ sys.exit(f"loaded: {heavy}" if heavy else 0)
 
 
 def test_measuring_is_there_under_its_short_name():
-    script = "import sdae; from sdae import measure; assert sdae.measure.compress is measure.compress"
+    script = (
+        "import sdae; from sdae import measure; assert sdae.measure.compress is measure.compress"
+    )
     run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

@@ -45,8 +45,12 @@ def test_the_newest_weights_have_a_golden_file_of_the_present_format():
 def tomorrow(tmp_path, monkeypatch):
     """A name of new weights, which shipped after all others."""
     arrays, card = weights.read(weights.folder())
-    changed = {name: value * np.float32(1.01) if name.endswith("bias") and value.dtype == "float32"
-               else value for name, value in arrays.items()}
+    changed = {
+        name: value * np.float32(1.01)
+        if name.endswith("bias") and value.dtype == "float32"
+        else value
+        for name, value in arrays.items()
+    }
     place = tmp_path / "sdae-9"
     weights.write(place, changed, card)
     monkeypatch.setattr(weights, "SHIPPED", (*weights.SHIPPED, str(place)))
@@ -77,7 +81,8 @@ def test_the_library_opens_files_of_all_shipped_weights(codec, tomorrow, today):
     assert newest.pack(latent) == codec.pack(codec.unpack(data))
     # Weights that somebody names open these files as well, and the older ones those of the newer.
     np.testing.assert_array_equal(
-        np.asarray(codec.decompress(new)), np.asarray(newest.decompress(new)))
+        np.asarray(codec.decompress(new)), np.asarray(newest.decompress(new))
+    )
     assert trained._shipped.cache_info().misses == 2
 
 

@@ -30,8 +30,10 @@ def test_without_a_name_whole_files_are_measured_at_three_sizes(monkeypatch, cap
 
     def measure(size, rounds, *_):
         asked.append((size, rounds))
-        return {"SDAE": [speed.Turn(1, 2, 3, 4000, 50), speed.Turn(3, 2, 3, 4000, 60)],
-                "JPEG": [speed.Turn(0.5, 1, 2, 5000, 40), speed.Turn(1, 1, 2, 5000, 41)]}
+        return {
+            "SDAE": [speed.Turn(1, 2, 3, 4000, 50), speed.Turn(3, 2, 3, 4000, 60)],
+            "JPEG": [speed.Turn(0.5, 1, 2, 5000, 40), speed.Turn(1, 1, 2, 5000, 41)],
+        }
 
     monkeypatch.setattr(speed, "measure", measure)
     assert bench.run(arguments()) == 0

@@ -170,7 +170,9 @@ def together(*works):
 
 def test_the_first_to_need_anything_may_be_many():
     """Tables, gradients, trees, executors and the plugin's codec are made at the first use."""
-    assert run(TOGETHER + """
+    assert run(
+        TOGETHER
+        + """
 def saved():
     file = io.BytesIO()
     Image.fromarray(rgb).save(file, "SDAE", quality=50, effort=1)
@@ -193,11 +195,14 @@ first = together(*ways)
 assert first == [way() for way in ways]
 assert len(set(first[:3])) == len(set(first[3:5])) == len(set(first[5:])) == 1
 print("done")
-""") == ["done"]
+"""
+    ) == ["done"]
 
 
 def test_the_first_to_need_a_keras_model_may_be_many():
-    assert run(TOGETHER + """
+    assert run(
+        TOGETHER
+        + """
 def model_of(codec):
     return lambda: (codec.model, numpy.asarray(codec.model.analysis(image[None], *level)))
 
@@ -208,4 +213,5 @@ for (model, latent), owner in zip(found, (codec, other, codec, other)):
     assert model is owner.model
     numpy.testing.assert_allclose(latent[0], codec.network.analysis(image, 0.0, 1.0), atol=1e-4)
 print("done")
-""") == ["done"]
+"""
+    ) == ["done"]

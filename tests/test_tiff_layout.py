@@ -41,11 +41,17 @@ def test_colour_of_any_layout(colours, kind, planes, tile, packed, order):
         values = np.dstack([values, np.full(values.shape[:2], fourth, kind)])
     right = 255 - right if colours == "cmyk" else right
     options = {"extrasamples": ["unassalpha"]} if colours == "rgba" else {}
-    picture = read(tiff(
-        values if planes == "contig" else np.moveaxis(values, 2, 0),
-        photometric="separated" if colours == "cmyk" else "rgb",
-        planarconfig=planes, byteorder=order, compression=packed, tile=tile, **options,
-    ))
+    picture = read(
+        tiff(
+            values if planes == "contig" else np.moveaxis(values, 2, 0),
+            photometric="separated" if colours == "cmyk" else "rgb",
+            planarconfig=planes,
+            byteorder=order,
+            compression=packed,
+            tile=tile,
+            **options,
+        )
+    )
     assert np.abs(picture.rgb - right).max() <= 1
     assert ("Samples of 16 bits were reduced to 8." in picture.notices) == (kind == "u2")
 
@@ -55,8 +61,9 @@ def test_colour_of_any_layout(colours, kind, planes, tile, packed, order):
 @pytest.mark.parametrize("kind", ["u1", "u2", "f4", "i2", "i4"])
 def test_grey_of_any_layout(kind, packed, order):
     values, right = samples(kind, 1)
-    picture = read(tiff(values[..., 0], photometric="minisblack", byteorder=order,
-                        compression=packed))
+    picture = read(
+        tiff(values[..., 0], photometric="minisblack", byteorder=order, compression=packed)
+    )
     assert np.abs(picture.rgb - right).max() <= 1
 
 
@@ -80,10 +87,13 @@ def test_colour_of_other_samples_is_refused(kind, planes):
         read(tiff(values, photometric="rgb", planarconfig=planes))
 
 
-@pytest.mark.parametrize("values, options", [
-    (np.zeros((2, 8, 8), "u1"), {"photometric": "minisblack", "extrasamples": ["unassalpha"]}),
-    (np.zeros((3, 8, 8), "u1"), {"photometric": "cielab"}),
-])
+@pytest.mark.parametrize(
+    "values, options",
+    [
+        (np.zeros((2, 8, 8), "u1"), {"photometric": "minisblack", "extrasamples": ["unassalpha"]}),
+        (np.zeros((3, 8, 8), "u1"), {"photometric": "cielab"}),
+    ],
+)
 def test_planes_that_pillow_mixes_up_are_refused(values, options):
     with pytest.raises(ImageError, match="separate planes.*save it as PNG"):
         read(tiff(values, planarconfig="separate", compression="zlib", **options))
@@ -102,12 +112,24 @@ def test_twelve_bits_packed():
 def test_uncompressed_colours_at_half_the_resolution():
     # Four luminances, then one Cb and one Cr for all of them.
     body, at = bytes([76, 76, 76, 76, 85, 255]), 240
-    tags = [(256, 2), (257, 2), (258, 0), (259, 1), (262, 6), (273, at), (277, 3), (278, 2),
-            (279, 6), (284, 1), (530, 0)]
+    tags = [
+        (256, 2),
+        (257, 2),
+        (258, 0),
+        (259, 1),
+        (262, 6),
+        (273, at),
+        (277, 3),
+        (278, 2),
+        (279, 6),
+        (284, 1),
+        (530, 0),
+    ]
     entries = b""
     for tag, value in tags:
         count, content = {258: (3, struct.pack("<I", 200)), 530: (2, struct.pack("<HH", 2, 2))}.get(
-            tag, (1, struct.pack("<HH", value, 0)))
+            tag, (1, struct.pack("<HH", value, 0))
+        )
         entries += struct.pack("<HHI", tag, 3, count) + content
     file = b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
     file = file.ljust(200, b"\0") + struct.pack("<3H", 8, 8, 8)

@@ -13,9 +13,17 @@ from sdae.model import network, weights
 from sdae.model.config import Config
 from sdae.training import loop
 
-SMALL = Config(latent_channels=12, widths=(8, 8, 16), analysis_blocks=1, synthesis_blocks=1,
-               analysis_depthwise=1, synthesis_depthwise=1, fine_blocks=1,
-               groups=(3, 3, 6), overlapped=4)
+SMALL = Config(
+    latent_channels=12,
+    widths=(8, 8, 16),
+    analysis_blocks=1,
+    synthesis_blocks=1,
+    analysis_depthwise=1,
+    synthesis_depthwise=1,
+    fine_blocks=1,
+    groups=(3, 3, 6),
+    overlapped=4,
+)
 
 
 def options(photos, output, *extra):

@@ -27,8 +27,9 @@ def add_arguments(parser) -> None:
     parser.set_defaults(bench=None, sizes=None, rounds=3, weights=None)
     benches = parser.add_subparsers(dest="bench", metavar="BENCH")
     whole = benches.add_parser("codec", help="whole files beside Pillow's codecs")
-    whole.add_argument("--sizes", nargs="+", type=_size, metavar="WxH",
-                       help="default 128x128 768x512 4000x3000")
+    whole.add_argument(
+        "--sizes", nargs="+", type=_size, metavar="WxH", help="default 128x128 768x512 4000x3000"
+    )
     whole.add_argument("--rounds", type=int, default=3, help="turns that count, default 3")
     coder = benches.add_parser("coder", help="bytes and times of the latent coder")
     coder.add_argument("photos", nargs="*", help="folders of pictures (default: Kodak's)")
@@ -53,8 +54,9 @@ def add_arguments(parser) -> None:
         add_weights(bench)
     parser.set_defaults(store=False)
     for bench in (whole, coder, care, training):
-        bench.add_argument("--store", action="store_true",
-                           help="keep the figures with the results of the weights")
+        bench.add_argument(
+            "--store", action="store_true", help="keep the figures with the results of the weights"
+        )
 
 
 def run(args) -> int:
@@ -120,13 +122,16 @@ def _size(text: str) -> tuple[int, int]:
 
 def _codec(args) -> int:
     sizes, stored = args.sizes or speed.SIZES, {}
-    with progress(label="bench", total=len(sizes) * len(speed.CODECS) * (args.rounds + 1),
-                  unit="turn") as bar:
+    with progress(
+        label="bench", total=len(sizes) * len(speed.CODECS) * (args.rounds + 1), unit="turn"
+    ) as bar:
         for size in sizes:
             found = speed.measure(size, args.rounds, args.weights, bar.update)
             stored[f"{size[0]}×{size[1]}"] = speed.medians(found)
-            say(f"{size[0]}×{size[1]}, medians of {args.rounds}; "
-                "ratio: SDAE's time over the codec's")
+            say(
+                f"{size[0]}×{size[1]}, medians of {args.rounds}; "
+                "ratio: SDAE's time over the codec's"
+            )
             for line in speed.table(found):
                 say("  " + line)
     _store(args, stored)

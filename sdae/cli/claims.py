@@ -16,9 +16,13 @@ from sdae.progress import progress
 def add_arguments(parser) -> None:
     """The options of ``sdae claims``."""
     add_measuring(parser, jobs=2)
-    parser.add_argument("--sets", nargs="+", default=[claims.SET],
-                        choices=("kodak-thumb", "kodak-128"),
-                        help=f"sets at 128×128 (default: {claims.SET})")
+    parser.add_argument(
+        "--sets",
+        nargs="+",
+        default=[claims.SET],
+        choices=("kodak-thumb", "kodak-128"),
+        help=f"sets at 128×128 (default: {claims.SET})",
+    )
 
 
 def run(args) -> int:

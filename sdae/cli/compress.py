@@ -16,21 +16,45 @@ def add_arguments(parser) -> None:
     """The options of ``sdae compress``."""
     files.add_arguments(parser, "picture files")
     target = parser.add_mutually_exclusive_group()
-    target.add_argument("--quality", type=number(float, 1, 100), default=75, metavar="Q",
-                        help="1 (smallest file) to 100 (closest picture), default 75")
-    target.add_argument("--target-bytes", type=number(int, 1), metavar="N",
-                        help="the closest picture whose whole file has at most N bytes")
-    target.add_argument("--target-psnr", type=number(float, 1, 100), metavar="DB",
-                        help="the smallest file whose picture has at least DB decibels")
-    parser.add_argument("--effort", type=number(int, 0, 10), default=0, metavar="E",
-                        help="0 (fast, default) to 10 (slow): a better picture in fewer bytes")
-    parser.add_argument("--keep-metadata", action="store_true",
-                        help="keep Exif data, places and times among it, and the colour profile "
-                             "with its colours; otherwise they go and colours become sRGB")
-    parser.add_argument("--dask", metavar="ADDRESS",
-                        help="work on the Dask cluster whose scheduler is there; the last PATH is "
-                             "then the output folder, and all of them must lie where its workers "
-                             "see them; started again, it goes on where it stood")
+    target.add_argument(
+        "--quality",
+        type=number(float, 1, 100),
+        default=75,
+        metavar="Q",
+        help="1 (smallest file) to 100 (closest picture), default 75",
+    )
+    target.add_argument(
+        "--target-bytes",
+        type=number(int, 1),
+        metavar="N",
+        help="the closest picture whose whole file has at most N bytes",
+    )
+    target.add_argument(
+        "--target-psnr",
+        type=number(float, 1, 100),
+        metavar="DB",
+        help="the smallest file whose picture has at least DB decibels",
+    )
+    parser.add_argument(
+        "--effort",
+        type=number(int, 0, 10),
+        default=0,
+        metavar="E",
+        help="0 (fast, default) to 10 (slow): a better picture in fewer bytes",
+    )
+    parser.add_argument(
+        "--keep-metadata",
+        action="store_true",
+        help="keep Exif data, places and times among it, and the colour profile "
+        "with its colours; otherwise they go and colours become sRGB",
+    )
+    parser.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="work on the Dask cluster whose scheduler is there; the last PATH is "
+        "then the output folder, and all of them must lie where its workers "
+        "see them; started again, it goes on where it stood",
+    )
 
 
 def run(args) -> int:
@@ -78,8 +102,9 @@ def _encode(codec, args, rgb, reserved: int, label: str | None) -> bytes:
 
     if args.target_bytes is None and args.target_psnr is None:
         with files.bar(label, 100, "%") as bar:
-            return codec.compress(rgb, args.quality, args.effort,
-                                  lambda share: bar.update(round(100 * share) - bar.n))
+            return codec.compress(
+                rgb, args.quality, args.effort, lambda share: bar.update(round(100 * share) - bar.n)
+            )
     if args.target_bytes is not None:
         # Three more bytes at most state the length of the metadata.
         find, goal = target_search.within_bytes, args.target_bytes - (reserved and reserved + 3)
@@ -99,7 +124,9 @@ def line(fact: dict) -> str:
     from sdae.measuring import metrics
 
     change = fact["bytes"] / fact["file_bytes"] - 1
-    return (f"{fact['file']}: {fact['file_bytes']:,} -> {fact['bytes']:,} bytes, "
-            f"{8 * fact['bytes'] / (fact['width'] * fact['height']):.3f} bpp, "
-            f"{abs(change):.1%} {'larger' if change > 0 else 'smaller'}, "
-            f"PSNR {metrics.decibels(fact['psnr'])} dB")
+    return (
+        f"{fact['file']}: {fact['file_bytes']:,} -> {fact['bytes']:,} bytes, "
+        f"{8 * fact['bytes'] / (fact['width'] * fact['height']):.3f} bpp, "
+        f"{abs(change):.1%} {'larger' if change > 0 else 'smaller'}, "
+        f"PSNR {metrics.decibels(fact['psnr'])} dB"
+    )

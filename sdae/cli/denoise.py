@@ -11,16 +11,33 @@ from sdae.pictures import metadata
 def add_arguments(parser) -> None:
     """The options of ``sdae denoise``."""
     files.add_arguments(parser, "picture files")
-    parser.add_argument("--sigma", type=number(float, 0, 1), metavar="S",
-                        help="strength of the noise: its standard deviation over full scale, "
-                             "0 to 1; estimated by default")
-    parser.add_argument("--quality", type=number(float, 1, 100), default=90, metavar="Q",
-                        help="1 (smooth) to 100 (all detail), default 90")
-    parser.add_argument("--effort", type=number(int, 0, 10), default=0, metavar="E",
-                        help="0 (fast, default) to 10; any effort restores all eight ways to turn "
-                             "and mirror the picture and takes their mean")
-    parser.add_argument("--keep-metadata", action="store_true",
-                        help="keep Exif data and the colour profile with its colours")
+    parser.add_argument(
+        "--sigma",
+        type=number(float, 0, 1),
+        metavar="S",
+        help="strength of the noise: its standard deviation over full scale, "
+        "0 to 1; estimated by default",
+    )
+    parser.add_argument(
+        "--quality",
+        type=number(float, 1, 100),
+        default=90,
+        metavar="Q",
+        help="1 (smooth) to 100 (all detail), default 90",
+    )
+    parser.add_argument(
+        "--effort",
+        type=number(int, 0, 10),
+        default=0,
+        metavar="E",
+        help="0 (fast, default) to 10; any effort restores all eight ways to turn "
+        "and mirror the picture and takes their mean",
+    )
+    parser.add_argument(
+        "--keep-metadata",
+        action="store_true",
+        help="keep Exif data and the colour profile with its colours",
+    )
 
 
 def run(args) -> int:

@@ -19,25 +19,34 @@ def add_arguments(parser) -> None:
     add_measuring(parser, jobs=os.cpu_count())
     parser.add_argument("--sets", nargs="+", default=list(kodak.SETS), help="sets, or folders")
     parser.add_argument(
-        "--codecs", nargs="+", default=[OURS, *peers.PEERS],
+        "--codecs",
+        nargs="+",
+        default=[OURS, *peers.PEERS],
         help=f"any of {OURS}, {EFFORT}1 to {EFFORT}10, {', '.join(peers.PEERS)}",
     )
     parser.add_argument(
-        "--qualities", nargs="+", type=float, default=evaluation.QUALITIES,
+        "--qualities",
+        nargs="+",
+        type=float,
+        default=evaluation.QUALITIES,
         help="settings of our codec",
     )
     parser.add_argument(
         "--peer-effort", choices=peers.EFFORTS, default="slow", help="as in sdae.measuring.peers"
     )
     parser.add_argument(
-        "--dask", metavar="ADDRESS",
+        "--dask",
+        metavar="ADDRESS",
         help="measure on the Dask cluster whose scheduler is there; start its workers with "
-             "--nthreads 1, for times of one core",
+        "--nthreads 1, for times of one core",
     )
     parser.add_argument(
-        "--noise", nargs="?", const="all", choices=("all", OURS, "classical"),
+        "--noise",
+        nargs="?",
+        const="all",
+        choices=("all", OURS, "classical"),
         help="the noise study instead, or the part of it that is named "
-             "(see sdae.measuring.noise_study)",
+        "(see sdae.measuring.noise_study)",
     )
 
 
@@ -58,8 +67,10 @@ def run(args) -> int:
             for part in parts:
                 study.measure(results, place, name, part, args)
     except PackageNotFoundError as error:
-        print(f"A classical denoiser needs {error.name}; install what requirements-test.txt lists.",
-              file=sys.stderr)
+        print(
+            f"A classical denoiser needs {error.name}; install what requirements-test.txt lists.",
+            file=sys.stderr,
+        )
         return 2
     except (kodak.KodakError, FileNotFoundError, ImageError) as error:
         print(error, file=sys.stderr)

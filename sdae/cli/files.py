@@ -30,17 +30,33 @@ def _output(text: str) -> Path:
 
 def add_arguments(parser, about: str) -> None:
     """The options of commands that read files and write files; `about` says what PATH is."""
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH",
-                        help=f"{about}, folders or patterns such as '*.jpg'; - is standard input")
-    parser.add_argument("-o", "--output", type=_output, metavar="PATH",
-                        help="file to write (for one PATH), or folder, with / at its end where it "
-                             "has a dot and is not there yet, or - for standard output; default "
-                             "beside the source")
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help=f"{about}, folders or patterns such as '*.jpg'; - is standard input",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=_output,
+        metavar="PATH",
+        help="file to write (for one PATH), or folder, with / at its end where it "
+        "has a dot and is not there yet, or - for standard output; default "
+        "beside the source",
+    )
     parser.add_argument("--force", action="store_true", help="replace files that exist")
-    parser.add_argument("--jobs", type=arguments.number(int, 1), default=1, metavar="N",
-                        help="files at a time, default 1")
-    parser.add_argument("--json", action="store_true",
-                        help="print a JSON list, one object a file, instead of lines")
+    parser.add_argument(
+        "--jobs",
+        type=arguments.number(int, 1),
+        default=1,
+        metavar="N",
+        help="files at a time, default 1",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print a JSON list, one object a file, instead of lines"
+    )
     parser.add_argument("--weights", metavar="NAME", help="name or folder of other weights")
     parser.set_defaults(left_out=False)
 
@@ -76,13 +92,16 @@ def jobs(args, kind: Kind, ending: str, endings: tuple[str, ...] = ()) -> list[J
         return [Job(source, output / name.with_name(name.stem + ending)) for source, name in found]
     if len(found) > 1 or args.paths[0].is_dir():
         place = "standard output" if output == STREAM else output
-        raise Refused(f"{place} is one file and there are several sources; "
-                      "name a folder, with / at its end.")
+        raise Refused(
+            f"{place} is one file and there are several sources; name a folder, with / at its end."
+        )
     if output == STREAM:
         _check_standard_output(args)
     elif endings and output.suffix.lower() not in endings and not is_special(output):
-        raise Refused(f"{output} does not end in {' or '.join(endings)}, "
-                      "as what is written into it does; end its name so.")
+        raise Refused(
+            f"{output} does not end in {' or '.join(endings)}, "
+            "as what is written into it does; end its name so."
+        )
     return [Job(found[0][0], output)]
 
 
@@ -104,8 +123,9 @@ def _check_standard_output(args) -> None:
         raise Refused("standard output is a terminal; name a file with --output.")
 
 
-def each(found: list[Job], args, label: str, work: Callable[[Job], dict],
-         line: Callable[[dict], str]) -> int:
+def each(
+    found: list[Job], args, label: str, work: Callable[[Job], dict], line: Callable[[dict], str]
+) -> int:
     """Do `work(job)`, which returns facts, for every job; print them. Returns the exit code.
 
     A file that fails is named with its reason and the rest go on. --jobs of them are worked on
@@ -140,8 +160,11 @@ def refused(found: list[Job], args, mine=lambda target: False) -> list[str | Non
         reason = None
         if job.target and job.target in taken:
             reason = f"another source is written to {job.target}; rename one of them."
-        elif (job.target not in (None, STREAM) and job.target.exists()
-              and not (args.force or mine(job.target) or is_special(job.target))):
+        elif (
+            job.target not in (None, STREAM)
+            and job.target.exists()
+            and not (args.force or mine(job.target) or is_special(job.target))
+        ):
             reason = f"{job.target} exists; give --force to replace it, or --output."
         taken.add(job.target)
         reasons.append(reason)
@@ -164,12 +187,13 @@ def attempt(work: Callable[[Job], dict], job: Job, refusal: str | None = None) -
     except MemoryError:
         return {"error": f"{job.source}: more than this machine's memory; scale it down."}
     except Exception as error:  # whatever is wrong with one file, the others go on
-        return {"error": f"{job.source}: failed with {type(error).__name__} ({error}); "
-                         "please report this file."}
+        return {
+            "error": f"{job.source}: failed with {type(error).__name__} ({error}); "
+            "please report this file."
+        }
 
 
-def report(facts: Iterator[dict], total: int, args, label: str,
-           line: Callable[[dict], str]) -> int:
+def report(facts: Iterator[dict], total: int, args, label: str, line: Callable[[dict], str]) -> int:
     """Print facts as they come, `line(facts)` or JSON, and errors. Returns the exit code.
 
     Work goes on where nothing can be printed any more; that is raised at its end.

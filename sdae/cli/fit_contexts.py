@@ -24,7 +24,8 @@ def run(args) -> int:
         from sdae.training import context_tables
 
         tables = context_tables.fit(
-            arrays, card["config"], paths, args.crops, args.seconds, args.seed)
+            arrays, card["config"], paths, args.crops, args.seconds, args.seed
+        )
     except (FileNotFoundError, weights.WeightsError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -17,12 +17,23 @@ def add_arguments(parser) -> None:
     """The options of ``sdae fuzz``."""
     parser.add_argument("--count", type=int, default=10_000, help="files to try, default 10000")
     parser.add_argument("--seed", type=int, default=1, help="which files, default 1")
-    parser.add_argument("--first", type=int, default=0, metavar="NUMBER",
-                        help="number of the first file, to repeat a finding")
-    parser.add_argument("--decode", type=int, default=100, metavar="N",
-                        help="make the pixels of the first N small pictures, default 100")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER",
-                        help="write the files of findings here")
+    parser.add_argument(
+        "--first",
+        type=int,
+        default=0,
+        metavar="NUMBER",
+        help="number of the first file, to repeat a finding",
+    )
+    parser.add_argument(
+        "--decode",
+        type=int,
+        default=100,
+        metavar="N",
+        help="make the pixels of the first N small pictures, default 100",
+    )
+    parser.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="write the files of findings here"
+    )
     add_weights(parser)
 
 
@@ -64,8 +75,12 @@ def run(args) -> int:
         if name in slowest:
             kinds = [outcomes[name, kind] for kind in ("refused", "unpacked", "decoded", "finding")]
             seconds, number = slowest[name]
-            say(f"{name:10}{kinds[0]:8,} refused{kinds[1] + kinds[2]:8,} pictures"
-                f"{kinds[3]:6,} failed   slowest {1000 * seconds:8.1f} ms (number {number})")
-    say(f"{args.count:,} files of seed {args.seed}: {findings:,} findings; {decoded:,} decoded; "
-        f"peak memory {memory:,.0f} MB, {memory - start:,.0f} MB above the start.")
+            say(
+                f"{name:10}{kinds[0]:8,} refused{kinds[1] + kinds[2]:8,} pictures"
+                f"{kinds[3]:6,} failed   slowest {1000 * seconds:8.1f} ms (number {number})"
+            )
+    say(
+        f"{args.count:,} files of seed {args.seed}: {findings:,} findings; {decoded:,} decoded; "
+        f"peak memory {memory:,.0f} MB, {memory - start:,.0f} MB above the start."
+    )
     return 1 if findings else 0

@@ -12,10 +12,16 @@ from sdae.pictures import metadata
 
 def add_arguments(parser) -> None:
     """The options of ``sdae info``."""
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH",
-                        help=".sdae files, folders or patterns; - is standard input")
-    parser.add_argument("--json", action="store_true",
-                        help="print a JSON list, one object a file, instead of lines")
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help=".sdae files, folders or patterns; - is standard input",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print a JSON list, one object a file, instead of lines"
+    )
     parser.set_defaults(jobs=1, force=False)
 
 
@@ -50,7 +56,9 @@ def line(fact: dict) -> str:
     """The facts of one file as a line."""
     kept = [name for name, key in (("Exif", "exif_bytes"), ("ICC", "icc_bytes")) if fact[key]]
     name = fact["weights_name"] or f"{fact['weights']}, unknown here"
-    return (f"{fact['file']}: {fact['bytes']:,} bytes, {fact['width']} x {fact['height']} pixels, "
-            f"{8 * fact['bytes'] / (fact['width'] * fact['height']):.3f} bpp, "
-            f"quality {fact['quality']:g}, {fact['coding']} coding, weights {name}"
-            + (f", with {' and '.join(kept)}" if kept else ""))
+    return (
+        f"{fact['file']}: {fact['bytes']:,} bytes, {fact['width']} x {fact['height']} pixels, "
+        f"{8 * fact['bytes'] / (fact['width'] * fact['height']):.3f} bpp, "
+        f"quality {fact['quality']:g}, {fact['coding']} coding, weights {name}"
+        + (f", with {' and '.join(kept)}" if kept else "")
+    )

@@ -10,11 +10,17 @@ from sdae.progress import progress, say
 
 def add_arguments(parser) -> None:
     """The options of ``sdae kodak``."""
-    parser.add_argument("folder", nargs="?", type=Path,
-                        help="where they lie or shall lie; default $SDAE_KODAK, else a cache "
-                             "folder")
-    parser.add_argument("--thumbnails", action="store_true",
-                        help="also make the small pictures that the app shows, again")
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        help="where they lie or shall lie; default $SDAE_KODAK, else a cache folder",
+    )
+    parser.add_argument(
+        "--thumbnails",
+        action="store_true",
+        help="also make the small pictures that the app shows, again",
+    )
 
 
 def run(args) -> int:

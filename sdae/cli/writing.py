@@ -70,7 +70,9 @@ def parts(targets: Iterable[Path]) -> list[Path]:
     """What is being written, or was when its writer died, for any of these targets."""
     stems = {(target.parent, _stem(target)) for target in targets}
     return [
-        part for folder in {folder for folder, _ in stems} for part in folder.glob(_PARTS)
+        part
+        for folder in {folder for folder, _ in stems}
+        for part in folder.glob(_PARTS)
         if (folder, part.name[: -len("01234567.part")]) in stems
     ]
 
@@ -104,8 +106,10 @@ def picture_format(target: Path) -> str:
         return "PNG"
     kind = Image.registered_extensions().get(target.suffix.lower())
     if kind == "SDAE":
-        raise Refused(f"{target} would compress the restored picture again; "
-                      "end the name in .png, .jpg or .webp.")
+        raise Refused(
+            f"{target} would compress the restored picture again; "
+            "end the name in .png, .jpg or .webp."
+        )
     if kind not in Image.SAVE:
         raise Refused(f"no picture format ends in {target.suffix}; use .png, .jpg or .webp.")
     if kind not in _FORMATS:
@@ -120,8 +124,10 @@ def encoded(image: Image.Image, kind: str, kept: Metadata = Metadata()) -> bytes
         Refused: the format does not hold the picture or its metadata.
     """
     if kept and kind in _BARE:
-        raise Refused(f"{kind} files hold no Exif data and no colour profile, "
-                      "and this picture has some; use .png, .jpg or .webp.")
+        raise Refused(
+            f"{kind} files hold no Exif data and no colour profile, "
+            "and this picture has some; use .png, .jpg or .webp."
+        )
     content = io.BytesIO()
     try:
         image.save(content, kind, quality=95, **kept.info())

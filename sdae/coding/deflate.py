@@ -180,7 +180,9 @@ def _tokens(content):
     sizes[long] = 1 + full + np.where(matched, 1, rest)
     tokens = np.repeat(content[begins].astype("uint16"), sizes)
     after = (np.cumsum(sizes) - sizes)[long] + 1
-    tokens[np.repeat(after - np.cumsum(full) + full, full) + np.arange(full.sum())] = _TOKEN[_LONGEST]
+    tokens[np.repeat(after - np.cumsum(full) + full, full) + np.arange(full.sum())] = _TOKEN[
+        _LONGEST
+    ]
     tokens[(after + full)[matched]] = _TOKEN[rest[matched]]
     return tokens
 

@@ -1,7 +1,7 @@
 """The payload of a file: the integers of a latent as one byte and a Deflate stream.
 
-    integers ──► mean and width of each (`predictor`) ──► rank (`ranking`) ──┐
-    payload  ◄── Deflate (`deflate`) ◄── bytes of words (`band_bytes`) ◄─────┘
+integers ──► mean and width of each (`predictor`) ──► rank (`ranking`) ──┐
+payload  ◄── Deflate (`deflate`) ◄── bytes of words (`band_bytes`) ◄─────┘
 """
 
 import bisect

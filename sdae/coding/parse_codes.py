@@ -173,8 +173,9 @@ class Forest:
         for start in range(0, len(symbols), _PIECE):
             stop = min(start + _PIECE, len(symbols))
             inside = np.diff(np.clip(ends, start, stop), prepend=start)
-            byte, after = self._walk(symbols[start : stop + self._reach],
-                                     np.repeat(self._roots, inside))
+            byte, after = self._walk(
+                symbols[start : stop + self._reach], np.repeat(self._roots, inside)
+            )
             # One step a byte: where a word begins depends on where the one before it ends.
             after, visited, at = after.tolist(), [], at - start
             while at < stop - start:

@@ -38,7 +38,8 @@ class _Weights:
 
         def later(kernel, first):
             return [
-                kernel[:, s, s.stop :].reshape(9 * (s.stop - s.start), -1)
+                kernel[:, s, s.stop :]
+                .reshape(9 * (s.stop - s.start), -1)
                 .astype("float32" if s.start else first)
                 for s in self.slices[:-1]
             ]
@@ -57,7 +58,10 @@ class _Weights:
         self.width = later(tables.width, "float32")
         self.width_share = (tables.width_share / WEIGHT_UNIT).astype("float32")
         self.width_near = [
-            [*tables.width_coarse[:, s, s].astype("float32"), tables.width_own[s, s].astype("float32")]
+            [
+                *tables.width_coarse[:, s, s].astype("float32"),
+                tables.width_own[s, s].astype("float32"),
+            ]
             for s in self.slices
         ]
         units = tables.hidden_out.shape[-1]
@@ -143,9 +147,7 @@ class Predictor:
             near = np.rint(total[:, size:] * np.float32(0.25))
             width += near[:, :size] @ weights.width_near[group][level - 1]
             apart = np.abs(found[:, :, :size] - total[:, :size] * np.float32(0.25)).sum(0)
-            logarithms = np.concatenate(
-                [near[:, size:], _logarithm(apart * (4 * _ONE_FEATURE))], 1
-            )
+            logarithms = np.concatenate([near[:, size:], _logarithm(apart * (4 * _ONE_FEATURE))], 1)
             hidden = hidden + logarithms @ weights.hidden_near[group][level - 1]
             hidden += weights.hidden_level[level - 1, group]
         hidden = np.rint(hidden * (1 / WEIGHT_UNIT))

@@ -174,7 +174,9 @@ class Tables:
         coarse = of_groups(self.hidden_coarse, 2).sum(1).max(0)
         near[: len(coarse)] = np.maximum(near[: len(coarse)], coarse)
         near += np.abs(self.hidden.astype("int64")).sum((0, 1, 2))
-        bias, level = (np.abs(x.astype("int64")).max(0) for x in (self.hidden_bias, self.hidden_level))
+        bias, level = (
+            np.abs(x.astype("int64")).max(0) for x in (self.hidden_bias, self.hidden_level)
+        )
         return near * LOGARITHM_CLIP + bias + level
 
     @property

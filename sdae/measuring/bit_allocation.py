@@ -143,7 +143,9 @@ def of_jpeg(data: bytes) -> np.ndarray:
     selectors = _selectors(segments)
     reader = _Reader(scan)
     down, across = (max(sides) for sides in zip(*factors.values()))
-    rows, columns = (-(-side // (SQUARE * most)) for side, most in ((height, down), (width, across)))
+    rows, columns = (
+        -(-side // (SQUARE * most)) for side, most in ((height, down), (width, across))
+    )
     found = np.zeros((rows * down, columns * across))
     for i in range(rows * columns):
         top, left = i // columns * down, i % columns * across

@@ -87,7 +87,8 @@ def measure(place, rgb: np.ndarray) -> tuple[dict, bytes]:
         },
         "claimed_rate": {
             name: _peer(rgb, peers.at_bytes(name, rgb, int(png_bytes * (1 - reduction / 100))))
-            for name, (reduction, *_) in METHODS.items() if name in peers.PEERS
+            for name, (reduction, *_) in METHODS.items()
+            if name in peers.PEERS
         },
     }
     return row, data
@@ -95,7 +96,9 @@ def measure(place, rgb: np.ndarray) -> tuple[dict, bytes]:
 
 def _peer(rgb, found):
     return found and {
-        "settings": found.settings, "bytes": len(found.data), **quality(rgb, found.rgb),
+        "settings": found.settings,
+        "bytes": len(found.data),
+        **quality(rgb, found.rgb),
         "encode_seconds": round(found.encode_seconds, 5),
         "decode_seconds": round(found.decode_seconds, 5),
     }
@@ -170,80 +173,133 @@ def comparison(results: Results, card: dict) -> list[Claim]:
 
     claims = [
         Claim(
-            "Reduction of the file, average", "89.92 %",
-            when(rows, lambda: f"{rate(lambda r: r['bytes']):.2f} % as .sdae, "
-                               f"{rate(lambda r: r['plain_bytes']):.2f} % as int8 and zlib"),
+            "Reduction of the file, average",
+            "89.92 %",
+            when(
+                rows,
+                lambda: (
+                    f"{rate(lambda r: r['bytes']):.2f} % as .sdae, "
+                    f"{rate(lambda r: r['plain_bytes']):.2f} % as int8 and zlib"
+                ),
+            ),
             f"Against PNG. Ours is told to take at most {BUDGET:,} bytes, the original's mean, so "
             "that the quality below is at its size; zlib then needs more for the same integers.",
         ),
         Claim(
-            "Reduction by JPEG, average", "43.07 %",
-            when(rows, lambda: f"{rate(lambda r: r['jpeg_top']['bytes']):.2f} % at quality 100, "
-                               f"{pair(lambda r: r['jpeg_top'])}"),
+            "Reduction by JPEG, average",
+            "43.07 %",
+            when(
+                rows,
+                lambda: (
+                    f"{rate(lambda r: r['jpeg_top']['bytes']):.2f} % at quality 100, "
+                    f"{pair(lambda r: r['jpeg_top'])}"
+                ),
+            ),
             "A JPEG that large is nearly lossless and no rival at that size; the original's must "
             "have been near top quality too. The rows below give JPEG as many bytes as ours.",
         ),
         Claim(
-            "Reconstruction accuracy", "76 %",
-            when(rows, lambda: f"{100 * mean(lambda r: r['accuracy']):.1f} %; "
-                               f"{100 * mean(lambda r: r['within_8']):.1f} % of samples within ±8"),
+            "Reconstruction accuracy",
+            "76 %",
+            when(
+                rows,
+                lambda: (
+                    f"{100 * mean(lambda r: r['accuracy']):.1f} %; "
+                    f"{100 * mean(lambda r: r['within_8']):.1f} % of samples within ±8"
+                ),
+            ),
             "The share of pixels whose largest channel stays the largest. It ignores brightness, "
             "so a picture can score well and look wrong; the second figure does not.",
         ),
         Claim(
-            "PSNR", "28.5 dB", when(rows, lambda: f"{mean(lambda r: r['psnr']):.2f} dB"),
+            "PSNR",
+            "28.5 dB",
+            when(rows, lambda: f"{mean(lambda r: r['psnr']):.2f} dB"),
             "At the original's bytes, header included; another network, trained with its rate.",
         ),
         Claim(
-            "SSIM", "0.82", when(rows, lambda: f"{mean(lambda r: r['ssim']):.3f}"),
+            "SSIM",
+            "0.82",
+            when(rows, lambda: f"{mean(lambda r: r['ssim']):.3f}"),
             "The same pictures as above; window of the SSIM paper.",
         ),
     ]
     for name, (reduction, ssim, psnr) in METHODS.items():
         if name not in peers.PEERS:
             continue
-        claims.append(Claim(
-            f"{peers.PEERS[name].label}: PSNR / SSIM", f"{psnr} dB / {ssim:.2f} at {reduction} %",
-            when(rows, lambda: f"{pair(lambda r: r['claimed_rate'][name])} at that reduction; "
-                               f"{pair(lambda r: r['equal_bytes'][name])} in our bytes"),
-            "Size and quality of the original cannot belong to one file: at that size the picture "
-            "is far better, and for that quality the file is far smaller.",
-        ))
+        claims.append(
+            Claim(
+                f"{peers.PEERS[name].label}: PSNR / SSIM",
+                f"{psnr} dB / {ssim:.2f} at {reduction} %",
+                when(
+                    rows,
+                    lambda: (
+                        f"{pair(lambda r: r['claimed_rate'][name])} at that reduction; "
+                        f"{pair(lambda r: r['equal_bytes'][name])} in our bytes"
+                    ),
+                ),
+                "Size and quality of the original cannot belong to one file: at that size the picture "
+                "is far better, and for that quality the file is far smaller.",
+            )
+        )
     noisy = _noise(results)
     claims += [
         Claim(
-            "Compressing, average", "1.47 ms",
-            when(seconds, lambda: f"{_milli(seconds, 'zlib 9, deflate')} zlib, "
-                                  f"{_milli(seconds, 'ours, pack')} ours"),
+            "Compressing, average",
+            "1.47 ms",
+            when(
+                seconds,
+                lambda: (
+                    f"{_milli(seconds, 'zlib 9, deflate')} zlib, "
+                    f"{_milli(seconds, 'ours, pack')} ours"
+                ),
+            ),
             "Deflate alone, without the network, of one latent. The original packs fewer values; "
             "ours also computes contexts.",
         ),
         Claim(
-            "Decompressing, average", "42.62 µs",
-            when(seconds, lambda: f"{_milli(seconds, 'zlib 9, inflate')} zlib, "
-                                  f"{_milli(seconds, 'ours, unpack')} ours"),
+            "Decompressing, average",
+            "42.62 µs",
+            when(
+                seconds,
+                lambda: (
+                    f"{_milli(seconds, 'zlib 9, inflate')} zlib, "
+                    f"{_milli(seconds, 'ours, unpack')} ours"
+                ),
+            ),
             "Inflate alone, without the network, of one latent.",
         ),
         Claim(
-            "Parameters", "2.1 M", f"{card['parameters'] / 1e6:.2f} M",
+            "Parameters",
+            "2.1 M",
+            f"{card['parameters'] / 1e6:.2f} M",
             "Analysis and synthesis together, and all that training alone needs.",
         ),
         Claim(
-            "Latent", "11,424 elements",
-            when(rows, lambda: f"{mean(lambda r: r['latent_integers']):,.0f} integers; as text of "
-                               f"two decimals {mean(lambda r: r['text_bytes']):,.0f} bytes, "
-                               f"{mean(lambda r: r['text_deflated_bytes']):,.0f} deflated"),
+            "Latent",
+            "11,424 elements",
+            when(
+                rows,
+                lambda: (
+                    f"{mean(lambda r: r['latent_integers']):,.0f} integers; as text of "
+                    f"two decimals {mean(lambda r: r['text_bytes']):,.0f} bytes, "
+                    f"{mean(lambda r: r['text_deflated_bytes']):,.0f} deflated"
+                ),
+            ),
             "11,424 is the mean size in bytes: 2,048 values as text of two decimals. Ours has more "
             "values, most of them zero.",
         ),
     ]
     for sigma, (before, after) in NOISE.items():
         found = noisy.get(sigma)
-        claims.append(Claim(
-            f"Noise σ {sigma}: PSNR in → out", f"{before} → {after} dB",
-            found and f"{found[0]:.1f} → {found[1]:.1f} dB",
-            "Clipped to 8 bits as in a file; our network is told the level.",
-        ))
+        claims.append(
+            Claim(
+                f"Noise σ {sigma}: PSNR in → out",
+                f"{before} → {after} dB",
+                found and f"{found[0]:.1f} → {found[1]:.1f} dB",
+                "Clipped to 8 bits as in a file; our network is told the level.",
+            )
+        )
     return claims
 
 
@@ -255,9 +311,16 @@ def four_rows(results: Results) -> list[tuple]:
     measured = results.claims().get(SET, {"pictures": {}, "seconds": {}})
     seconds = zip(*(measured["seconds"].get(name, ()) for name in ("ours, pack", "ours, unpack")))
     return [
-        (name, row["png_bytes"], row["text_bytes"], row["bytes"], pack, unpack,
-         100 * (1 - row["jpeg_top"]["bytes"] / row["png_bytes"]),
-         100 * (1 - row["bytes"] / row["png_bytes"]))
+        (
+            name,
+            row["png_bytes"],
+            row["text_bytes"],
+            row["bytes"],
+            pack,
+            unpack,
+            100 * (1 - row["jpeg_top"]["bytes"] / row["png_bytes"]),
+            100 * (1 - row["bytes"] / row["png_bytes"]),
+        )
         for (name, row), (pack, unpack) in list(zip(measured["pictures"].items(), seconds))[:4]
     ]
 
@@ -281,8 +344,14 @@ def _noise(results):
     found = {}
     for sigma in NOISE:
         before, after = (
-            [r["psnr"] for r in rows if r["sigma"] == sigma and r["denoiser"] == name
-             and r["level"] == level and r.get("clipped", True)]
+            [
+                r["psnr"]
+                for r in rows
+                if r["sigma"] == sigma
+                and r["denoiser"] == name
+                and r["level"] == level
+                and r.get("clipped", True)
+            ]
             for name, level in (("noisy", None), (OURS, "known"))
         )
         if before and after:

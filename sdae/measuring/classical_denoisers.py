@@ -43,8 +43,13 @@ def _non_local_means(x, sigma):
     from skimage.restoration import denoise_nl_means
 
     return denoise_nl_means(
-        x, patch_size=5, patch_distance=6, h=sigma * max(0.4, 0.75 - 1.5 * sigma), sigma=sigma,
-        fast_mode=True, channel_axis=-1,
+        x,
+        patch_size=5,
+        patch_distance=6,
+        h=sigma * max(0.4, 0.75 - 1.5 * sigma),
+        sigma=sigma,
+        fast_mode=True,
+        channel_axis=-1,
     )
 
 
@@ -71,8 +76,14 @@ def _wavelet(x, sigma):
     from skimage.restoration import denoise_wavelet
 
     return denoise_wavelet(
-        x, sigma=sigma * (1 - sigma / 2), wavelet="db2", method="BayesShrink", mode="soft",
-        convert2ycbcr=True, rescale_sigma=True, channel_axis=-1,
+        x,
+        sigma=sigma * (1 - sigma / 2),
+        wavelet="db2",
+        method="BayesShrink",
+        mode="soft",
+        convert2ycbcr=True,
+        rescale_sigma=True,
+        channel_axis=-1,
     )
 
 

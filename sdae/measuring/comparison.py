@@ -90,9 +90,7 @@ class Rival:
         return len(self.data)
 
 
-def compress(
-    codec, rgb: np.ndarray, quality: float, effort: int = 0, progress=None
-) -> Result:
+def compress(codec, rgb: np.ndarray, quality: float, effort: int = 0, progress=None) -> Result:
     """Compress and restore a uint8 (H, W, 3) picture with a `sdae.Codec` and measure both.
 
     Quality and effort are as for `sdae.Codec.compress`; progress is called with the share of all

@@ -29,12 +29,14 @@ def measure(codec, pictures, efforts, qualities) -> dict[str, tuple[float, float
         pictures: (n, H, W, 3) uint8, sides multiples of 8.
         qualities: at least four.
     """
+
     def plain(rounding):
         def make(rgb, quality):
             t = quality_position(quality)
             y = codec.network.analysis(noise.to_floats(rgb), 0.0, t) * codec.network.gains(t)[0]
             values = latent_coder.stored(rounding(y, round(100 * quality)))
             return codec.pack(Latent(values, rgb.shape[1], rgb.shape[0], quality))
+
         return make
 
     ways = {

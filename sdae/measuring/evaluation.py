@@ -189,8 +189,12 @@ def _value(work, item):
 def _as_a_worker():
     """One thread; and Ctrl-C is for the process that began this one, and ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
-                 "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    for name in (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "TF_NUM_INTRAOP_THREADS",
+        "TF_NUM_INTEROP_THREADS",
+    ):
         os.environ[name] = "1"
 
 
@@ -236,7 +240,9 @@ def table(results: Results, set_name: str, sizes: Sequence[float] = BITS_PER_PIX
         for key in ("psnr", "ssim", "ms_ssim"):
             rates = [bd_rate(rows[OURS], rows[name], key) for name in rows if name != OURS]
             if any(rate is not None for rate in rates):
-                texts = ["–" if rate is None else f"{rate:+.1f} %".replace("-", "−") for rate in rates]
+                texts = [
+                    "–" if rate is None else f"{rate:+.1f} %".replace("-", "−") for rate in rates
+                ]
                 name = key.upper().replace("_", "-")
                 lines.append(f"| BD-rate of SDAE, {name} | – | " + " | ".join(texts) + " |")
     return "\n".join(lines)

@@ -43,9 +43,10 @@ def psnr_by_parts(a: np.ndarray, parts) -> float:
     """`psnr` against a picture that comes in parts, rows from the top."""
     # Whole numbers, so the sum is the same however it is divided; rows spare memory.
     rows = (row for part in parts for row in part)
-    error = sum(
-        int(np.square(row.astype(np.int32) - other).sum()) for row, other in zip(a, rows)
-    ) / a.size
+    error = (
+        sum(int(np.square(row.astype(np.int32) - other).sum()) for row, other in zip(a, rows))
+        / a.size
+    )
     return math.inf if error == 0 else float(10 * np.log10(255**2 / error))
 
 

@@ -101,8 +101,9 @@ def measure_ours(codec, qualities: Iterable[float], item: tuple[str, np.ndarray]
         return codec.pack(latent, effort), np.asarray(codec.decode(latent))
 
     for sigma, clipped, noisy in _noisy(name, rgb):
-        rows.append(_row(rgb, noise.to_8_bits(noise.to_floats(noisy)), sigma, clipped, NOISY,
-                         None, sigma))
+        rows.append(
+            _row(rgb, noise.to_8_bits(noise.to_floats(noisy)), sigma, clipped, NOISY, None, sigma)
+        )
         told = [(OURS, 0, level, strength) for level, strength in _levels(noisy, sigma)]
         if clipped and sigma in CHAIN_SIGMAS and rgb[..., 0].size <= SMALL:
             told.append((THOROUGH, 1, "known", sigma))
@@ -112,12 +113,14 @@ def measure_ours(codec, qualities: Iterable[float], item: tuple[str, np.ndarray]
             cleaned, left = codec.clean(noisy, strength, effort)
             data, ours = restored(cleaned, max(qualities), left, effort)
             seconds = time.process_time() - begun
-            rows.append(_row(rgb, ours, sigma, clipped, denoiser, level, strength,
-                             seconds)
-                        | {"bytes": len(data)})
+            rows.append(
+                _row(rgb, ours, sigma, clipped, denoiser, level, strength, seconds)
+                | {"bytes": len(data)}
+            )
             if clipped and sigma in CHAIN_SIGMAS and level == "known":
-                points = [_point(rgb, *restored(cleaned, quality, left, effort))
-                          for quality in qualities]
+                points = [
+                    _point(rgb, *restored(cleaned, quality, left, effort)) for quality in qualities
+                ]
                 chains.append(_chain(rgb, sigma, denoiser, OURS, points))
     return {"rows": rows, "chains": chains}
 
@@ -178,7 +181,10 @@ def _levels(noisy, sigma):
 def _row(rgb, restored, sigma, clipped, denoiser, level, strength, seconds=None) -> dict:
     psnr = metrics.psnr(rgb, restored)
     row = {
-        "sigma": sigma, "clipped": clipped, "denoiser": denoiser, "level": level,
+        "sigma": sigma,
+        "clipped": clipped,
+        "denoiser": denoiser,
+        "level": level,
         "strength": round(float(strength), 5),
         "psnr": round(psnr, 4) if np.isfinite(psnr) else None,
         "ssim": round(metrics.ssim(rgb, restored), 5),
@@ -187,13 +193,17 @@ def _row(rgb, restored, sigma, clipped, denoiser, level, strength, seconds=None)
 
 
 def _chain(rgb, sigma, denoiser, codec, points) -> dict:
-    return {"sigma": sigma, "denoiser": denoiser, "codec": codec,
-            "pixels": rgb.shape[0] * rgb.shape[1], "points": points}
+    return {
+        "sigma": sigma,
+        "denoiser": denoiser,
+        "codec": codec,
+        "pixels": rgb.shape[0] * rgb.shape[1],
+        "points": points,
+    }
 
 
 def _point(rgb, data, restored) -> list:
-    return [len(data), round(metrics.psnr(rgb, restored), 3),
-            round(metrics.ssim(rgb, restored), 4)]
+    return [len(data), round(metrics.psnr(rgb, restored), 3), round(metrics.ssim(rgb, restored), 4)]
 
 
 def versions(part: str) -> dict[str, str | None]:
@@ -237,7 +247,8 @@ def chain_at_bits(chains: list[dict], sizes: Sequence[float], **wanted) -> list[
             {"pixels": chain["pixels"]} | dict(zip(("bytes", "psnr", "ssim"), point))
             for point in chain["points"]
         ]
-        for number, chain in enumerate(chains) if all(chain[k] == v for k, v in wanted.items())
+        for number, chain in enumerate(chains)
+        if all(chain[k] == v for k, v in wanted.items())
     }
     return at_bits(rows, sizes) if rows else [None] * len(sizes)
 
@@ -256,24 +267,32 @@ def tables(study: dict, title: str) -> str:
     labels = {NOISY: "noisy"} | {name: label(name) for name in (OURS, THOROUGH)}
     labels |= {name: classical_denoisers.DENOISERS[name].label for name in DENOISERS}
     lines = []
-    for clipped, level in ((True, "known"), (True, "estimated"), (False, "known"),
-                           (False, "estimated")):
+    for clipped, level in (
+        (True, "known"),
+        (True, "estimated"),
+        (False, "known"),
+        (False, "estimated"),
+    ):
         lines += [
             f"**{title}**, {count} pictures, PSNR in dB / SSIM, noise "
-            f"{'clipped to 8 bits' if clipped else 'not clipped'}, level {level}", "",
+            f"{'clipped to 8 bits' if clipped else 'not clipped'}, level {level}",
+            "",
             "| sigma | found | " + " | ".join(labels.values()) + " |",
             "|---" * (len(labels) + 2) + "|",
         ]
         for sigma in sorted({row["sigma"] for row in rows if row["clipped"] == clipped}):
             wanted = {"sigma": sigma, "clipped": clipped}
             found = mean(rows, "strength", level="estimated", **wanted)
-            cells = [_cell(rows, **wanted, denoiser=name, level=None if name == NOISY else level)
-                     for name in labels]
+            cells = [
+                _cell(rows, **wanted, denoiser=name, level=None if name == NOISY else level)
+                for name in labels
+            ]
             lines.append(f"| {_level(sigma, clipped)} | {found:.3f} | " + " | ".join(cells) + " |")
         lines.append("")
     lines += [
         f"**{title}**, {count} pictures, PSNR in dB / SSIM in files of so many bits per pixel, "
-        "noise clipped, level known", "",
+        "noise clipped, level known",
+        "",
         "| sigma | denoiser | codec | " + " | ".join(map(str, BITS_PER_PIXEL)) + " |",
         "|---" * (len(BITS_PER_PIXEL) + 3) + "|",
     ]
@@ -284,8 +303,10 @@ def tables(study: dict, title: str) -> str:
             found = chain_at_bits(chains, BITS_PER_PIXEL, sigma=sigma, denoiser=name, codec=codec)
             if any(found):
                 cells = [f"{f['psnr']:.2f} / {f['ssim']:.3f}" if f else "–" for f in found]
-                lines.append(f"| {sigma} | {'none' if name == NOISY else labels[name]} | "
-                             f"{label(codec)} | " + " | ".join(cells) + " |")
+                lines.append(
+                    f"| {sigma} | {'none' if name == NOISY else labels[name]} | "
+                    f"{label(codec)} | " + " | ".join(cells) + " |"
+                )
     return "\n".join(lines) + "\n"
 
 

@@ -52,7 +52,9 @@ def times(values, quality_code: int, tables) -> dict[str, float]:
             "zlib 9, deflate": lambda: zlib.compress(raw, 9),
             "zlib 9, inflate": lambda: zlib.decompress(deflated),
             "ours, pack": lambda: latent_coder.encode(v, quality_code, tables),
-            "ours, unpack": lambda: latent_coder.decode(payload, *v.shape[:2], quality_code, tables),
+            "ours, unpack": lambda: latent_coder.decode(
+                payload, *v.shape[:2], quality_code, tables
+            ),
         }
         for name, work in works.items():
             with one_blas_thread():

@@ -83,7 +83,10 @@ class Peer:
 
 
 def at_bytes(
-    name: str, rgb: np.ndarray, budget: int, effort: str = "slow",
+    name: str,
+    rgb: np.ndarray,
+    budget: int,
+    effort: str = "slow",
     variants: Iterable[str] | None = None,
     pause=lambda: None,
 ) -> Encoded | None:
@@ -125,9 +128,7 @@ def at_quality(
     """
     found = []
     for files in _variants(name, rgb, effort, pause):
-        step = files.first(
-            lambda files, step: metric(rgb, files.encoded(step).rgb) >= target
-        )
+        step = files.first(lambda files, step: metric(rgb, files.encoded(step).rgb) >= target)
         if step < len(files.peer.qualities):
             found.append(files.encoded(step))
     return min(found, key=lambda encoded: len(encoded.data), default=None)
@@ -158,7 +159,9 @@ def curve(
         steps = map(peer.qualities.index, qualities)
         curves.append(_front(_Point.of(files.encoded(step), rgb) for step in steps))
     best = _front(
-        point for own in curves for point in own
+        point
+        for own in curves
+        for point in own
         if all(point.psnr >= _read_off(other, point.size) for other in curves if other is not own)
     )
     return [point.encoded for point in best]
@@ -404,6 +407,7 @@ def _is_small(image: Image.Image) -> bool:
 
 def _always(*variants: str):
     return lambda image, effort: variants
+
 
 PEERS = {
     peer.name: peer

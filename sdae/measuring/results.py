@@ -105,7 +105,9 @@ class Results:
     def codecs(self, set_name: str) -> list[str]:
         """The codecs with measurements of a set: ours, ours by effort, then the peers."""
         found = {path.stem for path in self.path(set_name, OURS).parent.glob("*.json")}
-        efforts = sorted((name for name in found if effort(name)), key=lambda name: effort(name) or 0)
+        efforts = sorted(
+            (name for name in found if effort(name)), key=lambda name: effort(name) or 0
+        )
         names = [OURS, *efforts, *peers.PEERS]
         return [name for name in names if name in found and self.rows(set_name, name)]
 
@@ -143,8 +145,12 @@ class Results:
         names = [set(part["pictures"]) for part in parts]
         shared = sorted(set.intersection(*names)) if names else []
         found = {
-            kind: [{"picture": name} | row for name in shared for part in parts
-                   for row in part["pictures"][name][kind]]
+            kind: [
+                {"picture": name} | row
+                for name in shared
+                for part in parts
+                for row in part["pictures"][name][kind]
+            ]
             for kind in ("rows", "chains")
         }
         return parts[0] | found if shared else {}
@@ -256,9 +262,15 @@ def curve(rows: dict) -> dict[str, list[float]]:
         points.append(point)
     points.sort(key=lambda point: point["bpp"])
     shared = set.intersection(*map(set, points)) if points else ()
-    return {
-        key: [round(float(point[key]), 5) for point in points] for key in points[0] if key in shared
-    } if points else {}
+    return (
+        {
+            key: [round(float(point[key]), 5) for point in points]
+            for key in points[0]
+            if key in shared
+        }
+        if points
+        else {}
+    )
 
 
 def at_bytes(picture: list[dict], size: float, key: str) -> float | None:
@@ -301,10 +313,14 @@ def at_bits(rows: dict, bits: Sequence[float]) -> list[dict | None]:
     As `at_bytes`; None where the smallest file of some picture is larger.
     """
     means = {
-        key: np.mean([
-            _read_off(picture, np.asarray(bits) * picture[0]["pixels"] / 8, key)
-            for picture in rows.values()
-        ], axis=0) for key in ("psnr", "ssim")
+        key: np.mean(
+            [
+                _read_off(picture, np.asarray(bits) * picture[0]["pixels"] / 8, key)
+                for picture in rows.values()
+            ],
+            axis=0,
+        )
+        for key in ("psnr", "ssim")
     }
     found = [dict(zip(means, map(float, values))) for values in zip(*means.values())]
     return [None if math.isnan(means["psnr"]) else means for means in found]
@@ -383,10 +399,15 @@ def methods(rows: dict, size: Callable[[list], float | None]) -> dict[str, dict 
     table = {}
     for codec_name, pictures in rows.items():
         found = [_method(png[name], picture, size(picture)) for name, picture in pictures.items()]
-        table[codec_name] = None if None in found else {
-            key: float(np.mean([one[key] for one in found]))
-            for key in found[0] if all(key in one for one in found)
-        }
+        table[codec_name] = (
+            None
+            if None in found
+            else {
+                key: float(np.mean([one[key] for one in found]))
+                for key in found[0]
+                if all(key in one for one in found)
+            }
+        )
     return table
 
 

@@ -70,7 +70,8 @@ def medians(found: dict[str, list[Turn]]) -> dict[str, dict]:
         name: {
             field.name: statistics.median(getattr(turn, field.name) for turn in turns)
             for field in fields(Turn)
-        } | {"memory": turns[-1].memory}
+        }
+        | {"memory": turns[-1].memory}
         for name, turns in found.items()
     }
 
@@ -78,8 +79,10 @@ def medians(found: dict[str, list[Turn]]) -> dict[str, dict]:
 def table(found: dict[str, list[Turn]]) -> list[str]:
     """The medians and ratios of `measure` as lines."""
     ours = found["SDAE"]
-    lines = [f"{'':6}{'compress':>12}{'ratio':>8}{'decompress':>14}{'ratio':>8}"
-             f"{'processor':>13}{'ratio':>8}{'bytes':>12}{'memory':>10}"]
+    lines = [
+        f"{'':6}{'compress':>12}{'ratio':>8}{'decompress':>14}{'ratio':>8}"
+        f"{'processor':>13}{'ratio':>8}{'bytes':>12}{'memory':>10}"
+    ]
     middle = medians(found)
     for name, turns in found.items():
         cells = [f"{name:6}"]

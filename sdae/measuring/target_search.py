@@ -60,8 +60,10 @@ def within_bytes(codec, rgb, budget: int, effort: int = 0, step=lambda: None) ->
     fitting = [found for found in tries.made if len(found.data) <= budget]
     if not fitting:
         smallest = min(len(found.data) for found in tries.made)
-        raise TargetError(f"The smallest file takes {smallest:,} bytes; "
-                          f"allow more than {budget:,} or scale the picture down.")
+        raise TargetError(
+            f"The smallest file takes {smallest:,} bytes; "
+            f"allow more than {budget:,} or scale the picture down."
+        )
     if not scanned:
         return max(fitting, key=lambda found: found.quality).data
     return max(fitting, key=lambda found: (found.psnr, -len(found.data))).data
@@ -150,7 +152,9 @@ class _Tries:
         number = min(_SCAN_STEPS, _SCANNED // pixels)
         wrong = any(
             contradict(low, high)
-            for low in self.made for high in self.made if low.quality + _APART <= high.quality
+            for low in self.made
+            for high in self.made
+            if low.quality + _APART <= high.quality
         )
         if number < 2 or not (wrong or pixels <= _SMALL):
             return False

@@ -18,13 +18,22 @@ def read(place: Path | str) -> list[dict[str, float]]:
         path = Path(place) / name
         if path.exists():
             with path.open(newline="", encoding="utf-8") as file:
-                rows += [{key: float(value) for key, value in row.items() if value}
-                         for row in csv.DictReader(file)]
+                rows += [
+                    {key: float(value) for key, value in row.items() if value}
+                    for row in csv.DictReader(file)
+                ]
     run, images, minutes, last = 1, 0.0, 0.0, None
     for row in rows:
         if last and row["epoch"] <= last["epoch"]:
-            run, images, minutes = run + 1, images + last.get("images", 0), minutes + last["minutes"]
+            run, images, minutes = (
+                run + 1,
+                images + last.get("images", 0),
+                minutes + last["minutes"],
+            )
         last = row
-        row |= {"run": run, "all_images": images + row.get("images", 0),
-                "all_minutes": minutes + row["minutes"]}
+        row |= {
+            "run": run,
+            "all_images": images + row.get("images", 0),
+            "all_minutes": minutes + row["minutes"],
+        }
     return rows

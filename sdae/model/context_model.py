@@ -96,9 +96,7 @@ class ContextModel(layers.Layer):
         clip = ops.array(np.repeat(VALUE_CLIPS, [first, c - first]).astype("float32"))
         clipped = ops.clip(integers, -clip, clip)
         near, few = last.four(clipped), between.four(clipped[..., :fine])
-        mean = self._predicted(
-            "mean", clipped, ops.concatenate(near, -1), ops.concatenate(few, -1)
-        )
+        mean = self._predicted("mean", clipped, ops.concatenate(near, -1), ops.concatenate(few, -1))
         deviation = ops.abs(integers - mean)
         seen = ops.minimum(deviation, CLIP)
         width = self._predicted("width", seen, last.middle(seen), between.middle(seen[..., :fine]))

@@ -227,8 +227,11 @@ class ContextsAdjoint:
 
     def __init__(self, tables: Tables):
         self._mean = _PredictionAdjoint(
-            tables.groups, tables.mean / MEAN_UNIT, tables.mean_share / WEIGHT_UNIT,
-            tables.mean_own / MEAN_UNIT, tables.mean_coarse / MEAN_UNIT,
+            tables.groups,
+            tables.mean / MEAN_UNIT,
+            tables.mean_share / WEIGHT_UNIT,
+            tables.mean_own / MEAN_UNIT,
+            tables.mean_coarse / MEAN_UNIT,
         )
         # Of the four neighbours their mean is looked at.
         own, coarse = (

@@ -153,9 +153,7 @@ class DepthwiseBlock(layers.Layer):
         )
         self.widen = layers.Dense(3 * filters, name="widen", dtype=policy)
         self.activation = _prelu("prelu", policy)
-        self.narrow = layers.Dense(
-            filters, kernel_initializer="zeros", name="narrow", dtype=policy
-        )
+        self.narrow = layers.Dense(filters, kernel_initializer="zeros", name="narrow", dtype=policy)
 
     def call(self, x):
         return x + self.narrow(self.activation(self.widen(self.around(x))))

@@ -139,8 +139,7 @@ class Network:
         return np.concatenate(list(self.analysis_rows([image], sigma, t)))
 
     def synthesis(self, latent, t: float) -> np.ndarray:
-        """(h, w, C) float32 after the inverse gain → (8h, 8w, 3), full scale [0, 1], not clipped.
-        """
+        """(h, w, C) float32 after the inverse gain → (8h, 8w, 3), full scale [0, 1], not clipped."""
         return np.concatenate(list(self.synthesis_rows([latent], t)))
 
     def analysis_rows(self, strips, sigma: float, t: float):
@@ -159,9 +158,7 @@ class Network:
         def linear(strip, last, passed=self._analysis_linear.passing()):
             return passed(space_to_depth(strip - np.float32(0.5), STRIDE), last)
 
-        return in_one_blas_thread(
-            _sums(_thin(strips, STRIDE), entering, self._analysis, linear)
-        )
+        return in_one_blas_thread(_sums(_thin(strips, STRIDE), entering, self._analysis, linear))
 
     def synthesis_rows(self, strips, t: float):
         """As `synthesis`, for strips from the top; yields parts as `analysis_rows`."""

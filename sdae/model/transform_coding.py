@@ -33,7 +33,9 @@ def check(latent: Latent, channels: int) -> None:
             f"{expected}; this one has {latent.values.shape}."
         )
     if max(latent.width, latent.height) > MAX_SIDE:
-        raise ValueError(f"A picture in a file has at most {MAX_SIDE:,} pixels a side; scale it down.")
+        raise ValueError(
+            f"A picture in a file has at most {MAX_SIDE:,} pixels a side; scale it down."
+        )
 
 
 def quantised(network, tables, samples, sigma: float, quality_code: int, progress=None):

@@ -132,7 +132,9 @@ def read(place: Path) -> tuple[dict, dict]:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}, card
     except Exception as error:  # ZIP and NumPy's format raise of many kinds
-        raise WeightsError(f"{path} holds no arrays, whatever its card says; restore it.") from error
+        raise WeightsError(
+            f"{path} holds no arrays, whatever its card says; restore it."
+        ) from error
 
 
 def variables(model) -> dict:
@@ -152,5 +154,7 @@ def assign(found: dict, arrays: dict) -> None:
     """
     for name, variable in found.items():
         if name not in arrays or tuple(arrays[name].shape) != tuple(variable.shape):
-            raise WeightsError(f"The weights do not fit the network: {name} is missing or misshapen.")
+            raise WeightsError(
+                f"The weights do not fit the network: {name} is missing or misshapen."
+            )
         variable.assign(arrays[name].astype("float32"))

@@ -45,9 +45,9 @@ def quantised(
         if effort:
             image = padded(part)
             y = network.analysis(image, 0.0, t) * gain
-            values = latent_coder.stored(encoder_effort.fit_picture(
-                network, tables, image, y, quality_code, effort, report
-            ))
+            values = latent_coder.stored(
+                encoder_effort.fit_picture(network, tables, image, y, quality_code, effort, report)
+            )
         else:
             bands = transform_coding.quantised(network, tables, part, sigma, quality_code)
             values = stacked(bands, latent_size(*part.shape[:2])[0])

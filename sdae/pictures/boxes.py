@@ -39,7 +39,9 @@ def colours(kind: str, data: bytes) -> dict:
     if kind in ("AVIF", "HEIF"):
         for body in _colour_boxes(data, b"meta", 4, b"iprp", b"ipco"):
             if body[:4] == b"nclx" and len(body) >= 8:
-                return {"nclx": (int.from_bytes(body[4:6], "big"), int.from_bytes(body[6:8], "big"))}
+                return {
+                    "nclx": (int.from_bytes(body[4:6], "big"), int.from_bytes(body[6:8], "big"))
+                }
     if kind == "JPEG2000":
         for body in _colour_boxes(data, b"jp2h", 0):
             if body[:1] in (b"\2", b"\3"):  # method; then precedence and approximation
@@ -54,10 +56,15 @@ def colours(kind: str, data: bytes) -> dict:
 
 def _colour_boxes(data: bytes, outer: bytes, skip: int, *inner: bytes) -> Iterator[bytes]:
     """The content of each `colr` box inside the boxes named; `skip` bytes stand in the outermost."""
-    spans = [(start + skip, end) for kind, start, end in _boxes(data, 0, len(data)) if kind == outer]
+    spans = [
+        (start + skip, end) for kind, start, end in _boxes(data, 0, len(data)) if kind == outer
+    ]
     for name in inner:
         spans = [
-            (start, end) for span in spans for kind, start, end in _boxes(data, *span) if kind == name
+            (start, end)
+            for span in spans
+            for kind, start, end in _boxes(data, *span)
+            if kind == name
         ]
     for span in spans:
         for kind, start, end in _boxes(data, *span):

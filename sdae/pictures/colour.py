@@ -186,7 +186,9 @@ def profile(white, primaries, exponent: float | None) -> bytes:
     xy = np.array([float(value) for value in primaries]).reshape(3, 2)
     light = _xyz(xy).T @ np.diag(np.linalg.solve(_xyz(xy).T, _xyz(np.array([white], float))[0]))
     # Bradford's adaptation to D50, as ICC.1:2022, annex E, wants it.
-    cones = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+    cones = np.array(
+        [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
+    )
     scale = (cones @ _D50) / (cones @ light.sum(1))
     columns = np.linalg.solve(cones, np.diag(scale) @ cones @ light).T
     if not np.isfinite(columns).all() or np.abs(columns).max() > 8:

@@ -28,9 +28,7 @@ _OF_THE_OLD_FILE: frozenset[int] = frozenset({
     _Tag.WhitePoint, _Tag.PrimaryChromaticities, _Tag.TransferFunction,
 })  # fmt: skip
 
-TURN: frozenset[int] = frozenset(
-    {_Tag.Orientation, _Tag.ExifImageWidth, _Tag.ExifImageHeight}
-)
+TURN: frozenset[int] = frozenset({_Tag.Orientation, _Tag.ExifImageWidth, _Tag.ExifImageHeight})
 """Tags that are no longer true of a picture that was turned upright."""
 
 COLOURS: frozenset[int] = frozenset({_Tag.ColorSpace, _Tag.ExifInteroperabilityOffset})

@@ -112,9 +112,13 @@ def unreadable(data: bytes) -> str | None:
         return "JPEG XL pictures cannot be read here; save it as JPEG or PNG and open that."
     brands = set(boxes.brands(data))
     if brands & boxes.HEIC_BRANDS:
-        return None if _heif_opener() else (
-            "HEIC pictures are read once pillow-heif is installed (pip install 'sdae[heic]'); "
-            "or export the photograph as JPEG and open that."
+        return (
+            None
+            if _heif_opener()
+            else (
+                "HEIC pictures are read once pillow-heif is installed (pip install 'sdae[heic]'); "
+                "or export the photograph as JPEG and open that."
+            )
         )
     if b"crx " in brands:
         return "This is a camera's raw file; export the photograph as JPEG and open that."

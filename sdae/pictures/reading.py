@@ -21,8 +21,19 @@ from sdae.pictures.metadata import Metadata
 from sdae.pictures.opening import FORMATS, MAX_SIDE, ImageError
 
 __all__ = [
-    "FORMATS", "ImageError", "MAX_PIXELS", "MAX_SIDE", "Picture",
-    "named", "png", "read", "samples", "shrink", "thumb", "tiles", "upright",
+    "FORMATS",
+    "ImageError",
+    "MAX_PIXELS",
+    "MAX_SIDE",
+    "Picture",
+    "named",
+    "png",
+    "read",
+    "samples",
+    "shrink",
+    "thumb",
+    "tiles",
+    "upright",
 ]
 
 MAX_PIXELS = 120_000_000

@@ -20,10 +20,14 @@ COLUMNS = "variant changes images minutes validation_loss denoised_psnr".split()
 VARIANTS = {
     "shipped configuration": {},
     "latent at 1/4, 48 channels": {
-        "widths": (48, 128), "latent_channels": 48, "groups": (3, 3, 6, 12, 24),
+        "widths": (48, 128),
+        "latent_channels": 48,
+        "groups": (3, 3, 6, 12, 24),
     },
     "latent at 1/16, 320 channels": {
-        "widths": (48, 96, 128, 128), "latent_channels": 320, "groups": (6, 6, 12, 24, 48, 96, 128),
+        "widths": (48, 96, 128, 128),
+        "latent_channels": 320,
+        "groups": (6, 6, 12, 24, 48, 96, 128),
     },
     "latent of 96 channels": {"latent_channels": 96, "groups": (3, 3, 6, 12, 24, 48)},
     "first group of 2 channels": {"groups": (2, 4, 6, 12, 24, 48, 64)},
@@ -59,10 +63,20 @@ def add_arguments(parser) -> None:
     """The options of ``sdae ablations``."""
     parser.add_argument("photos", nargs="+", help="folders of photographs to train on")
     parser.add_argument("--validation", required=True, help="folder to validate on")
-    parser.add_argument("--table", required=True, type=Path,
-                        help="CSV file of the results; variants that it holds are not run again")
-    parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), metavar="NAME",
-                        default=list(VARIANTS), help="variants to run (default: all)")
+    parser.add_argument(
+        "--table",
+        required=True,
+        type=Path,
+        help="CSV file of the results; variants that it holds are not run again",
+    )
+    parser.add_argument(
+        "--variants",
+        nargs="+",
+        choices=list(VARIANTS),
+        metavar="NAME",
+        default=list(VARIANTS),
+        help="variants to run (default: all)",
+    )
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--steps", type=int, default=60, help="steps an epoch, 32 crops of 64×64")
 

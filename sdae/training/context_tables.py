@@ -1,7 +1,7 @@
 """Fitting of the context tables on latents of training photographs.
 
-    weights ──► latents of crops at many qualities ──► the context model trained on alone
-            ──► integers ──► buckets and their trees (`sdae.coding.buckets`) ──► weights
+weights ──► latents of crops at many qualities ──► the context model trained on alone
+        ──► integers ──► buckets and their trees (`sdae.coding.buckets`) ──► weights
 """
 
 import time

@@ -63,12 +63,16 @@ def add_arguments(parser) -> None:
         "--flat", type=float, default=0.9, help="share of the training at the highest rate"
     )
     parser.add_argument(
-        "--average", type=float, default=0.999,
+        "--average",
+        type=float,
+        default=0.999,
         help="momentum of the average of the weights, which spans a tenth of --epochs at most",
     )
     parser.add_argument("--ssim-weight", type=float, default=20.0, help="weight of 1 − SSIM")
     parser.add_argument(
-        "--noise-weight", type=float, default=150.0,
+        "--noise-weight",
+        type=float,
+        default=150.0,
         help="the loss of a crop is divided by 1 + this · σ · λ^0.54",
     )
     parser.add_argument("--noisy", type=float, default=0.3, help="share of crops with noise")
@@ -78,7 +82,9 @@ def add_arguments(parser) -> None:
     parser.add_argument("--float32", action="store_true", help="no bfloat16 in the stacks")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--devices", type=int, default=1,
+        "--devices",
+        type=int,
+        default=1,
         help="accelerators that share each batch; more than one need KERAS_BACKEND=jax",
     )
 
@@ -139,8 +145,10 @@ def distribute(count: int, batches: tuple[int, ...] = ()) -> None:
     if count == 1:
         return
     if any(batch % count for batch in batches):
-        raise ValueError(f"Batches of {' and '.join(map(str, batches))} crops cannot be shared "
-                         f"evenly; choose --batch so that each is a multiple of {count}.")
+        raise ValueError(
+            f"Batches of {' and '.join(map(str, batches))} crops cannot be shared "
+            f"evenly; choose --batch so that each is a multiple of {count}."
+        )
     import keras
 
     if keras.backend.backend() != "jax":
@@ -349,7 +357,10 @@ class Trainer:
         begun = time.monotonic()
         while self.progress() < 1:
             self._epoch()
-            if self.args.stop_after is not None and time.monotonic() - begun > 60 * self.args.stop_after:
+            if (
+                self.args.stop_after is not None
+                and time.monotonic() - begun > 60 * self.args.stop_after
+            ):
                 break
 
     def _epoch(self):
@@ -399,7 +410,9 @@ class Trainer:
             return self.batch(photographs.crops(self.pictures, batch, side, rng), rng)
 
         losses = []
-        bar = progress(label=f"epoch {len(self.history) + 1}", total=self.steps * batch, unit="image")
+        bar = progress(
+            label=f"epoch {len(self.history) + 1}", total=self.steps * batch, unit="image"
+        )
         with bar, ThreadPoolExecutor(1) as pool:
             ahead = pool.submit(make)
             for left in reversed(range(self.steps)):
@@ -485,7 +498,7 @@ class Trainer:
             from sdae.model import weights
 
             found, prefix = weights.variables(self.model), "model/"
-            weights.assign(found, {
-                name: state[prefix + name] for name in found if prefix + name in state
-            })
+            weights.assign(
+                found, {name: state[prefix + name] for name in found if prefix + name in state}
+            )
         print(f"resumed after epoch {len(self.history)}", file=sys.stderr)

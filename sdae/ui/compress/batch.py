@@ -68,8 +68,10 @@ def batch() -> None:
     panel, stage = st.columns([2, 5], gap="medium")
     with panel:
         uploads = st.file_uploader(
-            f"Drop photographs ({IN_WORDS}), as many as you like", accept_multiple_files=True,
-            key="files", type=ENDINGS,
+            f"Drop photographs ({IN_WORDS}), as many as you like",
+            accept_multiple_files=True,
+            key="files",
+            type=ENDINGS,
         )
         quality = st.slider("Quality", 1, 100, 75, key="batch_quality", bind="query-params")
     with stage:
@@ -127,7 +129,8 @@ def compress_all(uploads, quality: float, draw: Callable) -> list[Packed | str]:
                 draw(list(rows.values()))
 
             known[key] = rows[key] = _compress(
-                name, wanted[key].getvalue(), quality, opened, report)
+                name, wanted[key].getvalue(), quality, opened, report
+            )
             draw(list(rows.values()))
         bar.empty()
     return [known[key] for key in wanted]
@@ -202,27 +205,59 @@ def table(place, rows: list[Opened | str]) -> None:
 
 def take_home(packed: list[Packed]) -> None:
     """What the batch weighs together, and its files."""
-    card(sum(len(p.data) for p in packed), {
-        "the original" if len(packed) == 1 else f"{len(packed)} originals":
-            sum(p.upload_bytes for p in packed),
-        "the uncompressed pixels": sum(3 * p.width * p.height for p in packed),
-    })
+    card(
+        sum(len(p.data) for p in packed),
+        {
+            "the original" if len(packed) == 1 else f"{len(packed)} originals": sum(
+                p.upload_bytes for p in packed
+            ),
+            "the uncompressed pixels": sum(3 * p.width * p.height for p in packed),
+        },
+    )
     names = file_names([p.name for p in packed])
     listing = table_csv(
-        ["picture", "file", "width", "height", "upload_bytes", "sdae_bytes", "bits_per_pixel",
-         "psnr_db", "ssim"],
-        [(p.name, file, p.width, p.height, p.upload_bytes, len(p.data),
-          round(p.bits_per_pixel, 4), round(p.psnr, 4), round(p.ssim, 5))
-         for p, file in zip(packed, names)],
+        [
+            "picture",
+            "file",
+            "width",
+            "height",
+            "upload_bytes",
+            "sdae_bytes",
+            "bits_per_pixel",
+            "psnr_db",
+            "ssim",
+        ],
+        [
+            (
+                p.name,
+                file,
+                p.width,
+                p.height,
+                p.upload_bytes,
+                len(p.data),
+                round(p.bits_per_pixel, 4),
+                round(p.psnr, 4),
+                round(p.ssim, 5),
+            )
+            for p, file in zip(packed, names)
+        ],
     )
     with st.container(horizontal=True):
         st.download_button(
-            "Download ZIP", zipped(dict(zip(names, (p.data for p in packed))), listing),
-            "sdae-pictures.zip", "application/zip", icon=":material/folder_zip:", type="primary",
+            "Download ZIP",
+            zipped(dict(zip(names, (p.data for p in packed))), listing),
+            "sdae-pictures.zip",
+            "application/zip",
+            icon=":material/folder_zip:",
+            type="primary",
             on_click="ignore",
         )
         st.download_button(
-            "Table as CSV", listing, "sdae-pictures.csv", "text/csv", icon=":material/table:",
+            "Table as CSV",
+            listing,
+            "sdae-pictures.csv",
+            "text/csv",
+            icon=":material/table:",
             on_click="ignore",
         )
 

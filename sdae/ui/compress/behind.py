@@ -42,9 +42,7 @@ class Behind:
         return len(self.rivals), self.smaller is None, self.estimates is None, self.complete
 
 
-def look(
-    picture: Prepared, quality: int, effort: int, result: Result | None, first: str
-) -> Behind:
+def look(picture: Prepared, quality: int, effort: int, result: Result | None, first: str) -> Behind:
     """What there is so far; the rest is worked on, peer `first` before the others.
 
     Without a result, which comes first, other codecs are not searched any more.

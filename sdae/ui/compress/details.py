@@ -18,12 +18,22 @@ from sdae.ui.shared.sources import Source
 def settings() -> tuple[bool, int]:
     """Whether the picture is scaled to 128×128, and the effort, 0 to 10."""
     size = st.segmented_control(
-        "Size", ["Original", "128×128"], default="Original", required=True, key="size",
-        bind="query-params", width="stretch",
+        "Size",
+        ["Original", "128×128"],
+        default="Original",
+        required=True,
+        key="size",
+        bind="query-params",
+        width="stretch",
         help="128×128 is the middle of the picture, scaled down: the size of thumbnails.",
     )
     effort = st.slider(
-        "Effort", 0, 10, 0, key="effort", bind="query-params",
+        "Effort",
+        0,
+        10,
+        0,
+        key="effort",
+        bind="query-params",
         help="With more effort the picture is looked at again and again while it is compressed: "
         "closer or smaller, but no longer at once.",
     )
@@ -53,31 +63,53 @@ def original(source: Source, picture: Prepared) -> tuple[int, str]:
 def downloads(source: Source, answer: Counted | Result | None, result: Result | None) -> None:
     with st.container(horizontal=True):
         st.download_button(
-            "Download .sdae", answer.data if answer else b"", f"{source.stem}.sdae",
-            "application/octet-stream", icon=":material/download:", type="primary",
-            on_click="ignore", disabled=not answer,
+            "Download .sdae",
+            answer.data if answer else b"",
+            f"{source.stem}.sdae",
+            "application/octet-stream",
+            icon=":material/download:",
+            type="primary",
+            on_click="ignore",
+            disabled=not answer,
         )
         restored_png(source, result)
 
 
 def restored_png(source: Source, result: Result | None) -> None:
     st.download_button(
-        "Restored PNG", result.png if result else b"", f"{source.stem}-restored.png", "image/png",
-        icon=":material/image:", on_click="ignore", disabled=not result,
+        "Restored PNG",
+        result.png if result else b"",
+        f"{source.stem}-restored.png",
+        "image/png",
+        icon=":material/image:",
+        on_click="ignore",
+        disabled=not result,
     )
 
 
 def figures(result: Result | None) -> None:
     """A row of figures, each with its name and an explanation."""
     shown = [
-        ("Bits per pixel", result and f"{result.bits_per_pixel:.3f}",
-         "Of the whole file; the original's pixels have 24."),
-        ("SSIM", result and result.ssim and f"{result.ssim:.4f}",
-         "How alike the structures of both pictures are; 1 is identical."),
-        ("Compressed in", result and milliseconds(result.encode_seconds),
-         "From pixels to the whole file, on this server; – where it was made beside other work."),
-        ("Restored in", result and milliseconds(result.decode_seconds),
-         "From the file to pixels, on this server."),
+        (
+            "Bits per pixel",
+            result and f"{result.bits_per_pixel:.3f}",
+            "Of the whole file; the original's pixels have 24.",
+        ),
+        (
+            "SSIM",
+            result and result.ssim and f"{result.ssim:.4f}",
+            "How alike the structures of both pictures are; 1 is identical.",
+        ),
+        (
+            "Compressed in",
+            result and milliseconds(result.encode_seconds),
+            "From pixels to the whole file, on this server; – where it was made beside other work.",
+        ),
+        (
+            "Restored in",
+            result and milliseconds(result.decode_seconds),
+            "From the file to pixels, on this server.",
+        ),
     ]
     with st.container(horizontal=True, gap="medium"):
         for name, value, explanation in shown:
@@ -100,11 +132,17 @@ def weights(source: Source, picture: Prepared, answer: Counted | Result | None) 
 
 def weights_of_a_file(result: Result) -> None:
     st.header("What it weighs", anchor=False)
-    ledger([
-        Row("Uncompressed", result.raw_bytes, f"{result.width} × {result.height} pixels of 3 bytes"),
-        Row("PNG", len(result.png), "the restored pixels, nothing lost"),
-        _whole_file(result),
-    ])
+    ledger(
+        [
+            Row(
+                "Uncompressed",
+                result.raw_bytes,
+                f"{result.width} × {result.height} pixels of 3 bytes",
+            ),
+            Row("PNG", len(result.png), "the restored pixels, nothing lost"),
+            _whole_file(result),
+        ]
+    )
 
 
 def _whole_file(answer: Counted | Result) -> Row:
@@ -141,13 +179,17 @@ def offer(source: Source, picture: Prepared, result: Result, behind: Behind) -> 
         share = 100 * (1 - smaller.file_bytes / result.file_bytes)
         st.info(
             f"{smaller.label} is {share:.0f} % smaller for this picture: {smaller.file_bytes:,} "
-            f"bytes at the same PSNR, for {size}.", icon=":material/compare_arrows:",
+            f"bytes at the same PSNR, for {size}.",
+            icon=":material/compare_arrows:",
         )
         name, data, ending = smaller.label, smaller.data, _ENDINGS[smaller.label]
     else:
         return
     st.download_button(
-        f"Download {name}", data, f"{source.stem}.{ending}", icon=":material/download:",
+        f"Download {name}",
+        data,
+        f"{source.stem}.{ending}",
+        icon=":material/download:",
         on_click="ignore",
     )
 
@@ -159,11 +201,13 @@ def header(source: Source) -> None:
     """What the header of a .sdae file says."""
     about, payload = container.read_header(source.data)
     st.header("What the file says of itself", anchor=False)
-    st.table({
-        "Size": f"{about.width} × {about.height} pixels",
-        "Quality": f"{about.quality:g}",
-        "Coding": about.coding,
-        "Weights": " ".join(filter(None, (shipped(about.model_id), about.model_id.hex()))),
-        "Header": f"{len(source.data) - len(payload)} bytes",
-        "Payload": f"{len(payload):,} bytes",
-    })
+    st.table(
+        {
+            "Size": f"{about.width} × {about.height} pixels",
+            "Quality": f"{about.quality:g}",
+            "Coding": about.coding,
+            "Weights": " ".join(filter(None, (shipped(about.model_id), about.model_id.hex()))),
+            "Header": f"{len(source.data) - len(payload)} bytes",
+            "Payload": f"{len(payload):,} bytes",
+        }
+    )

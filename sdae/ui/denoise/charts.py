@@ -34,8 +34,10 @@ def table(start: Version, ours: Version, filtered: dict[str, Version]) -> None:
     """Draw the noisy picture, ours and the classical denoisers so far; the best are bold."""
     measured = start.psnr is not None
     tried = [ours, *filtered.values()]
-    best = {name: max(getattr(v, name) for v in tried) if measured else None
-            for name in ("psnr", "ssim")}
+    best = {
+        name: max(getattr(v, name) for v in tried) if measured else None
+        for name in ("psnr", "ssim")
+    }
     rows = [_row("Noisy", start, {}, measured)] if measured else []
     rows.append(_row("SDAE", ours, best, measured, "ours"))
     for name in classical_denoisers.QUICK:
@@ -44,12 +46,16 @@ def table(start: Version, ours: Version, filtered: dict[str, Version]) -> None:
             rows.append(_row(label, filtered[name], best, measured))
         else:
             columns = 3 if measured else 1
-            rows.append(f"<tr><th scope='row'>{escape(label)}</th>"
-                        f"<td class='wait' colspan='{columns}'>at work …</td></tr>")
+            rows.append(
+                f"<tr><th scope='row'>{escape(label)}</th>"
+                f"<td class='wait' colspan='{columns}'>at work …</td></tr>"
+            )
     names = ("Denoiser", *(("PSNR", "SSIM") if measured else ()), "Processor time")
     heads = "".join(f"<th scope='col'>{name}</th>" for name in names)
-    st.html(f"{_STYLE}<table class='sdae-denoisers'><thead><tr>{heads}</tr></thead>"
-            f"<tbody>{''.join(rows)}</tbody></table>")
+    st.html(
+        f"{_STYLE}<table class='sdae-denoisers'><thead><tr>{heads}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
 
 
 def _row(label, version, best, measured, kind="") -> str:
@@ -72,8 +78,11 @@ def histogram(shares: dict[str, np.ndarray]) -> None:
     reach = max(np.abs(levels)[share > 0.02].max(initial=8) for share in shares.values())
     for name, share in shares.items():
         figure.add_scatter(
-            x=levels[255 - reach : 256 + reach], y=share[255 - reach : 256 + reach], name=name,
-            line={"color": _COLOURS[name], "shape": "hvh", "width": 1.5}, fill="tozeroy",
+            x=levels[255 - reach : 256 + reach],
+            y=share[255 - reach : 256 + reach],
+            name=name,
+            line={"color": _COLOURS[name], "shape": "hvh", "width": 1.5},
+            fill="tozeroy",
             hovertemplate="%{x:+d}: %{y:.2f} %",
         )
     _draw(figure, "Noise and error, levels of 255", "Share of samples, %", "histogram")
@@ -92,8 +101,12 @@ def curve(rows: list[tuple]) -> None:
         ("Noisy", "lines+markers", {"color": NOISY}, lines[0]),
     ):
         figure.add_scatter(
-            x=sigma, y=[None if math.isinf(v) else v for v in values], name=name, mode=mode,
-            line={"color": style["color"]}, marker={"size": 6, **style},
+            x=sigma,
+            y=[None if math.isinf(v) else v for v in values],
+            name=name,
+            mode=mode,
+            line={"color": style["color"]},
+            marker={"size": 6, **style},
             hovertemplate="%{y:.2f} dB",
         )
     _draw(figure, "Noise level", "PSNR, dB", "curve")
@@ -101,8 +114,12 @@ def curve(rows: list[tuple]) -> None:
 
 def _draw(figure, x: str, y: str, key: str) -> None:
     figure.update_layout(
-        height=320, margin={"l": 0, "r": 0, "t": 8, "b": 0}, hovermode="x unified",
-        xaxis_title=x, yaxis_title=y, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        height=320,
+        margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        hovermode="x unified",
+        xaxis_title=x,
+        yaxis_title=y,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
     legible(figure)
     st.plotly_chart(figure, key=key, config={"displayModeBar": False})

@@ -18,20 +18,38 @@ from sdae.ui.shared.sources import Source
 
 def numbers(start: Version, ours: Version, estimate: float) -> None:
     """The figures above the picture; those that need a clean one are left out without one."""
-    figures = [("Noise level, measured", f"{estimate:.3f}", None,
-                "In the noisy picture alone; 1 is the full range from black to white.")]
+    figures = [
+        (
+            "Noise level, measured",
+            f"{estimate:.3f}",
+            None,
+            "In the noisy picture alone; 1 is the full range from black to white.",
+        )
+    ]
     if start.psnr is not None:
         gain = None if decibels(start.psnr) == "∞" else f"{ours.psnr - start.psnr:+.2f} dB"
         figures += [
-            ("PSNR", f"{decibels(ours.psnr)} dB", gain,
-             f"How close the restored picture is; the noisy one has {decibels(start.psnr)} dB."),
-            ("SSIM", f"{ours.ssim:.4f}", f"{ours.ssim - start.ssim:+.4f}",
-             f"How alike the structures are, 1 is identical; the noisy picture has "
-             f"{start.ssim:.4f}."),
+            (
+                "PSNR",
+                f"{decibels(ours.psnr)} dB",
+                gain,
+                f"How close the restored picture is; the noisy one has {decibels(start.psnr)} dB.",
+            ),
+            (
+                "SSIM",
+                f"{ours.ssim:.4f}",
+                f"{ours.ssim - start.ssim:+.4f}",
+                f"How alike the structures are, 1 is identical; the noisy picture has "
+                f"{start.ssim:.4f}.",
+            ),
         ]
     figures += [
-        ("Processor time", milliseconds(ours.seconds), None,
-         "From noisy pixels to clean ones: at first without a file, then through it."),
+        (
+            "Processor time",
+            milliseconds(ours.seconds),
+            None,
+            "From noisy pixels to clean ones: at first without a file, then through it.",
+        ),
     ]
     with st.container(horizontal=True, gap="medium"):
         for name, value, delta, explanation in figures:
@@ -51,8 +69,13 @@ def file_and_downloads(source: Source, picture, start: Version, ours: Version) -
     st.caption(f"{8 * len(data) / (width * height):.3f} bits per pixel, header included.")
     with st.container(horizontal=True):
         st.download_button(
-            "Download .sdae", data, f"{source.stem}-denoised.sdae", "application/octet-stream",
-            icon=":material/download:", type="primary", on_click="ignore",
+            "Download .sdae",
+            data,
+            f"{source.stem}-denoised.sdae",
+            "application/octet-stream",
+            icon=":material/download:",
+            type="primary",
+            on_click="ignore",
         )
         _download_png("Restored PNG", ours, source, "denoised")
         if start.psnr is not None:
@@ -60,8 +83,14 @@ def file_and_downloads(source: Source, picture, start: Version, ours: Version) -
 
 
 def _download_png(label: str, version: Version, source: Source, ending: str) -> None:
-    st.download_button(label, version.png, f"{source.stem}-{ending}.png", "image/png",
-                       icon=":material/image:", on_click="ignore")
+    st.download_button(
+        label,
+        version.png,
+        f"{source.stem}-{ending}.png",
+        "image/png",
+        icon=":material/image:",
+        on_click="ignore",
+    )
 
 
 def denoisers(source: Source, start, ours, strength: float, first: str | None, filtered) -> None:
@@ -74,8 +103,12 @@ def denoisers(source: Source, start, ours, strength: float, first: str | None, f
     shown |= {label: filtered[name] for label, name in FILTERS.items()}
     with st.container(horizontal=True):
         st.download_button(
-            "Table as CSV", _denoisers_csv(shown, strength), f"{source.stem}-denoisers.csv",
-            "text/csv", icon=":material/table:", on_click="ignore",
+            "Table as CSV",
+            _denoisers_csv(shown, strength),
+            f"{source.stem}-denoisers.csv",
+            "text/csv",
+            icon=":material/table:",
+            on_click="ignore",
         )
         if first:
             label = classical_denoisers.DENOISERS[first].label
@@ -85,8 +118,10 @@ def denoisers(source: Source, start, ours, strength: float, first: str | None, f
 def _denoisers_csv(shown: dict[str, Version], strength: float) -> bytes:
     return table_csv(
         ["denoiser", "strength", "psnr_db", "ssim", "processor_seconds"],
-        [(label, strength if v.seconds else None, v.psnr, v.ssim, v.seconds or None)
-         for label, v in shown.items()],
+        [
+            (label, strength if v.seconds else None, v.psnr, v.ssim, v.seconds or None)
+            for label, v in shown.items()
+        ],
     )
 
 
@@ -102,8 +137,12 @@ def difference(source: Source, kind: str | None, picture, start: Version, ours: 
     shares = versions.shares(differences)
     charts.histogram(shares)
     st.download_button(
-        "Histogram as CSV", versions.histogram_csv(shares), f"{source.stem}-histogram.csv",
-        "text/csv", icon=":material/table:", on_click="ignore",
+        "Histogram as CSV",
+        versions.histogram_csv(shares),
+        f"{source.stem}-histogram.csv",
+        "text/csv",
+        icon=":material/table:",
+        on_click="ignore",
     )
 
 
@@ -128,6 +167,10 @@ def all_levels(source: Source, picture: engine.Prepared, kind: str, seed: int, q
     charts.curve(rows)
     heads = ["sigma", "noisy_psnr_db", "restored_estimated_psnr_db", "restored_true_psnr_db"]
     st.download_button(
-        "Curve as CSV", table_csv(heads, rows), f"{source.stem}-noise-levels.csv",
-        "text/csv", icon=":material/table:", on_click="ignore",
+        "Curve as CSV",
+        table_csv(heads, rows),
+        f"{source.stem}-noise-levels.csv",
+        "text/csv",
+        icon=":material/table:",
+        on_click="ignore",
     )

@@ -30,8 +30,13 @@ _SEEN = 0.02
 def choose_noise() -> tuple[bool, str | None, float, int]:
     """Whether the picture is scaled to 128×128; kind, level and seed of the noise to add."""
     size = st.segmented_control(
-        "Size", ["Original", "128×128"], default="Original", required=True, key="size",
-        bind="query-params", width="stretch",
+        "Size",
+        ["Original", "128×128"],
+        default="Original",
+        required=True,
+        key="size",
+        bind="query-params",
+        width="stretch",
         help="128×128 is the middle of the picture, scaled down: the size of thumbnails.",
     )
     kind = KINDS[st.selectbox("Noise to add", list(KINDS), key="noise", bind="query-params")]
@@ -39,12 +44,23 @@ def choose_noise() -> tuple[bool, str | None, float, int]:
     level, seed = 0.0, 0
     if kind:
         level = st.slider(
-            "Noise level", 0.0, STRONGEST, 0.1, 0.01, key="level", bind="query-params",
+            "Noise level",
+            0.0,
+            STRONGEST,
+            0.1,
+            0.01,
+            key="level",
+            bind="query-params",
             help="Standard deviation of the noise on mid-grey, as a share of full range.",
         )
     if kind not in (None, "jpeg"):
         seed = st.number_input(
-            "Seed", 0, 9999, 0, key="seed", bind="query-params",
+            "Seed",
+            0,
+            9999,
+            0,
+            key="seed",
+            bind="query-params",
             help="Another seed is another throw of the same dice.",
         )
     return size != "Original", kind, level, seed
@@ -53,16 +69,26 @@ def choose_noise() -> tuple[bool, str | None, float, int]:
 def choose_strength(estimate: float) -> float:
     """The noise level that the denoisers are told: the measured one, unless the user knows better."""
     if st.toggle(
-        MEASURED, True, key="auto", bind="query-params",
+        MEASURED,
+        True,
+        key="auto",
+        bind="query-params",
         help="It is measured in the noisy picture alone.",
     ):
         st.session_state["estimate"] = round(estimate, 3)
-        st.slider("Strength", 0.0, STRONGEST, step=0.005, format="%.3f", key="estimate",
-                  disabled=True)
+        st.slider(
+            "Strength", 0.0, STRONGEST, step=0.005, format="%.3f", key="estimate", disabled=True
+        )
         return estimate
     return st.slider(
-        "Strength", 0.0, STRONGEST, round(estimate * 200) / 200, 0.005, format="%.3f",
-        key="strength", bind="query-params",
+        "Strength",
+        0.0,
+        STRONGEST,
+        round(estimate * 200) / 200,
+        0.005,
+        format="%.3f",
+        key="strength",
+        bind="query-params",
         help="More removes more noise, and fine texture with it.",
     )
 

@@ -61,8 +61,11 @@ def drawn(seed: int, number: int) -> Round:
     """The lot of one round, the same for the same seed and number."""
     lot = np.random.default_rng([seed, number])
     return Round(
-        list(SAMPLES)[lot.integers(len(SAMPLES))], tuple(lot.random(2).tolist()),
-        int(lot.choice(QUALITIES)), str(lot.choice(list(PEERS))), bool(lot.integers(2)),
+        list(SAMPLES)[lot.integers(len(SAMPLES))],
+        tuple(lot.random(2).tolist()),
+        int(lot.choice(QUALITIES)),
+        str(lot.choice(list(PEERS))),
+        bool(lot.integers(2)),
     )
 
 
@@ -80,17 +83,31 @@ def blind() -> None:
     if pair is None:  # no file of that codec is so small: the next lot
         state["seed"] += 1
         st.rerun()
-    st.markdown(f"**Round {number + 1} of {ROUNDS}.** Both files have at most "
-                f"{pair.ours.file_bytes:,} bytes. Which one is closer to the original?")
+    st.markdown(
+        f"**Round {number + 1} of {ROUNDS}.** Both files have at most "
+        f"{pair.ours.file_bytes:,} bytes. Which one is closer to the original?"
+    )
     ours, other = (reading.read(png).rgb for png in (pair.ours.png, pair.other.png))
     left, right = (ours, other) if this.left else (other, ours)
     figures.plates(
-        [Plate(left, "A", "Version A"), Plate(pair.original, "Original", "The original"),
-         Plate(right, "B", "Version B")], "blind", width=240, blocks=True)
+        [
+            Plate(left, "A", "Version A"),
+            Plate(pair.original, "Original", "The original"),
+            Plate(right, "B", "Version B"),
+        ],
+        "blind",
+        width=240,
+        blocks=True,
+    )
     with st.container(horizontal=True):
         for name, is_left in (("A is closer", True), ("B is closer", False)):
-            st.button(name, key=f"blind-{name[0]}", type="primary", on_click=_picked,
-                      args=[pair, is_left == this.left])
+            st.button(
+                name,
+                key=f"blind-{name[0]}",
+                type="primary",
+                on_click=_picked,
+                args=[pair, is_left == this.left],
+            )
         st.caption("For a class: count hands and click what most have raised.")
     if state["picks"]:
         st.markdown(f"The last round: {state['said']} {tally(state['picks'])}")
@@ -102,32 +119,43 @@ def _begin() -> dict:
 
 
 def _again(label: str) -> None:
-    st.button(label, icon=":material/replay:", key="blind-again",
-              on_click=lambda: st.session_state.update({_STATE: _begin()}))
+    st.button(
+        label,
+        icon=":material/replay:",
+        key="blind-again",
+        on_click=lambda: st.session_state.update({_STATE: _begin()}),
+    )
 
 
 def _picked(pair: Pair, ours: bool) -> None:
     state = st.session_state[_STATE]
-    state["picks"].append(Pick(ours, pair.ours.psnr > pair.other.psnr,
-                               pair.ours.ssim > pair.other.ssim))
+    state["picks"].append(
+        Pick(ours, pair.ours.psnr > pair.other.psnr, pair.ours.ssim > pair.other.ssim)
+    )
     state["said"] = reveal(pair, ours)
 
 
 def reveal(pair: Pair, ours: bool) -> str:
     """What the two versions of a round were."""
     picked, left = (OURS, pair.other.label) if ours else (pair.other.label, OURS)
-    return (f"you picked {picked} over {left}. SDAE has {pair.ours.psnr:.2f} dB and SSIM "
-            f"{pair.ours.ssim:.3f}, {pair.other.label} {pair.other.psnr:.2f} dB and "
-            f"{pair.other.ssim:.3f}.")
+    return (
+        f"you picked {picked} over {left}. SDAE has {pair.ours.psnr:.2f} dB and SSIM "
+        f"{pair.ours.ssim:.3f}, {pair.other.label} {pair.other.psnr:.2f} dB and "
+        f"{pair.other.ssim:.3f}."
+    )
 
 
 def tally(picks: list[Pick]) -> str:
     """How often ours was picked, and how often each measure agrees with the picks."""
     count = len(picks)
     ours = sum(pick.ours for pick in picks)
-    psnr, ssim = (sum(pick.ours == getattr(pick, key) for pick in picks) for key in ("psnr", "ssim"))
-    return (f"SDAE was picked {ours} of {count} times. PSNR agrees with {psnr} of the picks, SSIM "
-            f"with {ssim}.")
+    psnr, ssim = (
+        sum(pick.ours == getattr(pick, key) for pick in picks) for key in ("psnr", "ssim")
+    )
+    return (
+        f"SDAE was picked {ours} of {count} times. PSNR agrees with {psnr} of the picks, SSIM "
+        f"with {ssim}."
+    )
 
 
 def _pair(this: Round) -> Pair | None:

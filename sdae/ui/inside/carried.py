@@ -13,13 +13,20 @@ def open_squares(source: Source, quality: float) -> None:
     """Draw a link that opens the lesson at the squares of this picture and their bits."""
     wanted = {"step": "Latent", "latent": "Touch a square", "quality": f"{quality:g}"}
     if st.session_state.get("file") is None and st.session_state.get("source") != "Camera":
-        wanted |= {key: st.session_state[key] for key in ("source", "sample", "kodak")
-                   if key in st.session_state}
+        wanted |= {
+            key: st.session_state[key]
+            for key in ("source", "sample", "kodak")
+            if key in st.session_state
+        }
     else:  # a file of one's own is in no address, so the session keeps it
         st.session_state[_KEY] = source
         wanted[_KEY] = "1"
-    st.page_link("pages/inside.py", label="Where the bits are, square by square",
-                 icon=":material/touch_app:", query_params=wanted)
+    st.page_link(
+        "pages/inside.py",
+        label="Where the bits are, square by square",
+        icon=":material/touch_app:",
+        query_params=wanted,
+    )
 
 
 def source() -> Source | None:

@@ -58,16 +58,17 @@ def pipeline(boxes: list[Box]) -> str:
         column = 2 * half - 1 - number if back else number
         x, y = column * (width + gap) + 4, (height + 56 if back else 4)
         parts.append(f'<g data-station="{number}">')
-        parts.append(_rectangle(x, y, width, height, GREY if box.works else BLUE,
-                                dashed=box.works))
+        parts.append(_rectangle(x, y, width, height, GREY if box.works else BLUE, dashed=box.works))
         shape, size = box.lines
         parts.append(_text(x + width / 2, y + 26, box.name, 17, bold=True))
         parts.append(_text(x + width / 2, y + 48, shape, 13))
         parts.append(_text(x + width / 2, y + 68, size, 13, bold=not box.works))
         if not box.works:
             bar = max(2.0, (width - 24) * box.size / most)
-            parts.append(f'<rect x="{x + 12}" y="{y + 79}" width="{bar:.1f}" height="8" rx="3" '
-                         f'fill="{ORANGE}"/>')
+            parts.append(
+                f'<rect x="{x + 12}" y="{y + 79}" width="{bar:.1f}" height="8" rx="3" '
+                f'fill="{ORANGE}"/>'
+            )
         parts.append("</g>")
         if number == len(boxes) - 1:
             continue
@@ -107,10 +108,14 @@ def architecture(analysis: list[Unit], synthesis: list[Unit], latent: int) -> st
         block(unit.name, unit.outputs, unit.stride, GREEN)
         alt.append(f"{unit.name} with {unit.outputs} channels at 1/{unit.stride}")
     end = block("picture", 3, 1, GREY)
-    for left, right, name in ((start, between, "linear path of the encoder"),
-                              (between, end, "linear path of the decoder")):
-        parts.append(f'<path d="M{left:.0f} 268 V288 H{right:.0f} V272" fill="none" '
-                     f'stroke="currentColor" stroke-dasharray="5 4"/>')
+    for left, right, name in (
+        (start, between, "linear path of the encoder"),
+        (between, end, "linear path of the decoder"),
+    ):
+        parts.append(
+            f'<path d="M{left:.0f} 268 V288 H{right:.0f} V272" fill="none" '
+            f'stroke="currentColor" stroke-dasharray="5 4"/>'
+        )
         parts.append(_text((left + right) / 2, 306, name, 13))
     return _svg(x, 316, parts, ", ".join(alt) + ", picture. A linear path runs beside each stack.")
 
@@ -134,8 +139,10 @@ def unit(shown: Unit) -> str:
             parts.append(_arrow(x + width, top + height / 2, x + width + gap, top + height / 2))
     if shown.kind == "ResidualBlock":
         right = (len(names) - 1) * (width + gap) + 4 + width / 2
-        parts.append(f'<path d="M{4 + width / 2} {top} V14 H{right} V{top - 4}" fill="none" '
-                     f'stroke="currentColor" stroke-width="1.5"/>')
+        parts.append(
+            f'<path d="M{4 + width / 2} {top} V14 H{right} V{top - 4}" fill="none" '
+            f'stroke="currentColor" stroke-width="1.5"/>'
+        )
         parts.append(_text((width + right) / 2, 28, "added to the result", 12.5))
     alt = f"{shown.kind} {shown.name}: " + ", then ".join(f"{n} ({d})" for n, d, _ in names)
     return _svg(len(names) * (width + gap) - gap + 8, top + height + 6, parts, alt)
@@ -164,8 +171,15 @@ def grids(shown: list[tuple[str, np.ndarray, np.ndarray | None]], alt: str) -> s
                 f'stroke-width="{3 if plane is not None else 1}"/>'
             )
             ink = "#000000" if shade > 140 else "#FFFFFF"
-            parts.append(_text(left + cell / 2, top + cell / 2 + 4, f"{value:.1f}",
-                               14 if cell > 40 else 10.5, colour=ink))
+            parts.append(
+                _text(
+                    left + cell / 2,
+                    top + cell / 2 + 4,
+                    f"{value:.1f}",
+                    14 if cell > 40 else 10.5,
+                    colour=ink,
+                )
+            )
         x += side + 28
     return _svg(x - 24, side + 36, parts, alt)
 
@@ -184,11 +198,21 @@ def huffman_tree(code: dict[int, str], counts: dict[int, int]) -> str:
     for name, x in places.items():
         y = 16 + len(name) * step
         if name:
-            parts.insert(0, f'<line x1="{places[name[:-1]]:.1f}" y1="{y - step}" x2="{x:.1f}" '
-                            f'y2="{y}" stroke="currentColor" opacity="0.6"/>')
-            parts.append(_text((x + places[name[:-1]]) / 2 + (9 if name[-1] == "1" else -9),
-                               y - step / 2 + 2, name[-1], 12, bold=True,
-                               colour=ORANGE if name[-1] == "1" else BLUE))
+            parts.insert(
+                0,
+                f'<line x1="{places[name[:-1]]:.1f}" y1="{y - step}" x2="{x:.1f}" '
+                f'y2="{y}" stroke="currentColor" opacity="0.6"/>',
+            )
+            parts.append(
+                _text(
+                    (x + places[name[:-1]]) / 2 + (9 if name[-1] == "1" else -9),
+                    y - step / 2 + 2,
+                    name[-1],
+                    12,
+                    bold=True,
+                    colour=ORANGE if name[-1] == "1" else BLUE,
+                )
+            )
     for name, x in places.items():
         y = 16 + len(name) * step
         if name in back:

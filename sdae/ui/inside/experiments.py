@@ -171,15 +171,20 @@ def with_noise(codec, shown, sigma: float) -> Noisy:
         "told": codec.encode(rgb, shown.quality, sigma),
     }
     values = {name: latent.values.astype("int32") for name, latent in found.items()}
-    shift = {name: np.sqrt(np.square(values[name] - values["clean"]).mean((0, 1)))
-             for name in ("blind", "told")}
+    shift = {
+        name: np.sqrt(np.square(values[name] - values["clean"]).mean((0, 1)))
+        for name in ("blind", "told")
+    }
     # Beside its clean integers, and beside 1, so that a channel of zeros is not the one.
     usual = np.sqrt(np.square(values["clean"]).mean((0, 1))) + 1
     channel = int(((shift["blind"] - shift["told"]) / usual).argmax())
     return Noisy(
-        rgb, *(np.asarray(codec.decode(found[name])) for name in shift),
-        {name: len(codec.pack(found[name])) for name in shift}, shift,
-        channel, {name: v[..., channel] for name, v in values.items()},
+        rgb,
+        *(np.asarray(codec.decode(found[name])) for name in shift),
+        {name: len(codec.pack(found[name])) for name in shift},
+        shift,
+        channel,
+        {name: v[..., channel] for name, v in values.items()},
     )
 
 

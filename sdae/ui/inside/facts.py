@@ -61,8 +61,11 @@ def units(transform) -> list[Unit]:
             stride *= 2
         elif kind == "UpUnit":
             stride //= 2
-        found.append(Unit(layer.name, kind, kernels[0][2], layer.filters, stride,
-                          layer.count_params(), parts))
+        found.append(
+            Unit(
+                layer.name, kind, kernels[0][2], layer.filters, stride, layer.count_params(), parts
+            )
+        )
     return found
 
 
@@ -70,8 +73,9 @@ def _parts(layer) -> tuple[Part, ...]:
     def convolution(c):
         k, s = c.kernel_size[0], c.strides[0]
         pace = f", stride {s}" if s > 1 else ""
-        return Part("convolution", f"{k}×{k}, {c.kernel.shape[2]}→{c.filters}{pace}",
-                    c.count_params())
+        return Part(
+            "convolution", f"{k}×{k}, {c.kernel.shape[2]}→{c.filters}{pace}", c.count_params()
+        )
 
     def prelu(p):
         return Part("PReLU", f"{p.alpha.shape[-1]} slopes", p.count_params())
@@ -312,8 +316,13 @@ def line(latent: Latent, channel: int, row: int) -> Line:
     found = deflate_reader.huffman(values.tobytes())
     code = {int(np.uint8(b).view("int8")): c for b, c in found.items()}
     counts = np.unique(values, return_counts=True)[1]
-    return Line(values.astype(int), stream, deflate_reader.read(stream), code,
-                float(buckets.entropy(counts)))
+    return Line(
+        values.astype(int),
+        stream,
+        deflate_reader.read(stream),
+        code,
+        float(buckets.entropy(counts)),
+    )
 
 
 def telling_row(latent: Latent) -> tuple[int, int]:
@@ -367,8 +376,12 @@ def training(folder) -> Training | None:
 
     levels = [name.removeprefix("bpp_") for name in rows[-1] if name.startswith("bpp_")]
     return Training(
-        column("run").astype(int), column("all_images"), column("all_minutes"), column("loss"),
-        column("validation_loss"), {float(t): column(f"bpp_{t}") for t in levels},
+        column("run").astype(int),
+        column("all_images"),
+        column("all_minutes"),
+        column("loss"),
+        column("validation_loss"),
+        {float(t): column(f"bpp_{t}") for t in levels},
         {float(t): column(f"psnr_{t}") for t in levels},
     )
 
@@ -423,8 +436,9 @@ def faces(width: int = 384, height: int = 256) -> np.ndarray:
             small = face.resize((24, 24), Image.Resampling.LANCZOS)
             small = small.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if x // 24 % 2 else small
             light = generator.uniform(0.6, 1.1)
-            picture.paste(small.point(lambda level, light=light: min(255, int(light * level))),
-                          (x, y))
+            picture.paste(
+                small.point(lambda level, light=light: min(255, int(light * level))), (x, y)
+            )
     return np.array(picture)
 
 

@@ -50,8 +50,12 @@ export default ({ parentElement, setTriggerValue }) => {
 def projector(step: str) -> bool:
     """Draw the switch and the code of this view; whether the switch is on."""
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
-        on = st.toggle("Projector", key=PARAMETER, bind="query-params",
-                       help="Large type and one view a screen; the arrow keys go on.")
+        on = st.toggle(
+            "Projector",
+            key=PARAMETER,
+            bind="query-params",
+            help="Large type and one view a screen; the arrow keys go on.",
+        )
         with st.popover("Share this view", icon=":material/qr_code_2:", type="tertiary"):
             address = link(st.context.url or "", st.query_params.to_dict())
             st.image(code(address), width=260)

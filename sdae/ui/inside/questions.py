@@ -49,9 +49,15 @@ def ask(number: int, shown: Subject) -> None:
         left, right = st.columns([3, 1], vertical_alignment="bottom", gap="medium")
         with left:
             guess = _guess(question, number)
-        right.button("Show the answer", key=f"show-{number}", type="primary", width="stretch",
-                     on_click=st.session_state.update, args=[{opened: True}],
-                     disabled=bool(st.session_state.get(opened)))
+        right.button(
+            "Show the answer",
+            key=f"show-{number}",
+            type="primary",
+            width="stretch",
+            on_click=st.session_state.update,
+            args=[{opened: True}],
+            disabled=bool(st.session_state.get(opened)),
+        )
         if st.session_state.get(opened):
             found = question.answer(shown)
             st.markdown(f"#### {found.sentence}")
@@ -60,13 +66,22 @@ def ask(number: int, shown: Subject) -> None:
 
 def _guess(question: Question, number: int):
     if question.choices:
-        return st.segmented_control("Your guess", question.choices, key=f"guess-{number}",
-                                    label_visibility="collapsed")
-    middle = question.low + question.step * round((question.high - question.low)
-                                                  / 2 / question.step)
-    return st.slider("Your guess", question.low, question.high, middle, question.step,
-                     key=f"guess-{number}", label_visibility="collapsed",
-                     format="%g " + question.unit.replace("%", "%%"))
+        return st.segmented_control(
+            "Your guess", question.choices, key=f"guess-{number}", label_visibility="collapsed"
+        )
+    middle = question.low + question.step * round(
+        (question.high - question.low) / 2 / question.step
+    )
+    return st.slider(
+        "Your guess",
+        question.low,
+        question.high,
+        middle,
+        question.step,
+        key=f"guess-{number}",
+        label_visibility="collapsed",
+        format="%g " + question.unit.replace("%", "%%"),
+    )
 
 
 def verdict(question: Question, guess, found: Answer) -> str:
@@ -88,15 +103,21 @@ def verdict(question: Question, guess, found: Answer) -> str:
 def _pipeline(shown: Subject) -> Answer:
     result, png = shown.result, len(shown.picture.png)
     share = 100 * result.file_bytes / result.raw_bytes
-    return Answer(share, f"{share:.1f} %: {result.file_bytes:,} bytes. PNG, which loses nothing, "
-                         f"takes {100 * png / result.raw_bytes:.0f} %.")
+    return Answer(
+        share,
+        f"{share:.1f} %: {result.file_bytes:,} bytes. PNG, which loses nothing, "
+        f"takes {100 * png / result.raw_bytes:.0f} %.",
+    )
 
 
 def _units(shown: Subject) -> Answer:
     changed = experiments.run(shown, experiments.reach)
     count = int(np.count_nonzero(changed))
-    return Answer(count, f"{count} squares get other integers, {changed.max()} of them in the "
-                         "square that changes most.")
+    return Answer(
+        count,
+        f"{count} squares get other integers, {changed.max()} of them in the "
+        "square that changes most.",
+    )
 
 
 def _latent(shown: Subject) -> Answer:
@@ -104,22 +125,31 @@ def _latent(shown: Subject) -> Answer:
     share = np.cumsum(energy) / max(energy.sum(), 1e-12)
     count = min(int(np.searchsorted(share, 0.9)) + 1, len(energy))
     zeros = 100 * float((shown.latent.values == 0).mean())
-    return Answer(count, f"{count} of {len(energy)} channels hold 90 % of the energy, and "
-                         f"{zeros:.0f} % of all integers are zero.")
+    return Answer(
+        count,
+        f"{count} of {len(energy)} channels hold 90 % of the energy, and "
+        f"{zeros:.0f} % of all integers are zero.",
+    )
 
 
 def _bytes(shown: Subject) -> Answer:
     result = shown.result
     bits = 8 * result.file_bytes / result.latent_bytes
-    return Answer(bits, f"{bits:.2f} bits: {result.latent_bytes:,} integers fit into "
-                        f"{result.file_bytes:,} bytes. zlib alone takes {result.plain_bytes:,}.")
+    return Answer(
+        bits,
+        f"{bits:.2f} bits: {result.latent_bytes:,} integers fit into "
+        f"{result.file_bytes:,} bytes. zlib alone takes {result.plain_bytes:,}.",
+    )
 
 
 def _noise(shown: Subject) -> Answer:
     sizes = experiments.run(shown, experiments.with_noise, NOISE).bytes_
     times = sizes["blind"] / sizes["told"]
-    return Answer(times, f"{times:.1f} times: {sizes['blind']:,} bytes when the network is not "
-                         f"told of the noise, {sizes['told']:,} when it is.")
+    return Answer(
+        times,
+        f"{times:.1f} times: {sizes['blind']:,} bytes when the network is not "
+        f"told of the noise, {sizes['told']:,} when it is.",
+    )
 
 
 def _training(shown: Subject) -> Answer:
@@ -129,16 +159,22 @@ def _training(shown: Subject) -> Answer:
     minutes, loss = found.minutes, found.validation
     late = np.interp(0.9 * minutes[-1], minutes, loss)
     share = 100 * float((late - loss[-1]) / ((loss[0] - loss[-1]) or 1))
-    return Answer(share, f"{share:.0f} %: the validation loss fell from {loss[0]:.3f} to "
-                         f"{late:.3f}, and in the last tenth to {loss[-1]:.3f}.")
+    return Answer(
+        share,
+        f"{share:.0f} %: the validation loss fell from {loss[0]:.3f} to "
+        f"{late:.3f}, and in the last tenth to {loss[-1]:.3f}.",
+    )
 
 
 def _limits(shown: Subject) -> Answer:
     picture, result = experiments.example("Text", TEXT_QUALITY)
     png, ours = len(picture.png), result.file_bytes
     smaller = "PNG" if png < ours else "SDAE"
-    return Answer(smaller, f"{smaller}: PNG keeps every pixel in {png:,} bytes, SDAE takes "
-                           f"{ours:,} and is off by {result.psnr:.1f} dB.")
+    return Answer(
+        smaller,
+        f"{smaller}: PNG keeps every pixel in {png:,} bytes, SDAE takes "
+        f"{ours:,} and is off by {result.psnr:.1f} dB.",
+    )
 
 
 TEXT_QUALITY = 75
@@ -149,30 +185,64 @@ NOISE = 0.1
 
 QUESTIONS = (
     Question(
-        lambda shown: f"The pixels take {shown.result.raw_bytes:,} bytes. How much of that is "
-                      f"left in the .sdae file at quality {shown.quality:g}?",
-        _pipeline, low=0.0, high=50.0, step=0.5),
+        lambda shown: (
+            f"The pixels take {shown.result.raw_bytes:,} bytes. How much of that is "
+            f"left in the .sdae file at quality {shown.quality:g}?"
+        ),
+        _pipeline,
+        low=0.0,
+        high=50.0,
+        step=0.5,
+    ),
     Question(
-        lambda shown: "One pixel in the middle of the picture is inverted. In how many squares of "
-                      "8 × 8 pixels does the encoder write other integers?",
-        _units, low=0, high=60, unit="squares"),
+        lambda shown: (
+            "One pixel in the middle of the picture is inverted. In how many squares of "
+            "8 × 8 pixels does the encoder write other integers?"
+        ),
+        _units,
+        low=0,
+        high=60,
+        unit="squares",
+    ),
     Question(
-        lambda shown: f"The latent has {shown.latent.values.shape[2]} channels. How many of them "
-                      "hold nine tenths of the energy?",
-        _latent, low=1, high=80, unit="channels"),
+        lambda shown: (
+            f"The latent has {shown.latent.values.shape[2]} channels. How many of them "
+            "hold nine tenths of the energy?"
+        ),
+        _latent,
+        low=1,
+        high=80,
+        unit="channels",
+    ),
     Question(
         lambda shown: "How many bits does one integer of the latent take in the file, on average?",
-        _bytes, low=0.0, high=8.0, step=0.1, unit="bits"),
+        _bytes,
+        low=0.0,
+        high=8.0,
+        step=0.1,
+        unit="bits",
+    ),
     Question(
-        lambda shown: f"The picture gets noise of σ {NOISE}. How many times as large is its file "
-                      "when the network is not told?",
-        _noise, low=0.5, high=10.0, step=0.5, unit="times"),
+        lambda shown: (
+            f"The picture gets noise of σ {NOISE}. How many times as large is its file "
+            "when the network is not told?"
+        ),
+        _noise,
+        low=0.5,
+        high=10.0,
+        step=0.5,
+        unit="times",
+    ),
     Question(
-        lambda shown: "How much of all that the training gained came in its last tenth?",
-        _training),
+        lambda shown: "How much of all that the training gained came in its last tenth?", _training
+    ),
     Question(
-        lambda shown: f"A picture of letters: which file is smaller, PNG, which keeps every "
-                      f"pixel, or SDAE at quality {TEXT_QUALITY}?",
-        _limits, choices=("PNG", "SDAE")),
+        lambda shown: (
+            f"A picture of letters: which file is smaller, PNG, which keeps every "
+            f"pixel, or SDAE at quality {TEXT_QUALITY}?"
+        ),
+        _limits,
+        choices=("PNG", "SDAE"),
+    ),
 )
 """The questions, in the order of `sdae.ui.inside.texts.STEPS`."""

@@ -27,17 +27,26 @@ def pipeline(shown: Subject) -> None:
     if whole.open:
         with whole:
             boxes = stations(shown)
-            linked(diagrams.pipeline(boxes),
-                   [(box.name, box.sentence, box.lines[1]) for box in boxes], "pipeline")
+            linked(
+                diagrams.pipeline(boxes),
+                [(box.name, box.sentence, box.lines[1]) for box in boxes],
+                "pipeline",
+            )
             strongest = facts.order(shown.codec, shown.latent)[:3]
             figures.plates(
-                [Plate(shown.picture.rgb, "Photograph", "The photograph that goes in"),
-                 Plate(_stretched(shown.latent.values[..., strongest]),
-                       "Latent, its 3 strongest channels",
-                       "The three strongest channels of the latent as red, green and blue"),
-                 _restored(shown),
-                 _difference(shown.restored, shown.picture.rgb, "Error")],
-                "pictures", width=190, blocks=True,
+                [
+                    Plate(shown.picture.rgb, "Photograph", "The photograph that goes in"),
+                    Plate(
+                        _stretched(shown.latent.values[..., strongest]),
+                        "Latent, its 3 strongest channels",
+                        "The three strongest channels of the latent as red, green and blue",
+                    ),
+                    _restored(shown),
+                    _difference(shown.restored, shown.picture.rgb, "Error"),
+                ],
+                "pictures",
+                width=190,
+                blocks=True,
             )
     if network.open:
         with network:
@@ -45,7 +54,8 @@ def pipeline(shown: Subject) -> None:
             parts = facts.units(model.analysis), facts.units(model.synthesis)
             parameters = shown.codec.card["parameters"]
             figures.drawing(
-                diagrams.architecture(*parts, shown.latent.values.shape[2]), "architecture")
+                diagrams.architecture(*parts, shown.latent.values.shape[2]), "architecture"
+            )
             st.caption(
                 "Height stands for the resolution and width for the number of channels, which is "
                 f"written below. {parameters:,} trained parameters in all, those of the linear "
@@ -66,21 +76,45 @@ def stations(shown: Subject) -> list[Box]:
     raw, integers = result.raw_bytes, result.latent_bytes
     return [
         Box("Photograph", picture, raw, "Each pixel takes three bytes: red, green and blue."),
-        Box("Encoder", (picture, latent), (raw, integers),
+        Box(
+            "Encoder",
+            (picture, latent),
+            (raw, integers),
             f"Each square of 8 × 8 pixels becomes {result.latent[2]} numbers, which are rounded. "
-            "What rounding takes is lost."),
+            "What rounding takes is lost.",
+        ),
         Box("Latent", latent, integers, "The integers at one byte each. Most are zero."),
-        Box("Contexts + Deflate", (latent, "stream"), (integers, payload),
+        Box(
+            "Contexts + Deflate",
+            (latent, "stream"),
+            (integers, payload),
             "Known integers tell how large the next will be, and Deflate packs what is left. "
-            "Nothing is lost."),
-        Box("File", f"{result.file_bytes - payload} header + {payload:,}", result.file_bytes,
-            "The whole file: this is what is kept and sent."),
-        Box("Inflate", ("stream", latent), (payload, integers),
-            "The same integers come back, every one of them."),
-        Box("Decoder", (latent, picture), (integers, raw),
-            "Each square is painted from its integers and those around it."),
-        Box("Output", f"{picture} · {decibels(result.psnr)} dB", raw,
-            "As many bytes as the photograph, and nearly the same ones."),
+            "Nothing is lost.",
+        ),
+        Box(
+            "File",
+            f"{result.file_bytes - payload} header + {payload:,}",
+            result.file_bytes,
+            "The whole file: this is what is kept and sent.",
+        ),
+        Box(
+            "Inflate",
+            ("stream", latent),
+            (payload, integers),
+            "The same integers come back, every one of them.",
+        ),
+        Box(
+            "Decoder",
+            (latent, picture),
+            (integers, raw),
+            "Each square is painted from its integers and those around it.",
+        ),
+        Box(
+            "Output",
+            f"{picture} · {decibels(result.psnr)} dB",
+            raw,
+            "As many bytes as the photograph, and nearly the same ones.",
+        ),
     ]
 
 
@@ -89,42 +123,65 @@ def units(shown: Subject) -> None:
     model = shown.codec.model
     if drawn.open:
         with drawn:
-            for side, transform, first in (("encoder", model.analysis, "down_0"),
-                                           ("decoder", model.synthesis, "up_0")):
+            for side, transform, first in (
+                ("encoder", model.analysis, "down_0"),
+                ("decoder", model.synthesis, "up_0"),
+            ):
                 found = {unit.name: unit for unit in facts.units(transform)}
                 name = st.selectbox(
-                    f"Layer of the {side}", list(found), list(found).index(first),
-                    key=f"{side}_layer", bind="query-params",
+                    f"Layer of the {side}",
+                    list(found),
+                    list(found).index(first),
+                    key=f"{side}_layer",
+                    bind="query-params",
                 )
                 figures.drawing(diagrams.unit(found[name]), f"{side}-layer")
-            st.caption("down: down-sampling unit, up: up-sampling unit, block: residual block. "
-                       "Blue convolves, orange bends, green only moves numbers.")
+            st.caption(
+                "down: down-sampling unit, up: up-sampling unit, block: residual block. "
+                "Blue convolves, orange bends, green only moves numbers."
+            )
     if maps.open:
         with maps:
-            st.markdown("The three liveliest channels of each unit of the encoder as red, green "
-                        "and blue: from edges and colours to coarse patterns.")
+            st.markdown(
+                "The three liveliest channels of each unit of the encoder as red, green "
+                "and blue: from edges and colours to coarse patterns."
+            )
             figures.plates(
-                [Plate(_stretched(values), f"{name} · {values.shape[0]} × {values.shape[1]}",
-                       f"Three channels of {name} as one colour picture")
-                 for name, values in experiments.run(shown, experiments.feature_maps).items()],
-                "feature-maps", blocks=True,
+                [
+                    Plate(
+                        _stretched(values),
+                        f"{name} · {values.shape[0]} × {values.shape[1]}",
+                        f"Three channels of {name} as one colour picture",
+                    )
+                    for name, values in experiments.run(shown, experiments.feature_maps).items()
+                ],
+                "feature-maps",
+                blocks=True,
             )
     if slopes.open:
         with slopes:
-            st.markdown("One dot a channel. All slopes began at the same value; where they went is "
-                        "what the training found useful.")
+            st.markdown(
+                "One dot a channel. All slopes began at the same value; where they went is "
+                "what the training found useful."
+            )
             found = facts.slopes(model.analysis), facts.slopes(model.synthesis)
             figures.chart(
                 charts.slopes(*found),
-                "PReLU slopes of every layer. " + "; ".join(
+                "PReLU slopes of every layer. "
+                + "; ".join(
                     f"{side} {name}: median {np.median(values):.2f}, {values.min():.2f} to "
                     f"{values.max():.2f}"
                     for side, layers in zip(("encoder", "decoder"), found)
-                    for name, values in layers.items()),
-                "slopes", ["transform", "layer", "channel", "slope"],
-                [(side, name, number, float(value))
-                 for side, layers in zip(("encoder", "decoder"), found)
-                 for name, values in layers.items() for number, value in enumerate(values)],
+                    for name, values in layers.items()
+                ),
+                "slopes",
+                ["transform", "layer", "channel", "slope"],
+                [
+                    (side, name, number, float(value))
+                    for side, layers in zip(("encoder", "decoder"), found)
+                    for name, values in layers.items()
+                    for number, value in enumerate(values)
+                ],
                 height=120 + 24 * sum(map(len, found)),
             )
     if grids.open:
@@ -143,10 +200,14 @@ def _up_sampling(found: facts.UpSampling) -> None:
     names = "upper left", "upper right", "lower left", "lower right"
     figures.drawing(
         diagrams.grids(
-            [(name.capitalize(), plane, np.full((n, n), k))
-             for k, (name, plane) in enumerate(zip(names, found.planes))],
+            [
+                (name.capitalize(), plane, np.full((n, n), k))
+                for k, (name, plane) in enumerate(zip(names, found.planes))
+            ],
             f"Four grids of {n} by {n} numbers, for the four places of each square of 2 by 2",
-        ), "planes")
+        ),
+        "planes",
+    )
     st.markdown(
         f"**2.** Laid side by side they are the {2 * n} × {2 * n} result, each number where its "
         "colour says. Beside it what other ways make of the first grid alone: interpolation can "
@@ -154,10 +215,15 @@ def _up_sampling(found: facts.UpSampling) -> None:
     )
     figures.drawing(
         diagrams.grids(
-            [("Sub-pixel", found.subpixel, origin), ("Bilinear", found.bilinear, None),
-             ("Transposed convolution", found.transposed, None)],
+            [
+                ("Sub-pixel", found.subpixel, origin),
+                ("Bilinear", found.bilinear, None),
+                ("Transposed convolution", found.transposed, None),
+            ],
             f"Three grids of {2 * n} by {2 * n} numbers: sub-pixel, bilinear and transposed",
-        ), "up-sampling")
+        ),
+        "up-sampling",
+    )
 
 
 def latent(shown: Subject) -> None:
@@ -177,31 +243,51 @@ def latent(shown: Subject) -> None:
             _first_channels(shown, order, energy, share)
     if off.open:
         with off:
-            rank = st.slider("Rank of the channel that is switched off", 1, channels, 4, key="off",
-                             bind="query-params", help="1 is the channel with the most energy.")
+            rank = st.slider(
+                "Rank of the channel that is switched off",
+                1,
+                channels,
+                4,
+                key="off",
+                bind="query-params",
+                help="1 is the channel with the most energy.",
+            )
             rgb = experiments.run(shown, experiments.without_channel, int(order[rank - 1]))
             figures.plates(
-                [_against(shown, rgb, f"Without rank {rank}",
-                          f"{share[rank - 1]:.3f} % of the energy"),
-                 _difference(shown.restored, rgb, "What it held")],
-                "one-off", width=320,
+                [
+                    _against(
+                        shown, rgb, f"Without rank {rank}", f"{share[rank - 1]:.3f} % of the energy"
+                    ),
+                    _difference(shown.restored, rgb, "What it held"),
+                ],
+                "one-off",
+                width=320,
             )
     if step.open:
         with step:
             size = st.select_slider(
-                "Step of the rounding", STEPS_OF_ROUNDING, 4.0, key="rounding",
-                bind="query-params", format_func=lambda value: f"{value:g}",
+                "Step of the rounding",
+                STEPS_OF_ROUNDING,
+                4.0,
+                key="rounding",
+                bind="query-params",
+                format_func=lambda value: f"{value:g}",
                 help="1 is plain rounding at the chosen quality, 2 is twice as coarse.",
             )
             rgb, needed = experiments.run(shown, experiments.requantised, size)
             plain, usual = experiments.run(shown, experiments.requantised, 1.0)
             figures.plates(
-                [_against(shown, plain, "Step 1", f"about {usual:,.0f} bytes by entropy"),
-                 _against(shown, rgb, f"Step {size:g}", f"about {needed:,.0f} bytes by entropy")],
-                "rounding", width=320,
+                [
+                    _against(shown, plain, "Step 1", f"about {usual:,.0f} bytes by entropy"),
+                    _against(shown, rgb, f"Step {size:g}", f"about {needed:,.0f} bytes by entropy"),
+                ],
+                "rounding",
+                width=320,
             )
-            st.caption("The codec itself rounds a little differently: towards fewer bytes where "
-                       "that costs little.")
+            st.caption(
+                "The codec itself rounds a little differently: towards fewer bytes where "
+                "that costs little."
+            )
 
 
 def _channels(shown: Subject, order, share) -> None:
@@ -209,45 +295,70 @@ def _channels(shown: Subject, order, share) -> None:
     left, right = st.columns([6, 5], gap="medium")
     with left:
         figures.plates(
-            [Plate(figures.signed(values[..., c]), f"{rank} · {share[rank - 1]:.2f} %",
-                   f"Channel map of rank {rank}, with {share[rank - 1]:.2f} percent of the energy")
-             for rank, c in enumerate(order[:12], 1)],
-            "channels", width=100, blocks=True,
+            [
+                Plate(
+                    figures.signed(values[..., c]),
+                    f"{rank} · {share[rank - 1]:.2f} %",
+                    f"Channel map of rank {rank}, with {share[rank - 1]:.2f} percent of the energy",
+                )
+                for rank, c in enumerate(order[:12], 1)
+            ],
+            "channels",
+            width=100,
+            blocks=True,
         )
-        st.caption("The twelve channels with the most energy and their share of it. Blue is below "
-                   "zero, pale is zero, brown is above, each on a scale of its own.")
+        st.caption(
+            "The twelve channels with the most energy and their share of it. Blue is below "
+            "zero, pale is zero, brown is above, each on a scale of its own."
+        )
     with right:
-        rank = st.slider("Histograms: ranks 1 to 3, and rank", 4, len(order), 24, key="rank",
-                         bind="query-params")
+        rank = st.slider(
+            "Histograms: ranks 1 to 3, and rank", 4, len(order), 24, key="rank", bind="query-params"
+        )
         chosen = {f"Rank {r}": values[..., order[r - 1]] for r in (1, 2, 3, rank)}
         figures.chart(
             charts.histograms(chosen),
-            "How often each integer occurs. " + "; ".join(
+            "How often each integer occurs. "
+            + "; ".join(
                 f"{name}: {100 * float((v == 0).mean()):.0f} % zeros, {v.min()} to {v.max()}"
-                for name, v in chosen.items()),
-            "histogram", ["channel", "integer", "places"],
-            [(name, int(v), int(n)) for name, plane in chosen.items()
-             for v, n in zip(*np.unique(plane, return_counts=True))],
+                for name, v in chosen.items()
+            ),
+            "histogram",
+            ["channel", "integer", "places"],
+            [
+                (name, int(v), int(n))
+                for name, plane in chosen.items()
+                for v, n in zip(*np.unique(plane, return_counts=True))
+            ],
             height=280,
         )
 
 
 def _first_channels(shown: Subject, order, energy, share) -> None:
     channels = len(order)
-    count = st.slider("Channels kept, strongest first", 1, channels, min(10, channels), key="kept",
-                      bind="query-params")
+    count = st.slider(
+        "Channels kept, strongest first",
+        1,
+        channels,
+        min(10, channels),
+        key="kept",
+        bind="query-params",
+    )
     rgb, size = experiments.run(shown, experiments.first_channels, count)
     figures.plates(
-        [_against(shown, rgb, f"First {count}", f"about {size:,.0f} bytes"),
-         _difference(shown.restored, rgb, "What is missing"),
-         _restored(shown, f"All {channels}")],
+        [
+            _against(shown, rgb, f"First {count}", f"about {size:,.0f} bytes"),
+            _difference(shown.restored, rgb, "What is missing"),
+            _restored(shown, f"All {channels}"),
+        ],
         "first-channels",
     )
     figures.chart(
         charts.energies(energy[order], count),
         f"The first channel holds {share[0]:.1f} % of the energy, the first {count} hold "
         f"{share[:count].sum():.1f} %.",
-        "energy", ["channels_kept", "channel", "energy_percent"],
+        "energy",
+        ["channels_kept", "channel", "energy_percent"],
         [(rank, int(c), float(s)) for rank, (c, s) in enumerate(zip(order, share), 1)],
         height=200,
     )
@@ -263,7 +374,9 @@ def bytes_(shown: Subject) -> None:
             figures.download(
                 "Figures as CSV",
                 figures.table_csv(["form", "bytes"], [(row.name, row.size) for row in rows]),
-                "ledger.csv", "text/csv")
+                "ledger.csv",
+                "text/csv",
+            )
     if channels.open:
         with channels:
             _bytes_by_channel(shown)
@@ -299,7 +412,8 @@ def _bytes_by_channel(shown: Subject) -> None:
         charts.bytes_by_channel(spent.channels, ideal),
         f"Bytes of each channel in the file beside its entropy. The first {half} of "
         f"{len(ideal)} channels take half of the bytes.",
-        "bytes-by-channel", ["channel", "bytes_in_file", "entropy_bytes"],
+        "bytes-by-channel",
+        ["channel", "bytes_in_file", "entropy_bytes"],
         [(k, float(a), float(b)) for k, (a, b) in enumerate(zip(spent.channels, ideal), 1)],
     )
     header = experiments.header_bytes(shown.result.data)
@@ -338,12 +452,18 @@ def _repeats(line: facts.Line) -> None:
         content = line.values[start : start + token.size].tolist()
         boxes.append((content, token.bits, (token.length, token.distance)))
     figures.drawing(
-        diagrams.tokens(boxes, f"The {len(line.values)} integers in {len(symbols)} symbols of a "
-                               f"Deflate stream; {matches} of them repeat earlier integers"),
-        "symbols")
+        diagrams.tokens(
+            boxes,
+            f"The {len(line.values)} integers in {len(symbols)} symbols of a "
+            f"Deflate stream; {matches} of them repeat earlier integers",
+        ),
+        "symbols",
+    )
     total = sum(len(token.bits) for token in symbols)
-    st.caption(f"{total} bits of symbols and {sum(b.header_bits for b in line.blocks)} of block "
-               f"headers, filled up to whole bytes.")
+    st.caption(
+        f"{total} bits of symbols and {sum(b.header_bits for b in line.blocks)} of block "
+        f"headers, filled up to whole bytes."
+    )
 
 
 def _tree(line: facts.Line) -> None:
@@ -360,13 +480,23 @@ def _tree(line: facts.Line) -> None:
 
 
 def noise(shown: Subject) -> None:
-    sigma = st.slider("Noise level σ", 0.0, 0.35, 0.1, 0.01, key="sigma", bind="query-params",
-                      help="Standard deviation, as a share of full range.")
+    sigma = st.slider(
+        "Noise level σ",
+        0.0,
+        0.35,
+        0.1,
+        0.01,
+        key="sigma",
+        bind="query-params",
+        help="Standard deviation, as a share of full range.",
+    )
     found = experiments.run(shown, experiments.with_noise, sigma)
     figures.plates(
-        [_against(shown, found.rgb, "Noisy", alt="The picture with noise"),
-         _against(shown, found.blind, "Restored, not told", f"{found.bytes_['blind']:,} bytes"),
-         _against(shown, found.told, "Restored, told σ", f"{found.bytes_['told']:,} bytes")],
+        [
+            _against(shown, found.rgb, "Noisy", alt="The picture with noise"),
+            _against(shown, found.blind, "Restored, not told", f"{found.bytes_['blind']:,} bytes"),
+            _against(shown, found.told, "Restored, told σ", f"{found.bytes_['told']:,} bytes"),
+        ],
         "noise",
     )
     energy = experiments.run(shown, experiments.energy)
@@ -379,19 +509,29 @@ def noise(shown: Subject) -> None:
             charts.shifts(blind[order], told[order], signal[order]),
             "Change of the integers through noise, channel by channel. On average "
             f"{blind.mean():.2f} when the network is not told and {told.mean():.2f} when it is.",
-            "shift", ["rank", "channel", "clean_rms", "change_not_told", "change_told"],
-            [(rank, int(c), float(signal[c]), float(blind[c]), float(told[c]))
-             for rank, c in enumerate(order, 1)],
+            "shift",
+            ["rank", "channel", "clean_rms", "change_not_told", "change_told"],
+            [
+                (rank, int(c), float(signal[c]), float(blind[c]), float(told[c]))
+                for rank, c in enumerate(order, 1)
+            ],
             height=280,
         )
     with right:
         most = float(np.abs(found.maps["blind"]).max()) or 1.0
         labels = {"clean": "Clean", "blind": "Noisy, not told", "told": "Noisy, told σ"}
         figures.plates(
-            [Plate(figures.signed(found.maps[key], most), label,
-                   f"The channel in which telling helps the most: {label.lower()}")
-             for key, label in labels.items()],
-            "noisy-channel", width=95, blocks=True,
+            [
+                Plate(
+                    figures.signed(found.maps[key], most),
+                    label,
+                    f"The channel in which telling helps the most: {label.lower()}",
+                )
+                for key, label in labels.items()
+            ],
+            "noisy-channel",
+            width=95,
+            blocks=True,
         )
         st.caption(
             f"The channel in which telling the noise level helps the most, rank "

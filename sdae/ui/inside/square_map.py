@@ -46,12 +46,18 @@ def square_map(panels: list[Panel], usual: tuple[int, int]) -> tuple[int, int]:
     square = chosen(width, height, usual)
     pictures = [_data_url(panel.rgb) for panel in panels]
     _component(
-        key=_KEY, on_square_change=_remember,
+        key=_KEY,
+        on_square_change=_remember,
         data={
-            "id": hashlib.sha256("".join(pictures).encode()).hexdigest(), "side": SQUARE,
-            "width": width, "height": height, "square": square,
-            "panels": [{"picture": picture, "label": panel.label, "alt": panel.alt}
-                       for picture, panel in zip(pictures, panels)],
+            "id": hashlib.sha256("".join(pictures).encode()).hexdigest(),
+            "side": SQUARE,
+            "width": width,
+            "height": height,
+            "square": square,
+            "panels": [
+                {"picture": picture, "label": panel.label, "alt": panel.alt}
+                for picture, panel in zip(pictures, panels)
+            ],
         },
     )
     return square

@@ -30,10 +30,14 @@ class Step:
 
 
 _DEFLATE = "Deutsch 1996, [RFC 1951](https://www.rfc-editor.org/rfc/rfc1951): Deflate"
-_GAINS = ("Cui et al. 2021, [arXiv 2003.02012](https://arxiv.org/abs/2003.02012): gains for "
-          "continuous rates")
-_DENOISING = ("Vincent et al. 2010, [JMLR 11](https://jmlr.org/papers/v11/vincent10a.html): "
-              "stacked denoising autoencoders")
+_GAINS = (
+    "Cui et al. 2021, [arXiv 2003.02012](https://arxiv.org/abs/2003.02012): gains for "
+    "continuous rates"
+)
+_DENOISING = (
+    "Vincent et al. 2010, [JMLR 11](https://jmlr.org/papers/v11/vincent10a.html): "
+    "stacked denoising autoencoders"
+)
 
 STEPS = (
     Step(

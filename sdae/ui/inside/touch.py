@@ -23,11 +23,15 @@ def touch(shown: Subject) -> None:
     """The maps of bits, and below them what is known of the square that was clicked."""
     ours = experiments.run(shown, experiments.allocation)
     jpeg = experiments.run(shown, experiments.jpeg_squares)
-    st.markdown("Click a square of 8 × 8 pixels in any of the pictures. Bright squares take more bits.")
+    st.markdown(
+        "Click a square of 8 × 8 pixels in any of the pictures. Bright squares take more bits."
+    )
     row, column = np.unravel_index(ours.squares.argmax(), ours.squares.shape)
     column, row = square_map(panels(shown, ours, jpeg), (int(column), int(row)))
-    st.markdown(f"**{allocation_sentence(ours.squares, jpeg)}** " + square_sentence(
-        shown, ours, jpeg, column, row))
+    st.markdown(
+        f"**{allocation_sentence(ours.squares, jpeg)}** "
+        + square_sentence(shown, ours, jpeg, column, row)
+    )
     values, bits = shown.latent.values[row, column], ours.bits[row, column]
     left, right = st.columns([5, 6], gap="medium")
     with left:
@@ -35,16 +39,23 @@ def touch(shown: Subject) -> None:
             charts.integers(values, bits),
             f"The {len(values)} integers of the square by channel, and the bits of each. "
             f"{np.count_nonzero(values)} are not zero; the square takes {bits.sum():.0f} bits.",
-            "square", ["channel", "integer", "bits"],
-            [(k, int(v), float(b)) for k, (v, b) in enumerate(zip(values, bits), 1)], height=330,
+            "square",
+            ["channel", "integer", "bits"],
+            [(k, int(v), float(b)) for k, (v, b) in enumerate(zip(values, bits), 1)],
+            height=330,
         )
-        st.caption("Channels in the order of the file. Bits are the coder's own account: integers "
-                   "share a byte by their information.")
+        st.caption(
+            "Channels in the order of the file. Bits are the coder's own account: integers "
+            "share a byte by their information."
+        )
     with right:
-        figures.plates(_by_channels(shown, column, row), "square-by-channels", width=130,
-                       blocks=True)
-        st.caption("The square in its frame, from the strongest channels alone. The error is the "
-                   "root mean square inside the frame, of 255 levels.")
+        figures.plates(
+            _by_channels(shown, column, row), "square-by-channels", width=130, blocks=True
+        )
+        st.caption(
+            "The square in its frame, from the strongest channels alone. The error is the "
+            "root mean square inside the frame, of 255 levels."
+        )
 
 
 def panels(shown: Subject, ours: Allocation, jpeg) -> list[Panel]:
@@ -53,13 +64,20 @@ def panels(shown: Subject, ours: Allocation, jpeg) -> list[Panel]:
     most = max(float(np.percentile(np.concatenate([f.ravel() for f in found]), 99.5)), 1.0)
     drawn = [
         Panel(rgb, "Photograph", "The photograph in squares of 8 by 8 pixels."),
-        Panel(heat(ours.squares, most, rgb),
-              f"SDAE · {shown.result.file_bytes:,} bytes · yellow: {most:,.0f} bits or more",
-              "Where the .sdae file spends its bits, bright for many."),
+        Panel(
+            heat(ours.squares, most, rgb),
+            f"SDAE · {shown.result.file_bytes:,} bytes · yellow: {most:,.0f} bits or more",
+            "Where the .sdae file spends its bits, bright for many.",
+        ),
     ]
     if jpeg:
-        drawn.append(Panel(heat(jpeg[0], most, rgb), f"JPEG · {jpeg[1]:,} bytes · on the same scale",
-                           "Where a JPEG file of the same bytes spends its bits."))
+        drawn.append(
+            Panel(
+                heat(jpeg[0], most, rgb),
+                f"JPEG · {jpeg[1]:,} bytes · on the same scale",
+                "Where a JPEG file of the same bytes spends its bits.",
+            )
+        )
     return drawn
 
 
@@ -79,9 +97,11 @@ def busiest(squares: np.ndarray) -> float:
 def square_sentence(shown: Subject, ours: Allocation, jpeg, column: int, row: int) -> str:
     """What the chosen square costs in both codecs."""
     values = shown.latent.values[row, column]
-    said = (f"Square {column + 1} across, {row + 1} down: {np.count_nonzero(values)} of "
-            f"{len(values)} integers are not zero, and all take {ours.squares[row, column]:.0f} "
-            "bits.")
+    said = (
+        f"Square {column + 1} across, {row + 1} down: {np.count_nonzero(values)} of "
+        f"{len(values)} integers are not zero, and all take {ours.squares[row, column]:.0f} "
+        "bits."
+    )
     return said + (f" JPEG spends {jpeg[0][row, column]:.0f} bits on it." if jpeg else "")
 
 
@@ -101,15 +121,25 @@ def _by_channels(shown: Subject, column: int, row: int) -> list[Plate]:
     top, left = SQUARE * row, SQUARE * column
     square = slice(top, top + SQUARE), slice(left, left + SQUARE)
     channels = shown.latent.values.shape[2]
-    plates = [Plate(framed(shown.picture.rgb, column, row), "Photograph",
-                    "The square and its surroundings in the photograph")]
+    plates = [
+        Plate(
+            framed(shown.picture.rgb, column, row),
+            "Photograph",
+            "The square and its surroundings in the photograph",
+        )
+    ]
     for count in [*(c for c in COUNTS if c < channels), channels]:
         rgb, _ = experiments.run(shown, experiments.first_channels, count)
         apart = shown.picture.rgb[square].astype("float64") - rgb[square]
         error = np.sqrt(np.square(apart).mean())
         name = f"All {count}" if count == channels else f"First {count}"
-        plates.append(Plate(framed(rgb, column, row), f"{name} · error {error:.1f}",
-                            f"The same place from {count} channels, error {error:.1f} levels"))
+        plates.append(
+            Plate(
+                framed(rgb, column, row),
+                f"{name} · error {error:.1f}",
+                f"The same place from {count} channels, error {error:.1f} levels",
+            )
+        )
     return plates
 
 
@@ -121,7 +151,9 @@ def framed(rgb: np.ndarray, column: int, row: int) -> np.ndarray:
     y, x = (_ENLARGED * (SQUARE * place - first) for place, first in ((row, top), (column, left)))
     inner = part[y : y + SQUARE * _ENLARGED, x : x + SQUARE * _ENLARGED].copy()
     for width, level in ((3, 0), (2, 255)):  # a dark line around the white one
-        part[max(0, y - width) : y + len(inner) + width,
-             max(0, x - width) : x + inner.shape[1] + width] = level
+        part[
+            max(0, y - width) : y + len(inner) + width,
+            max(0, x - width) : x + inner.shape[1] + width,
+        ] = level
     part[y : y + len(inner), x : x + inner.shape[1]] = inner
     return part

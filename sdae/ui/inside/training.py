@@ -50,13 +50,20 @@ def _losses(found: facts.Training, card: dict) -> None:
         f"Validation loss from {found.validation[0]:.3f} to {found.validation[-1]:.3f} in "
         f"{found.crops[-1]:,.0f} crops; training loss from {found.loss[0]:.3f} to "
         f"{found.loss[-1]:.3f}.",
-        "loss", ["run", "crops", "loss", "validation_loss"],
-        [(int(run), int(crops), float(loss), float(validation)) for run, crops, loss, validation
-         in zip(found.runs, found.crops, found.loss, found.validation)],
+        "loss",
+        ["run", "crops", "loss", "validation_loss"],
+        [
+            (int(run), int(crops), float(loss), float(validation))
+            for run, crops, loss, validation in zip(
+                found.runs, found.crops, found.loss, found.validation
+            )
+        ],
     )
-    st.caption("All runs that led to these weights, each begun with the weights of the one before. "
-               "The two losses are on different crops and qualities, so only their fall can be "
-               "compared.")
+    st.caption(
+        "All runs that led to these weights, each begun with the weights of the one before. "
+        "The two losses are on different crops and qualities, so only their fall can be "
+        "compared."
+    )
 
 
 def _along(found: facts.Training) -> None:
@@ -69,13 +76,19 @@ def _along(found: facts.Training) -> None:
         charts.progress({f"{found.crops[e]:,.0f} crops": (rate[e], psnr[e]) for e in epochs}),
         f"Rate–distortion curves at {len(epochs)} times of the training. At the highest quality "
         f"that is validated PSNR went from {first:.1f} to {final:.1f} dB.",
-        "along", ["crops", "t", "bits_per_pixel", "psnr_db"],
-        [(int(found.crops[e]), t, float(found.rate[t][e]), float(found.psnr[t][e]))
-         for e in epochs for t in levels],
+        "along",
+        ["crops", "t", "bits_per_pixel", "psnr_db"],
+        [
+            (int(found.crops[e]), t, float(found.rate[t][e]), float(found.psnr[t][e]))
+            for e in epochs
+            for t in levels
+        ],
     )
-    st.caption("Validation crops at five qualities, from the record of the training; bits are the "
-               "estimate of the loss, not files. The weights of earlier epochs are not kept, "
-               "their figures are.")
+    st.caption(
+        "Validation crops at five qualities, from the record of the training; bits are the "
+        "estimate of the loss, not files. The weights of earlier epochs are not kept, "
+        "their figures are."
+    )
 
 
 def _plane(shown: Subject, measured: results.Results) -> None:
@@ -92,15 +105,19 @@ def _plane(shown: Subject, measured: results.Results) -> None:
         charts.plane(curves, (rate, error), slope),
         f"Bits over squared error. At quality {quality} this picture takes {rate:.2f} bits a pixel "
         f"at a squared error of {error:.1f}, and λ is {slope:.4g}.",
-        "plane", ["curve", "quality", "bits_per_pixel", "squared_error"],
+        "plane",
+        ["curve", "quality", "bits_per_pixel", "squared_error"],
         [(name, *row) for name, found in curves.items() for row in found],
         height=380,
     )
     st.caption(
         f"Every point of the dashed line costs as much as quality {quality}. It touches the curve "
         "only about: training also counts SSIM, and λ is the same for all pictures."
-        + (f" The mean is of whole files of {CURVE_SET}, measured with these weights." if mean
-           else "")
+        + (
+            f" The mean is of whole files of {CURVE_SET}, measured with these weights."
+            if mean
+            else ""
+        )
     )
 
 
@@ -109,9 +126,11 @@ def mean_curve(rows: dict) -> list[tuple[float, float, float]]:
     found = []
     for wanted in sorted({results.setting(row) for picture in rows.values() for row in picture}):
         chosen = [results.at_setting(picture, wanted) for picture in rows.values()]
-        found.append((
-            wanted,
-            float(np.mean([8 * row["bytes"] / row["pixels"] for row in chosen])),
-            float(np.mean([255**2 / 10 ** (row["psnr"] / 10) for row in chosen])),
-        ))
+        found.append(
+            (
+                wanted,
+                float(np.mean([8 * row["bytes"] / row["pixels"] for row in chosen])),
+                float(np.mean([255**2 / 10 ** (row["psnr"] / 10) for row in chosen])),
+            )
+        )
     return found

@@ -5,8 +5,13 @@ import streamlit as st
 VIEWS = {
     "Pipeline": ("The whole way", "The two networks", "Which is which?"),
     "Units": ("Units", "Feature maps", "PReLU slopes", "Sub-pixel"),
-    "Latent": ("Touch a square", "Channels", "First channels only", "One channel off",
-               "Coarser or finer"),
+    "Latent": (
+        "Touch a square",
+        "Channels",
+        "First channels only",
+        "One channel off",
+        "Coarser or finer",
+    ),
     "Bytes": ("The ledger", "Channel by channel", "LZ77", "Huffman"),
     "Noise": (),
     "Training": ("Loss", "Along the training", "The price λ"),

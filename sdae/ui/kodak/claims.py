@@ -19,16 +19,33 @@ def view(found: Results, card: dict) -> None:
         "claims",
     )
     st.markdown("**The original's table of four pictures, and ours**")
-    heads = ["Picture", "File, bytes", "Latent, bytes", "Compressed, bytes", "Compression, s",
-             "Decompression, s", "JPEG's reduction, %", "Reduction, %"]
+    heads = [
+        "Picture",
+        "File, bytes",
+        "Latent, bytes",
+        "Compressed, bytes",
+        "Compression, s",
+        "Decompression, s",
+        "JPEG's reduction, %",
+        "Reduction, %",
+    ]
 
     def line(name, values):
         size, latent, packed, pack, unpack, jpeg, ours = values
-        return (name, f"{size:,}", f"{latent:,}", f"{packed:,}", f"{pack:.4f}", f"{unpack:.6f}",
-                f"{jpeg:.2f}", f"{ours:.2f}")
+        return (
+            name,
+            f"{size:,}",
+            f"{latent:,}",
+            f"{packed:,}",
+            f"{pack:.4f}",
+            f"{unpack:.6f}",
+            f"{jpeg:.2f}",
+            f"{ours:.2f}",
+        )
 
-    lines = [line(f"original, {number}", values)
-             for number, values in enumerate(claims.FOUR_ROWS, 1)]
+    lines = [
+        line(f"original, {number}", values) for number, values in enumerate(claims.FOUR_ROWS, 1)
+    ]
     lines += [line(name, values) for name, *values in claims.four_rows(found)]
     parts.table(heads, lines, "four-pictures")
     st.caption(

@@ -5,8 +5,11 @@ from __future__ import annotations
 from sdae.measuring import classical_denoisers, noise_study, results
 from sdae.measuring.results import OURS
 
-WHERE = {"kodak": "On whole pictures", "kodak-128": "On tiles of 128×128",
-         "kodak-thumb": "On pictures scaled to 128×128"}
+WHERE = {
+    "kodak": "On whole pictures",
+    "kodak-128": "On tiles of 128×128",
+    "kodak-thumb": "On pictures scaled to 128×128",
+}
 
 
 def rates(set_name: str, changes: dict[str, dict], key: str = "psnr") -> str:
@@ -15,8 +18,10 @@ def rates(set_name: str, changes: dict[str, dict], key: str = "psnr") -> str:
     changes: other codec → figure → BD-rate of ours in percent.
     """
     known = {name: found[key] for name, found in changes.items() if found[key] is not None}
-    said = [f"{amount(change)} than {results.label(name)}"
-            for name, change in sorted(known.items(), key=lambda pair: pair[1])]
+    said = [
+        f"{amount(change)} than {results.label(name)}"
+        for name, change in sorted(known.items(), key=lambda pair: pair[1])
+    ]
     if not said:
         return f"{WHERE[set_name]} no other codec was measured."
     return f"{WHERE[set_name]} SDAE needs {listed(said)}, at equal {key.upper()}."
@@ -37,14 +42,19 @@ def pictures(table: list[dict]) -> str:
 
     table: rows of `sdae.measuring.results.per_picture`.
     """
-    saved = {row["picture"]: 100 * (1 - row["bytes"] / row["jpeg_bytes"])
-             for row in table if row["jpeg_bytes"]}
+    saved = {
+        row["picture"]: 100 * (1 - row["bytes"] / row["jpeg_bytes"])
+        for row in table
+        if row["jpeg_bytes"]
+    }
     if not saved:
         return "JPEG reaches this PSNR on no picture."
     least, most = min(saved, key=saved.get), max(saved, key=saved.get)
     fewer = sum(value > 0 for value in saved.values())
-    return (f"SDAE needs fewer bytes than JPEG on {fewer} of {len(saved)} pictures, from "
-            f"{saved[least]:.0f} % ({least}) to {saved[most]:.0f} % ({most}).")
+    return (
+        f"SDAE needs fewer bytes than JPEG on {fewer} of {len(saved)} pictures, from "
+        f"{saved[least]:.0f} % ({least}) to {saved[most]:.0f} % ({most})."
+    )
 
 
 def at_bits(table: dict[str, dict | None], bits: float) -> str:
@@ -60,8 +70,10 @@ def at_bits(table: dict[str, dict | None], bits: float) -> str:
         return f"{start} SDAE reaches {ours['psnr']:.1f} dB."
     best = max(others, key=lambda name: others[name]["psnr"])
     apart = ours["psnr"] - others[best]["psnr"]
-    return (f"{start} SDAE reaches {ours['psnr']:.1f} dB, {abs(apart):.1f} dB "
-            f"{'more' if apart >= 0 else 'less'} than {results.label(best)}, the best other codec.")
+    return (
+        f"{start} SDAE reaches {ours['psnr']:.1f} dB, {abs(apart):.1f} dB "
+        f"{'more' if apart >= 0 else 'less'} than {results.label(best)}, the best other codec."
+    )
 
 
 def at_ssim(table: dict[str, dict | None], target: float) -> str:
@@ -74,8 +86,10 @@ def at_ssim(table: dict[str, dict | None], target: float) -> str:
         return f"{start} SDAE needs {ours['bytes']:,.0f} bytes."
     best = min(others, key=lambda name: others[name]["bytes"])
     change = 100 * (ours["bytes"] / others[best]["bytes"] - 1)
-    return (f"{start} SDAE needs {ours['bytes']:,.0f} bytes, {amount(change).removesuffix(' bytes')}"
-            f" than {results.label(best)}, the smallest other codec.")
+    return (
+        f"{start} SDAE needs {ours['bytes']:,.0f} bytes, {amount(change).removesuffix(' bytes')}"
+        f" than {results.label(best)}, the smallest other codec."
+    )
 
 
 def _others(table):
@@ -87,19 +101,25 @@ def noise(rows: list[dict], sigma: float) -> str:
 
     rows: of `sdae.measuring.noise_study`.
     """
+
     def psnr(name, level):
         return noise_study.mean(rows, "psnr", denoiser=name, level=level, sigma=sigma)
 
     before, after = psnr(noise_study.NOISY, None), psnr(OURS, "known")
     said = f"At noise σ {sigma:g} SDAE restores {after:.1f} dB from {before:.1f}"
-    known = {name: value for name in {row["denoiser"] for row in rows}
-             & set(classical_denoisers.DENOISERS) if (value := psnr(name, "known")) is not None}
+    known = {
+        name: value
+        for name in {row["denoiser"] for row in rows} & set(classical_denoisers.DENOISERS)
+        if (value := psnr(name, "known")) is not None
+    }
     if not known:
         return f"{said}."
     best = max(known, key=known.get)
     apart = after - known[best]
-    return (f"{said}, {abs(apart):.1f} dB {'more' if apart >= 0 else 'less'} than "
-            f"{classical_denoisers.DENOISERS[best].label}, the best of the others.")
+    return (
+        f"{said}, {abs(apart):.1f} dB {'more' if apart >= 0 else 'less'} than "
+        f"{classical_denoisers.DENOISERS[best].label}, the best of the others."
+    )
 
 
 def training(log: list[dict], card: dict) -> str:
@@ -107,13 +127,17 @@ def training(log: list[dict], card: dict) -> str:
     if not log:
         return f"{card['parameters'] / 1e6:.2f} million parameters were trained."
     first, last = log[0], log[-1]
-    return (f"{last['all_images'] / 1e6:.2f} million crops in {last['all_minutes'] / 60:.1f} hours "
-            f"brought the validation loss from {first['validation_loss']:.2f} to "
-            f"{last['validation_loss']:.2f}.")
+    return (
+        f"{last['all_images'] / 1e6:.2f} million crops in {last['all_minutes'] / 60:.1f} hours "
+        f"brought the validation loss from {first['validation_loss']:.2f} to "
+        f"{last['validation_loss']:.2f}."
+    )
 
 
 def claims(compared) -> str:
     """How many of the original's figures were measured under the same words."""
     measured = sum(bool(c.measured) for c in compared)
-    return (f"The original work states {len(compared)} figures about itself; {measured} were "
-            "measured again under the same words.")
+    return (
+        f"The original work states {len(compared)} figures about itself; {measured} were "
+        "measured again under the same words."
+    )

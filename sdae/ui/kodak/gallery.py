@@ -70,10 +70,16 @@ def gallery(names: list[str]) -> str | None:
         return chosen
     base = chosen and kodak.file_name(chosen).removesuffix(".png")
     _component(
-        key=_KEY, on_picture_change=lambda: choose(firsts[st.session_state[_KEY]["picture"]]),
-        data={"chosen": base, "pictures": [{"name": name, "picture": picture}
-                                           for name, picture in pictures.items()
-                                           if name in firsts]},
+        key=_KEY,
+        on_picture_change=lambda: choose(firsts[st.session_state[_KEY]["picture"]]),
+        data={
+            "chosen": base,
+            "pictures": [
+                {"name": name, "picture": picture}
+                for name, picture in pictures.items()
+                if name in firsts
+            ],
+        },
     )
     return chosen
 
@@ -91,6 +97,7 @@ def _pictures() -> dict[str, str]:
         name = file.removesuffix(".png")
         with engine.turn() as codec:
             picture = codec.decompress(kodak.thumbnail(name))
-        found[name] = "data:image/png;base64," + base64.b64encode(
-            reading.png(np.asarray(picture))).decode()
+        found[name] = (
+            "data:image/png;base64," + base64.b64encode(reading.png(np.asarray(picture))).decode()
+        )
     return found

@@ -35,9 +35,7 @@ def view(found: Results, card: dict) -> None:
     live(name, picture, found.rows(name, OURS).get(picture, []), quality)
 
 
-def live(
-    set_name: str, name: str, stored: list[dict], quality: float, worst: bool = False
-) -> None:
+def live(set_name: str, name: str, stored: list[dict], quality: float, worst: bool = False) -> None:
     """Draw picture ``name`` of a set before and after, with figures of this very moment.
 
     Args:
@@ -61,14 +59,19 @@ def live(
         compare(
             Side(f"SDAE · {result.file_bytes:,} bytes", f"{name} restored by SDAE", result.png),
             Side("Original", f"Original of {name}", picture.png),
-            size=picture.size, key="kodak-split",
+            size=picture.size,
+            key="kodak-split",
         )
         if worst:
             _worst(picture.rgb, reading.read(result.png).rgb)
     with panel:
-        size_card(result.file_bytes, {
-            "its PNG": len(picture.png), "its uncompressed pixels": result.raw_bytes,
-        })
+        size_card(
+            result.file_bytes,
+            {
+                "its PNG": len(picture.png),
+                "its uncompressed pixels": result.raw_bytes,
+            },
+        )
         with st.container(horizontal=True, gap="medium"):
             st.metric("PSNR", f"{decibels(result.psnr)} dB", width="content")
             st.metric("SSIM", f"{result.ssim:.4f}", width="content")
@@ -95,10 +98,17 @@ def _worst(original: np.ndarray, restored: np.ndarray) -> None:
     error = np.sqrt(np.square(apart).mean())
     top, left = (side.start for side in part)
     figures.plates(
-        [Plate(original[part], "Its worst square, original", "The worst square of the original"),
-         Plate(restored[part], f"Restored · error {error:.1f} of 255 levels",
-               "The same square, restored")],
-        "worst-square", width=200, blocks=True,
+        [
+            Plate(original[part], "Its worst square, original", "The worst square of the original"),
+            Plate(
+                restored[part],
+                f"Restored · error {error:.1f} of 255 levels",
+                "The same square, restored",
+            ),
+        ],
+        "worst-square",
+        width=200,
+        blocks=True,
     )
     st.caption(f"{SQUARE} × {SQUARE} pixels, {left} from the left and {top} from the top.")
 
@@ -110,7 +120,8 @@ def worst_square(original: np.ndarray, restored: np.ndarray) -> tuple[slice, sli
     """
     error = np.square(original.astype("float32") - restored).sum(2)
     corners = [
-        (top, left) for top in range(0, max(1, error.shape[0] - SQUARE + 1), SQUARE // 2)
+        (top, left)
+        for top in range(0, max(1, error.shape[0] - SQUARE + 1), SQUARE // 2)
         for left in range(0, max(1, error.shape[1] - SQUARE + 1), SQUARE // 2)
     ]
     squares = [(slice(y, y + SQUARE), slice(x, x + SQUARE)) for y, x in corners]

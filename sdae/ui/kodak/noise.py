@@ -15,7 +15,12 @@ def view(found: Results, card: dict) -> None:
         return
     usual = max(names, key=lambda name: len(found.noise(name)["rows"]))
     name = st.segmented_control(
-        "Pictures", names, default=usual, required=True, key="noise", bind="query-params",
+        "Pictures",
+        names,
+        default=usual,
+        required=True,
+        key="noise",
+        bind="query-params",
         format_func=parts.SETS.get,
     )
     study = found.noise(name)
@@ -24,14 +29,20 @@ def view(found: Results, card: dict) -> None:
     st.caption(f"{parts.ABOUT[name]} {count} pictures, Gaussian noise clipped to 8 bits.")
     sigmas = tuple(s for s in LEVELS if any(row["sigma"] == s for row in rows))
     sigma = st.segmented_control(
-        "Noise level", sigmas, default=sigmas[0], required=True, key="sigma",
+        "Noise level",
+        sigmas,
+        default=sigmas[0],
+        required=True,
+        key="sigma",
         format_func=lambda value: f"σ {value:g}",
     )
     parts.finding(findings.noise(rows, sigma))
     parts.figure(
-        charts.noise_sweep(rows), "noise-sweep",
+        charts.noise_sweep(rows),
+        "noise-sweep",
         "Higher is better; the grey line is the noisy picture itself. The classical denoisers "
-        "are told the true level, as our solid line is.", height=440,
+        "are told the true level, as our solid line is.",
+        height=440,
     )
     parts.table(*tables.noise_table(rows), "noise-table")
     st.caption(
@@ -50,13 +61,16 @@ def view(found: Results, card: dict) -> None:
         )
     st.markdown(f"**Every picture, σ {sigma:g}**")
     parts.figure(
-        charts.noise_pictures(rows, sigma), "noise-pictures",
+        charts.noise_pictures(rows, sigma),
+        "noise-pictures",
         "The line between the two marks of a picture is what denoising gains.",
         height=90 + 20 * count,
     )
     st.markdown("**The noise itself**")
     parts.figure(
-        charts.noise_distribution(sigmas), "noise-distribution",
+        charts.noise_distribution(sigmas),
+        "noise-distribution",
         "How far noise moves a sample, over all levels of grey alike. Clipping at black and "
-        "white leaves more small differences than a bell curve has.", height=360,
+        "white leaves more small differences than a bell curve has.",
+        height=360,
     )

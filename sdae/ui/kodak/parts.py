@@ -22,7 +22,7 @@ ABOUT = {
     "kodak": "The pictures as they are, 768×512 or 512×768.",
     "kodak-128": "Tiles of 128×128 pixels, cut from the pictures without scaling.",
     "kodak-thumb": "The centre square of each of the 24 pictures, scaled to 128×128: the "
-                   "resolution of the original work.",
+    "resolution of the original work.",
 }
 
 _STYLE = """
@@ -58,7 +58,8 @@ def figure(drawn: Drawn, name: str, how: str, height: int, on_select=None) -> No
     ``on_select`` is called with the key of the figure's state when a mark was clicked.
     """
     drawn.figure.update_layout(
-        height=height, margin={"l": 0, "r": 40, "t": 24, "b": 0},
+        height=height,
+        margin={"l": 0, "r": 40, "t": 24, "b": 0},
         legend={"orientation": "h", "y": 1.04, "yanchor": "bottom", "x": 0},
         # In the right margin the toolbar covers neither the legend nor a curve.
         modebar={"orientation": "v"},
@@ -66,11 +67,13 @@ def figure(drawn: Drawn, name: str, how: str, height: int, on_select=None) -> No
     key, selecting = f"{name}-chart", {}
     if on_select:
         selecting = {"on_select": lambda: on_select(key), "selection_mode": "points"}
-    st.plotly_chart(drawn.figure, key=key, alt=drawn.alt, config={"displaylogo": False},
-                    **selecting)
+    st.plotly_chart(
+        drawn.figure, key=key, alt=drawn.alt, config={"displaylogo": False}, **selecting
+    )
     st.caption(how)
-    figures.download("Figures as CSV", table_csv(drawn.heads, drawn.rows), f"{name}.csv",
-                     "text/csv")
+    figures.download(
+        "Figures as CSV", table_csv(drawn.heads, drawn.rows), f"{name}.csv", "text/csv"
+    )
 
 
 def table(heads: list[str], rows: list[tuple], name: str) -> None:
@@ -84,21 +87,28 @@ def table(heads: list[str], rows: list[tuple], name: str) -> None:
     def line(cells, kind):
         found = []
         for place, (cell, number) in enumerate(zip(cells, numeric)):
-            mark = "td" if kind == "row" and place else f"th scope='{'row' if kind == 'row' else 'col'}'"
+            mark = (
+                "td"
+                if kind == "row" and place
+                else f"th scope='{'row' if kind == 'row' else 'col'}'"
+            )
             cls = " class='number'" if number else ""
             found.append(f"<{mark}{cls}>{escape(whole_numbers(cell))}</{mark[:2]}>")
         return f"<tr>{''.join(found)}</tr>"
 
     body = "".join(line(row, "row") for row in texts)
-    st.html(f"{_STYLE}<div class='sdae-figures' tabindex='0'><table><thead>{line(heads, 'head')}"
-            f"</thead><tbody>{body}</tbody></table></div>")
+    st.html(
+        f"{_STYLE}<div class='sdae-figures' tabindex='0'><table><thead>{line(heads, 'head')}"
+        f"</thead><tbody>{body}</tbody></table></div>"
+    )
     figures.download("Table as CSV", table_csv(heads, rows), f"{name}.csv", "text/csv")
 
 
 def nothing(command: str) -> None:
     """Say that there are no results yet, and what makes them."""
-    st.info(f"Nothing was measured with these weights yet; `{command}` does it.",
-            icon=":material/info:")
+    st.info(
+        f"Nothing was measured with these weights yet; `{command}` does it.", icon=":material/info:"
+    )
 
 
 def choose_set(found: Results, every: bool = False) -> str | None:
@@ -111,7 +121,12 @@ def choose_set(found: Results, every: bool = False) -> str | None:
         nothing("sdae evaluate")
         return None
     name = st.segmented_control(
-        "Pictures", names, default=names[0], required=True, key="set", bind="query-params",
+        "Pictures",
+        names,
+        default=names[0],
+        required=True,
+        key="set",
+        bind="query-params",
         format_func=SETS.get,
     )
     count = "" if every else f" {len(next(iter(tables.common(found, name).values())))} pictures."
@@ -127,5 +142,3 @@ def measured_sets(found: Results) -> list[str]:
 def signed(value: float | None) -> str | None:
     """A change in percent as people read it, such as −4.1."""
     return None if value is None else f"{value:+.1f}".replace("-", "−")
-
-

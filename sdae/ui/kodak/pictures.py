@@ -8,11 +8,17 @@ from sdae.ui.kodak import charts, findings, live, parts, tables
 from sdae.ui.kodak.gallery import choose, gallery
 
 COLUMNS = {
-    "picture": ("Picture", ""), "png_bytes": ("PNG, bytes", ",d"),
-    "bytes": (".sdae, bytes", ",d"), "saved": ("Reduction, %", ".2f"), "psnr": ("PSNR, dB", ".2f"),
-    "ssim": ("SSIM", ".4f"), "jpeg_bytes": ("JPEG at equal PSNR", ",d"),
-    "plain_bytes": ("zlib alone", ",d"), "accuracy": ("Accuracy", ".3f"),
-    "encode_seconds": ("Compression, s", ".3f"), "decode_seconds": ("Decompression, s", ".3f"),
+    "picture": ("Picture", ""),
+    "png_bytes": ("PNG, bytes", ",d"),
+    "bytes": (".sdae, bytes", ",d"),
+    "saved": ("Reduction, %", ".2f"),
+    "psnr": ("PSNR, dB", ".2f"),
+    "ssim": ("SSIM", ".4f"),
+    "jpeg_bytes": ("JPEG at equal PSNR", ",d"),
+    "plain_bytes": ("zlib alone", ",d"),
+    "accuracy": ("Accuracy", ".3f"),
+    "encode_seconds": ("Compression, s", ".3f"),
+    "decode_seconds": ("Decompression, s", ".3f"),
 }
 
 
@@ -23,7 +29,10 @@ def view(found: Results, card: dict) -> None:
     rows = tables.common(found, name)
     settings = sorted({results.setting(row) for picture in rows[OURS].values() for row in picture})
     quality = st.select_slider(
-        "Quality", settings, value=settings[len(settings) // 3], key="setting",
+        "Quality",
+        settings,
+        value=settings[len(settings) // 3],
+        key="setting",
         format_func=lambda value: f"{value:g}",
     )
     table = results.per_picture(rows[OURS], rows.get("jpeg", {}), quality)
@@ -37,20 +46,30 @@ def view(found: Results, card: dict) -> None:
     for column, key in zip(st.columns(2, gap="large"), ("psnr", "ssim")):
         with column:
             parts.figure(
-                charts.pictures(table, key), f"pictures-{key}",
+                charts.pictures(table, key),
+                f"pictures-{key}",
                 "Further right is smaller, higher is closer to the original. Click a mark to see "
-                "its picture.", height=360, on_select=_clicked,
+                "its picture.",
+                height=360,
+                on_select=_clicked,
             )
     st.markdown(f"**Every picture at quality {quality:g}**")
     shown = {key: value for key, value in COLUMNS.items() if key in table[0]}
     parts.table(
         [label for label, _ in shown.values()],
-        [tuple(None if row[key] is None else format(row[key], form)
-               for key, (_, form) in shown.items()) for row in table],
+        [
+            tuple(
+                None if row[key] is None else format(row[key], form)
+                for key, (_, form) in shown.items()
+            )
+            for row in table
+        ],
         f"{name}-pictures",
     )
-    st.caption("Times are processor time. JPEG's file is the smallest that has the PSNR of ours; zlib "
-               "packs our integers one byte each.")
+    st.caption(
+        "Times are processor time. JPEG's file is the smallest that has the PSNR of ours; zlib "
+        "packs our integers one byte each."
+    )
 
 
 def _one(found: Results, name: str, picture: str, rows: dict, quality: float) -> None:
@@ -64,8 +83,12 @@ def _one(found: Results, name: str, picture: str, rows: dict, quality: float) ->
     with st.container(border=True):
         st.markdown(f"**{picture}** at quality {quality:g}")
         curves = {codec: results.curve({picture: found[picture]}) for codec, found in rows.items()}
-        parts.figure(charts.rates(curves, "PSNR", {}), "picture-rates",
-                     "The curves of this picture alone.", height=360)
+        parts.figure(
+            charts.rates(curves, "PSNR", {}),
+            "picture-rates",
+            "The curves of this picture alone.",
+            height=360,
+        )
         live.live(name, picture, rows[OURS][picture], quality, worst=True)
 
 

@@ -24,10 +24,19 @@ def provenance(found: Results, card: dict) -> None:
             for codec in tables.codecs(found, name):
                 note, library = found.note(name, codec), LIBRARIES.get(codec)
                 options = note["options"]
-                lines.append((
-                    parts.SETS[name], results.label(codec), len(found.rows(name, codec)),
-                    options.get("effort"), options.get("stride"), note["date"],
-                    f"{library} {note['versions'][library]}" if library else None,
-                ))
-        parts.table(["pictures", "codec", "number", "effort", "every", "date", "library"], lines,
-                    "provenance")
+                lines.append(
+                    (
+                        parts.SETS[name],
+                        results.label(codec),
+                        len(found.rows(name, codec)),
+                        options.get("effort"),
+                        options.get("stride"),
+                        note["date"],
+                        f"{library} {note['versions'][library]}" if library else None,
+                    )
+                )
+        parts.table(
+            ["pictures", "codec", "number", "effort", "every", "date", "library"],
+            lines,
+            "provenance",
+        )

@@ -15,20 +15,30 @@ def view(found: Results, card: dict) -> None:
     parts.finding(findings.rates(name, rates))
     curves = tables.curves(found, name)
     measures = [
-        label for label, (key, *_) in charts.MEASURES.items()
+        label
+        for label, (key, *_) in charts.MEASURES.items()
         if any(key in curve for curve in curves.values())
     ]
     measure = st.segmented_control(
-        "Measure", measures, default=measures[0], required=True, key="measure", bind="query-params",
+        "Measure",
+        measures,
+        default=measures[0],
+        required=True,
+        key="measure",
+        bind="query-params",
     )
     reference = results.published()
     lines = reference["curves"] if name == "kodak" else {}
     parts.figure(
-        charts.rates(curves, measure, lines), "rates",
+        charts.rates(curves, measure, lines),
+        "rates",
         "Higher and further left is better: more quality in fewer bits. A mark is the mean of all "
         "pictures at one setting of the encoder. The axis ends where AVIF's curve does."
-        + (f" Grey lines are published learned codecs, from {reference['source']}."
-           if lines else ""),
+        + (
+            f" Grey lines are published learned codecs, from {reference['source']}."
+            if lines
+            else ""
+        ),
         height=520,
     )
     st.markdown("**BD-rate of SDAE**")
@@ -36,8 +46,10 @@ def view(found: Results, card: dict) -> None:
     held = [key for key in keys if any(rates[peer].get(key) is not None for peer in rates)]
     parts.table(
         ["against", *(f"{keys[key]}, %" for key in held)],
-        [(results.label(peer), *(parts.signed(rates[peer].get(key)) for key in held))
-         for peer in rates],
+        [
+            (results.label(peer), *(parts.signed(rates[peer].get(key)) for key in held))
+            for peer in rates
+        ],
         "bd-rates",
     )
     st.caption(

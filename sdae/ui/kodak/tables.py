@@ -42,19 +42,24 @@ def equal_bytes(found: Results, set_name: str) -> tuple[list[str], list[tuple]]:
     means = [results.at_bits(pictures, BITS) for pictures in rows.values()]
     for bits, cells in zip(BITS, zip(*means)):
         if any(cells):
-            table.append((f"{bits:g}", *(
-                f"{c['psnr']:.2f} / {c['ssim']:.3f}" if c else None for c in cells
-            )))
+            table.append(
+                (f"{bits:g}", *(f"{c['psnr']:.2f} / {c['ssim']:.3f}" if c else None for c in cells))
+            )
     return ["bits per pixel", *map(results.label, rows)], table
 
 
 def noise_table(rows: list[dict]) -> tuple[list[str], list[tuple]]:
     """Heads and rows: noise level, then PSNR / SSIM of every denoiser, told the true level."""
-    columns = [(noise_study.NOISY, None, "Noisy"), (OURS, "known", "SDAE"),
-               (OURS, "estimated", "SDAE, estimated")]
-    columns += [(name, "known", classical_denoisers.DENOISERS[name].label)
-                for name in dict.fromkeys(row["denoiser"] for row in rows)
-                if name in classical_denoisers.DENOISERS]
+    columns = [
+        (noise_study.NOISY, None, "Noisy"),
+        (OURS, "known", "SDAE"),
+        (OURS, "estimated", "SDAE, estimated"),
+    ]
+    columns += [
+        (name, "known", classical_denoisers.DENOISERS[name].label)
+        for name in dict.fromkeys(row["denoiser"] for row in rows)
+        if name in classical_denoisers.DENOISERS
+    ]
     table = []
     for sigma in sorted({row["sigma"] for row in rows}):
         cells = []
@@ -77,11 +82,14 @@ def chain_table(chains: list[dict], sigma: float) -> tuple[list[str], list[tuple
             for size in bits
         ]
         if any(cells):
-            way = (results.label(denoiser) if codec == OURS
-                   else f"{names[denoiser]}, {results.label(codec)}")
-            table.append((way, *(
-                f"{c['psnr']:.2f} / {c['ssim']:.3f}" if c else None for c in cells
-            )))
+            way = (
+                results.label(denoiser)
+                if codec == OURS
+                else f"{names[denoiser]}, {results.label(codec)}"
+            )
+            table.append(
+                (way, *(f"{c['psnr']:.2f} / {c['ssim']:.3f}" if c else None for c in cells))
+            )
     return ["bits per pixel", *(f"{size:g}" for size in bits)], table
 
 
@@ -97,10 +105,19 @@ def ablations(place: Path) -> tuple[list[str], list[tuple], int]:
     with path.open(newline="", encoding="utf-8") as file:
         found = list(csv.DictReader(file))
     most = max((int(row["images"]) for row in found), default=0)
-    found = sorted((row for row in found if int(row["images"]) == most),
-                   key=lambda row: float(row["validation_loss"]))
-    rows = [(row["variant"], f"{float(row['validation_loss']):.3f}",
-             f"{float(row['denoised_psnr']):.2f}", row["minutes"] or None) for row in found]
+    found = sorted(
+        (row for row in found if int(row["images"]) == most),
+        key=lambda row: float(row["validation_loss"]),
+    )
+    rows = [
+        (
+            row["variant"],
+            f"{float(row['validation_loss']):.3f}",
+            f"{float(row['denoised_psnr']):.2f}",
+            row["minutes"] or None,
+        )
+        for row in found
+    ]
     return ["variant", "validation loss", "σ 0.1 restored, dB", "minutes"], rows, most
 
 
@@ -116,9 +133,16 @@ def _digest(folder: str, sha256: str, set_name: str, stamp):
     names = found.codecs(set_name)
     rows = results.common(found, set_name)
     averages = {name: results.curve(pictures) for name, pictures in rows.items()}
-    rates = {
-        name: {key: results.bd_rate(rows[OURS], rows[name], key)
-               for key in ("psnr", "ssim", "ms_ssim")}
-        for name in rows if name != OURS
-    } if OURS in rows else {}
+    rates = (
+        {
+            name: {
+                key: results.bd_rate(rows[OURS], rows[name], key)
+                for key in ("psnr", "ssim", "ms_ssim")
+            }
+            for name in rows
+            if name != OURS
+        }
+        if OURS in rows
+        else {}
+    )
     return names, rows, averages, rates

@@ -13,7 +13,8 @@ def view(found: Results, card: dict) -> None:
     parts.finding(findings.training(log, card))
     if log:
         parts.figure(
-            charts.losses(log), "losses",
+            charts.losses(log),
+            "losses",
             "Rate plus distortion; lower is better. Training sees noise and random qualities, "
             "validation does not, so the two lie on different levels; enlarged photographs are "
             "softer and need fewer bits. At a dotted line a new run begins with the weights of the "
@@ -22,22 +23,31 @@ def view(found: Results, card: dict) -> None:
         )
         st.markdown("**Quality on validation photographs**")
         parts.figure(
-            charts.validation(log), "validation",
+            charts.validation(log),
+            "validation",
             "Each curve is one quality setting; it rises while the network still learns. A fall at "
-            "a dotted line of the figure above goes with fewer bits.", height=380,
+            "a dotted line of the figure above goes with fewer bits.",
+            height=380,
         )
     else:
-        st.info("These weights come without a record of their training, `loss.csv`.",
-                icon=":material/info:")
+        st.info(
+            "These weights come without a record of their training, `loss.csv`.",
+            icon=":material/info:",
+        )
     _ablations()
-    curves = {parts.SETS[name]: curve for name in parts.measured_sets(found)
-              if "accuracy" in (curve := results.curve(found.rows(name, OURS)))}
+    curves = {
+        parts.SETS[name]: curve
+        for name in parts.measured_sets(found)
+        if "accuracy" in (curve := results.curve(found.rows(name, OURS)))
+    }
     if curves:
         st.markdown("**Reconstruction accuracy**")
         parts.figure(
-            charts.accuracy(curves), "accuracy",
+            charts.accuracy(curves),
+            "accuracy",
             "The original's own figure: the share of pixels whose largest channel stays the "
-            "largest. It ignores brightness, so PSNR and SSIM say more.", height=360,
+            "largest. It ignores brightness, so PSNR and SSIM say more.",
+            height=360,
         )
     st.markdown("**Configuration of the network and of the last run**")
     parts.table(["setting", "value"], settings(card), "configuration")
@@ -47,11 +57,15 @@ def settings(card: dict) -> list[tuple[str, str]]:
     """What the card of the weights says, a row a setting; limits are called limits."""
     limits = {"epochs": "epochs at most", "minutes": "minutes at most"}
     said = [(key.replace("_", " "), f"{value}") for key, value in card["config"].items()]
-    said += [(limits.get(key, key.replace("_", " ")), f"{value}")
-             for key, value in card["training"].items()]
-    return said + [("epochs that were run", f"{card['epochs']}"),
-                   ("minutes that they took", f"{card['minutes']:g}"),
-                   ("parameters", f"{card['parameters']:,}")]
+    said += [
+        (limits.get(key, key.replace("_", " ")), f"{value}")
+        for key, value in card["training"].items()
+    ]
+    return said + [
+        ("epochs that were run", f"{card['epochs']}"),
+        ("minutes that they took", f"{card['minutes']:g}"),
+        ("parameters", f"{card['parameters']:,}"),
+    ]
 
 
 def _ablations() -> None:

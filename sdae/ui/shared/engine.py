@@ -92,7 +92,9 @@ def known(picture: Prepared, quality: float, effort: int = 0) -> Counted | Resul
 
 def results(picture: Prepared, effort: int = 0) -> list[Result]:
     """All results of a picture that are there, by quality."""
-    found = [answer for (key, _, e), answer in _answers.items() if (key, e) == (picture.key, effort)]
+    found = [
+        answer for (key, _, e), answer in _answers.items() if (key, e) == (picture.key, effort)
+    ]
     found = [answer for answer in found if isinstance(answer, Result)]
     return sorted(found, key=lambda result: result.quality)
 
@@ -115,7 +117,10 @@ def compress(picture: Prepared, quality: float, effort: int = 0) -> Result:
     answer = known(picture, quality, effort)
     if isinstance(answer, Result):
         return answer
-    with late_bar("Restoring" if answer else "Compressing and restoring") as report, turn() as codec:
+    with (
+        late_bar("Restoring" if answer else "Compressing and restoring") as report,
+        turn() as codec,
+    ):
         answer = known(picture, quality, effort)  # perhaps made while this one waited
         if not isinstance(answer, Result):
             if answer:
@@ -131,6 +136,7 @@ def ahead(picture: Prepared, quality: float) -> Callable:
 
     The result states no times: those of work beside other work would mislead.
     """
+
     def work(codec, report):
         if not isinstance(known(picture, quality), Result):
             result = comparison.compress(codec, picture.rgb, quality, progress=report)

@@ -78,15 +78,17 @@ def plates(rows: list[Plate], name: str, width: int = 220, blocks: bool = False)
     )
     columns = f"grid-template-columns: repeat(auto-fill, minmax(min({width}px, 100%), 1fr))"
     st.html(f'{_STYLE}<div class="sdae-plates" style="{columns}">{cells}</div>')
-    download("Pictures as PNG", reading.png(sheet([p.rgb for p in rows])), f"{name}.png",
-              "image/png")
+    download(
+        "Pictures as PNG", reading.png(sheet([p.rgb for p in rows])), f"{name}.png", "image/png"
+    )
 
 
 def chart(figure, alt: str, name: str, heads: list[str], rows: list[tuple], height=320) -> None:
     """Show a Plotly figure; the download is what it shows, as a CSV file of ``rows``."""
     legible(figure)
     figure.update_layout(
-        height=height, margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        height=height,
+        margin={"l": 0, "r": 0, "t": 8, "b": 0},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
     st.plotly_chart(figure, key=f"{name}-chart", config={"displayModeBar": False}, alt=alt)
@@ -141,5 +143,13 @@ def table_csv(heads: list[str], rows: list[tuple]) -> bytes:
 
 def download(label: str, data: bytes, name: str, kind: str) -> None:
     """A quiet button that saves ``data`` as file ``name`` of MIME type ``kind``."""
-    st.download_button(label, data, name, kind, icon=":material/download:", on_click="ignore",
-                       key=f"{name}-download", type="tertiary")
+    st.download_button(
+        label,
+        data,
+        name,
+        kind,
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"{name}-download",
+        type="tertiary",
+    )

@@ -90,11 +90,15 @@ def table(ours: Result, answers: dict[str, Rival | None]) -> None:
             rows.append(_row(peer.label, answers[name].settings, answers[name], best))
         else:
             text = "searching …" if name not in answers else "no file is this small"
-            rows.append(f"<tr><th scope='row'>{escape(peer.label)}</th>"
-                        f"<td class='wait' colspan='3'>{text}</td></tr>")
+            rows.append(
+                f"<tr><th scope='row'>{escape(peer.label)}</th>"
+                f"<td class='wait' colspan='3'>{text}</td></tr>"
+            )
     heads = "".join(f"<th scope='col'>{head}</th>" for head in ("Codec", "Bytes", "PSNR", "SSIM"))
-    st.html(f"{_STYLE}<table class='sdae-rivals'><thead><tr>{heads}</tr></thead>"
-            f"<tbody>{''.join(rows)}</tbody></table>")
+    st.html(
+        f"{_STYLE}<table class='sdae-rivals'><thead><tr>{heads}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
 
 
 def _row(label, settings, result, best, kind="") -> str:

@@ -64,7 +64,12 @@ def choose() -> Source | None:
     present = kodak.available()
     kinds = ["Samples", "Kodak", "Camera"] if present else ["Samples", "Camera"]
     kind = st.segmented_control(
-        "Or choose from", kinds, default=kinds[0], required=True, key="source", bind="query-params",
+        "Or choose from",
+        kinds,
+        default=kinds[0],
+        required=True,
+        key="source",
+        bind="query-params",
         width="stretch",
     )
     if kind == "Camera":
