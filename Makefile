@@ -26,7 +26,8 @@ develop: $(VENV)/app-installed
 		--server.fileWatcherType=auto --server.folderWatchBlacklist=$(CURDIR)/$(VENV)
 
 test: $(VENV)/test-installed
-	$(RUN) -m pytest
+	$(RUN) -m pytest --numprocesses=auto --dist=loadfile --ignore-glob='*/test_browser*'
+	$(RUN) -m pytest tests/test_browser*.py
 
 processors: $(VENV)/test-installed
 	for processor in Haswell Zen Sandybridge; do for threads in 1 2; do \

@@ -336,6 +336,26 @@ def training(results: Results) -> str:
     return "\n".join(lines)
 
 
+def next_weights(results: Results) -> str:
+    """How far the training has come that the next weights will be of."""
+    place = results.folder.parent
+    rows, before = (
+        training_record.under_way(place.parent / "training.npz"),
+        training_record.read(place),
+    )
+    if not rows:
+        return "No training is under way."
+    last, names = rows[-1], ("validation_loss", "enlarged_validation_loss")
+    (was, was_enlarged), (now, now_enlarged) = (
+        [row[n] for n in names] for row in (before[-1], last)
+    )
+    return (
+        f"{last['images']:,} crops in {last['minutes']:.0f} minutes, at a learning rate that has not "
+        f"begun to fall, brought the validation loss from {was:.4f} (`{place.name}`) to {now:.4f}; on "
+        f"photographs enlarged to twice their size from {was_enlarged:.4f} to {now_enlarged:.4f}."
+    )
+
+
 def training_speed(results: Results) -> str:
     """How much of a step is convolution."""
     found = results.bench("training")
@@ -368,6 +388,7 @@ FIGURES = {
     "training": training,
     "training-speed": training_speed,
     "ablations": ablations,
+    "next-weights": next_weights,
 }
 """Name of a place → what writes its figures from `sdae.measuring.results.Results`."""
 

@@ -40,7 +40,7 @@ def add_arguments(parser) -> None:
         type=number(int, 0, 10),
         default=0,
         metavar="E",
-        help="0 (fast, default) to 10 (slow): a better picture in fewer bytes",
+        help="0 (fast, default) to 10 (slow): fewer bytes for a picture as close",
     )
     parser.add_argument(
         "--keep-metadata",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
+
+import numpy as np
 
 
 def read(place: Path | str) -> list[dict[str, float]]:
@@ -37,3 +40,12 @@ def read(place: Path | str) -> list[dict[str, float]]:
             "all_minutes": minutes + row["minutes"],
         }
     return rows
+
+
+def under_way(path: Path | str) -> list[dict[str, float]]:
+    """An epoch a row, of the run that a checkpoint of ``sdae train`` goes on with; empty where there
+    is no checkpoint."""
+    if not Path(path).exists():
+        return []
+    with np.load(path, allow_pickle=False) as state:
+        return json.loads(state["note"].tobytes())["history"]

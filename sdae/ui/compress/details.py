@@ -35,7 +35,7 @@ def settings() -> tuple[bool, int]:
         key="effort",
         bind="query-params",
         help="With more effort the picture is looked at again and again while it is compressed: "
-        "closer or smaller, but no longer at once.",
+        "as close to the original in fewer bytes, but no longer at once.",
     )
     return size != "Original", effort
 
