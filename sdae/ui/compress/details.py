@@ -12,21 +12,12 @@ from sdae.ui.shared import engine, other_codecs
 from sdae.ui.shared.engine import Prepared
 from sdae.ui.shared.ledger import Row, ledger
 from sdae.ui.shared.numbers import milliseconds
-from sdae.ui.shared.sources import Source
+from sdae.ui.shared.sources import Source, choose_size
 
 
 def settings() -> tuple[bool, int]:
     """Whether the picture is scaled to 128×128, and the effort, 0 to 10."""
-    size = st.segmented_control(
-        "Size",
-        ["Original", "128×128"],
-        default="Original",
-        required=True,
-        key="size",
-        bind="query-params",
-        width="stretch",
-        help="128×128 is the middle of the picture, scaled down: the size of thumbnails.",
-    )
+    small = choose_size()
     effort = st.slider(
         "Effort",
         0,
@@ -37,7 +28,7 @@ def settings() -> tuple[bool, int]:
         help="With more effort the picture is looked at again and again while it is compressed: "
         "as close to the original in fewer bytes, but no longer at once.",
     )
-    return size != "Original", effort
+    return small, effort
 
 
 def allowed(picture: Prepared, effort: int) -> int:

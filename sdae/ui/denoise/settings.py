@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from sdae.pictures.noise import STRONGEST
+from sdae.ui.shared.sources import choose_size
 
 KINDS = {
     "Gaussian": "gaussian",
@@ -29,16 +30,7 @@ _SEEN = 0.02
 
 def choose_noise() -> tuple[bool, str | None, float, int]:
     """Whether the picture is scaled to 128×128; kind, level and seed of the noise to add."""
-    size = st.segmented_control(
-        "Size",
-        ["Original", "128×128"],
-        default="Original",
-        required=True,
-        key="size",
-        bind="query-params",
-        width="stretch",
-        help="128×128 is the middle of the picture, scaled down: the size of thumbnails.",
-    )
+    small = choose_size()
     kind = KINDS[st.selectbox("Noise to add", list(KINDS), key="noise", bind="query-params")]
     st.caption(_ABOUT[kind])
     level, seed = 0.0, 0
@@ -63,7 +55,7 @@ def choose_noise() -> tuple[bool, str | None, float, int]:
             bind="query-params",
             help="Another seed is another throw of the same dice.",
         )
-    return size != "Original", kind, level, seed
+    return small, kind, level, seed
 
 
 def choose_strength(estimate: float) -> float:

@@ -85,3 +85,18 @@ def choose() -> Source | None:
 def _sample_folder() -> Path:
     # Found without importing it: scikit-image takes a second, a path does not.
     return Path(find_spec("skimage").origin).parent / "data"
+
+
+def choose_size() -> bool:
+    """Whether the picture is scaled to 128×128."""
+    size = st.segmented_control(
+        "Size",
+        ["Original", "128×128"],
+        default="Original",
+        required=True,
+        key="size",
+        bind="query-params",
+        width="stretch",
+        help="128×128 is the middle of the picture, scaled down: the size of thumbnails.",
+    )
+    return size != "Original"
