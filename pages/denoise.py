@@ -25,20 +25,21 @@ def main() -> None:
         "its small `.sdae` file."
     )
     panel, stage = panel_and_stage()
+    below = st.container()
     with panel:
         source = choose()
     try:
         if source is None:
             stage.info("Take a picture with the camera.", icon=":material/photo_camera:")
         else:
-            denoise_picture(source, panel, stage)
+            denoise_picture(source, panel, stage, below)
     except (ImageError, BitstreamError) as error:
         stage.error(f"{literal(source.name)}: {error}", icon=":material/error:")
     except WeightsError as error:
         stage.error(str(error), icon=":material/error:")
 
 
-def denoise_picture(source: Source, panel, stage) -> None:
+def denoise_picture(source: Source, panel, stage, below) -> None:
     with panel:
         small, kind, level, seed = settings.choose_noise()
     with stage:
@@ -76,15 +77,14 @@ def denoise_picture(source: Source, panel, stage) -> None:
             key="split",
             on_change=keep,
         )
-        left_half, right_half = st.columns(2, gap="large")
+        results.denoisers(source, start, ours, strength, first, filtered)
     with panel:
         results.file_and_downloads(source, picture, start, ours)
+    left_half, right_half = below.columns(2, gap="large")
     with left_half:
-        results.denoisers(source, start, ours, strength, first, filtered)
-    with right_half:
         results.difference(source, kind, picture, start, ours)
     if kind:
-        with stage:
+        with right_half:
             results.all_levels(source, picture, kind, seed, quality)
 
 

@@ -56,7 +56,7 @@ def heading(number: int) -> None:
     """The title of a step, the way to its neighbours, and what to look at."""
     step = STEPS[number]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(f"{number + 1} · {step.title}", anchor=False)
+        st.header(f"{number + 1} · {step.title}", anchor=False)
         with st.container(horizontal=True, horizontal_alignment="right", width="content"):
             for label, icon, other in (
                 ("Back", ":material/arrow_back:", number - 1),

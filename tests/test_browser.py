@@ -427,6 +427,22 @@ def test_slider_numbers_and_picture_are_in_sight_without_scrolling(tab, width, h
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_two_fingers_zoom_on_a_phone(chromium, address):
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    with visit(chromium, address, **phone) as page:
+        page.locator(".compare .scroll").scroll_into_view_if_needed()
+        box = page.locator(".compare .scroll").bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        width = page.locator(".compare .stage").bounding_box()["width"]
+        touch = page.context.new_cdp_session(page)
+        for kind, gap in [("Start", 30), ("Move", 40), ("Move", 60), ("End", None)]:
+            points = [] if gap is None else [{"x": x + side * gap, "y": y} for side in (-1, 1)]
+            touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+        page.locator(".compare .pannable, .compare.pannable").first.wait_for()
+        zoomed = page.locator(".compare .stage").bounding_box()["width"]
+        assert zoomed == pytest.approx(2 * width, rel=0.05)
+
+
 def test_the_split_follows_a_finger_on_a_phone(chromium, address):
     phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
     with visit(chromium, address, **phone) as page:

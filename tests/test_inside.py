@@ -5,6 +5,7 @@ import io
 import json
 import re
 import urllib.parse
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -102,7 +103,7 @@ def charts(at: AppTest) -> list:
 
 
 def words(at: AppTest) -> str:
-    return "\n".join(element.value for element in (*at.markdown, *at.caption, *at.subheader))
+    return "\n".join(element.value for element in (*at.markdown, *at.caption, *at.header))
 
 
 def test_the_seven_steps_have_their_texts():
@@ -116,7 +117,7 @@ def test_the_seven_steps_have_their_texts():
 def test_every_screen_is_told_to_those_who_cannot_see_it_and_can_be_taken_home(at, step, view):
     show(at, step, view)
     number = NAMES.index(step)
-    assert at.subheader[0].value == f"{number + 1} · {STEPS[number].title}"
+    assert at.header[0].value == f"{number + 1} · {STEPS[number].title}"
     assert STEPS[number].lead in words(at)
     groups = sum(
         "sdae-plates'" in h.body or 'class="sdae-plates"' in h.body for h in at.get("html")
@@ -154,10 +155,10 @@ def test_the_answers_of_the_exercises_are_hidden(at, step):
 
 def test_a_link_opens_the_screen_it_names_and_wrong_ones_the_first():
     at = page(step="Units", units="Sub-pixel", source="Samples", sample="Cat")
-    assert not at.exception and at.subheader[0].value.startswith("2 · ")
+    assert not at.exception and at.header[0].value.startswith("2 · ")
     assert len(drawings(at)) == 2 and "Upper left" in drawings(at)[0]
     at = page(step="Nothing")
-    assert at.subheader[0].value.startswith("1 · ") and "camera" in at.info[0].value
+    assert at.header[0].value.startswith("1 · ") and "camera" in at.info[0].value
 
 
 @pytest.mark.parametrize(
@@ -169,11 +170,11 @@ def test_a_link_opens_the_screen_it_names_and_wrong_ones_the_first():
 )
 def test_the_answer_comes_after_the_guess_and_a_click(codec, number, guess):
     at = show(upload(page(), png(picture())), NAMES[number])
-    assert not any(m.value.startswith("#### ") for m in at.markdown)
+    assert not any(m.value.startswith("### ") for m in at.markdown)
     at.slider(key=f"guess-{number}").set_value(guess).run()
-    assert not any(m.value.startswith("#### ") for m in at.markdown)
+    assert not any(m.value.startswith("### ") for m in at.markdown)
     at.button(key=f"show-{number}").click().run()
-    (answer,) = [m.value for m in at.markdown if m.value.startswith("#### ")]
+    (answer,) = [m.value for m in at.markdown if m.value.startswith("### ")]
     size = len(codec.compress(picture(), QUALITY))
     value = {0: 100 * size / picture().nbytes, 3: 8 * size / (48 * codec.tables.channels)}[number]
     assert f"{size:,} bytes" in answer and f"{value:.2f}"[:3] in answer
@@ -241,7 +242,7 @@ def test_next_and_back_walk_through_the_steps(at):
     show(at, NAMES[0])
     seen = []
     while True:
-        seen.append(at.subheader[0].value[0])
+        seen.append(at.header[0].value[0])
         back, forth = (next(b for b in at.button if b.label == name) for name in ("Back", "Next"))
         assert back.disabled == (len(seen) == 1)
         if forth.disabled:
@@ -250,7 +251,7 @@ def test_next_and_back_walk_through_the_steps(at):
         assert not at.exception
     assert seen == list("1234567")
     next(b for b in at.button if b.label == "Back").click().run()
-    assert at.subheader[0].value.startswith("6")
+    assert at.header[0].value.startswith("6")
 
 
 def test_the_pipeline_says_the_bytes_of_this_picture(at, codec):
@@ -317,8 +318,10 @@ def test_the_architecture_has_every_layer_of_the_keras_model(at, codec):
     show(at, "Pipeline", "The two networks")
     (svg,) = drawings(at)
     for transform in (codec.model.analysis, codec.model.synthesis):
-        for layer in transform.units:
-            assert f">{layer.name}</text>" in svg
+        names = [layer.name for layer in transform.units]
+        for kind, count in Counter(name.split("_")[0] for name in names).items():
+            run = f">{kind} × {count}</text>" in svg
+            assert run or all(f">{n}</text>" in svg for n in names if n.startswith(kind))
     trained = sum(int(np.prod(w.shape)) for w in codec.model.trainable_weights)
     trained -= codec.model.contexts.idle()
     assert f"{trained:,} trained parameters" in words(at)

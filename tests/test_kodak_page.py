@@ -14,10 +14,11 @@ import pytest
 from skimage import data
 from streamlit.testing.v1 import AppTest
 
-from sdae.measuring import claims, comparison, kodak, noise_study, results, training_record
+from sdae.measuring import claims, comparison, kodak, noise_study, results
 from sdae.measuring.results import OURS, Results
 from sdae.model import weights
 from sdae.pictures import reading
+from sdae.training import training_record
 from sdae.ui.kodak import charts, findings, live
 
 ROOT = Path(__file__).parents[1]
@@ -233,7 +234,7 @@ def test_bars_begin_at_zero_and_all_else_is_a_dot(page):
     ],
 )
 def test_each_dashboard_begins_with_its_finding(page, section, said):
-    found = page(section).subheader[0].value
+    found = page(section).header[0].value
     assert re.match(said, found.replace("\u00a0", " "))
     assert not re.search(r"\d (%|dB|bytes)", found)
 

@@ -99,6 +99,8 @@ def test_training_learns_saves_and_resumes(photos, tmp_path, monkeypatch):
     further.stop_after, further.parts = 0, ["synthesis"]
     assert loop.run(further) == 0
     assert (tmp_path / "further/history.csv").read_text() == (tmp_path / "loss.csv").read_text()
+    card = json.loads((tmp_path / "further/card.json").read_text())
+    assert card["all_runs"]["runs"] == 2 and card["all_runs"]["images"] == 39 + 12
     found, begun = (weights.read(place)[0] for place in (tmp_path / "further", tmp_path))
     for name in (name for name in begun if name.startswith(("analysis/", "gains/"))):
         np.testing.assert_array_equal(found[name], begun[name])

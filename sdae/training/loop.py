@@ -273,16 +273,6 @@ def _half(values):
     return values.astype("float16") if values.size > 4096 and values.dtype == "float32" else values
 
 
-def _record(place) -> list[dict]:
-    """The epochs of all runs that led to weights, as their files have them; see `Trainer._save`."""
-    rows = []
-    for name in ("history.csv", "loss.csv"):
-        if (place / name).exists():
-            with (place / name).open(newline="", encoding="utf-8") as file:
-                rows += csv.DictReader(file)
-    return rows
-
-
 class Trainer:
     """One training: model, data, schedule and the files it writes.
 
@@ -297,7 +287,7 @@ class Trainer:
 
         from sdae.model import weights
         from sdae.model.network import Config, compiled, karhunen_loeve, space_to_depth
-        from sdae.training import photographs
+        from sdae.training import photographs, training_record
 
         self.args, self.pictures = args, pictures
         self.output = Path(args.output)
@@ -332,7 +322,7 @@ class Trainer:
             fresh = self.model.stored()
             arrays = {k: v for k, v in arrays.items() if k in fresh and v.shape == fresh[k].shape}
             self.model.restore(fresh | arrays)
-            self.before = _record(weights.folder(args.start))
+            self.before = training_record.lines(weights.folder(args.start))
             print(f"begun with {card['sha256'][:8]}", file=sys.stderr)
 
     def elapsed(self) -> float:
@@ -454,6 +444,9 @@ class Trainer:
         """What the weights are, for card.json."""
         import keras
 
+        from sdae.training import training_record
+
+        whole = training_record.counted([*self.before, *self.history])
         trained = sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
         return {
             "config": self.config.to_dict(),
@@ -467,6 +460,13 @@ class Trainer:
             "minutes": round(self.elapsed() / 60, 1),
             "images": self.history[-1]["images"] if self.history else 0,
             "validation": self.history[-1] if self.history else None,
+            "all_runs": {
+                "runs": whole[-1]["run"],
+                "images": int(whole[-1]["all_images"]),
+                "hours": round(whole[-1]["all_minutes"] / 60, 1),
+            }
+            if whole
+            else None,
         }
 
     def _save(self):

@@ -122,4 +122,4 @@ def _draw(figure, x: str, y: str, key: str) -> None:
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
     legible(figure)
-    st.plotly_chart(figure, key=key, config={"displayModeBar": False})
+    st.plotly_chart(figure, key=key, alt=f"{y} by {x.lower()}.", config={"displayModeBar": False})

@@ -73,7 +73,7 @@ def blind() -> None:
     """Draw the test: a round, or after the last one the tally."""
     state = st.session_state.setdefault(_STATE, _begin())
     if len(state["picks"]) == ROUNDS:
-        st.markdown(f"#### {tally(state['picks'])}")
+        st.markdown(f"### {tally(state['picks'])}")
         _again("Ten more rounds")
         return
     number = len(state["picks"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 
 import numpy as np
 
@@ -15,7 +16,8 @@ from sdae.ui.inside.facts import Unit
 from sdae.ui.shared.palette import BLUE, GREEN, GREY, ORANGE, PINK, RED
 
 PLANES = BLUE, ORANGE, GREEN, PINK
-_PARTS = {"convolution": BLUE, "PReLU": ORANGE, "sub-pixel": GREEN}
+_PARTS = {"convolution": BLUE, "depthwise": BLUE, "PReLU": ORANGE, "sub-pixel": GREEN}
+_SKIPPED = "ResidualBlock", "DepthwiseBlock"  # these add to what passes by them
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def pipeline(boxes: list[Box]) -> str:
 
 def architecture(analysis: list[Unit], synthesis: list[Unit], latent: int) -> str:
     """Both stacks from left to right: a block is as high as its picture and as wide as it has
-    channels; below them the linear paths."""
+    channels; below them the linear paths. Blocks of one kind in a row are drawn once."""
     parts, x, middle = [], 22.0, 130
     alt = ["The network from left to right. Picture with 3 channels"]
 
@@ -95,18 +97,27 @@ def architecture(analysis: list[Unit], synthesis: list[Unit], latent: int) -> st
         parts.append(_text(x + wide / 2, middle + high / 2 + 16, name, 12, bold=True))
         parts.append(_text(x + wide / 2, middle + high / 2 + 31, note or f"{channels}", 12))
         place = x + wide / 2
-        x += max(wide, 46) + 12
+        x += max(wide, 46, 7 * len(name)) + 12
         return place
 
     start = block("picture", 3, 1, GREY)
-    for unit in analysis:
-        block(unit.name, unit.outputs, unit.stride, BLUE)
-        alt.append(f"{unit.name} with {unit.outputs} channels at 1/{unit.stride}")
+
+    def stack(units, colour):
+        for (channels, stride, *_), run in groupby(
+            units,
+            lambda u: (u.outputs, u.stride, u.kind, u.kind not in _SKIPPED and u.name),
+        ):
+            names = [unit.name for unit in run]
+            name = names[0]
+            if len(names) > 1:
+                name = f"{name.rpartition('_')[0]} × {len(names)}"
+            block(name, channels, stride, colour)
+            alt.append(f"{name} with {channels} channels at 1/{stride}")
+
+    stack(analysis, BLUE)
     between = block("latent", latent, 8, ORANGE)
     alt.append(f"latent with {latent} channels at 1/8")
-    for unit in synthesis:
-        block(unit.name, unit.outputs, unit.stride, GREEN)
-        alt.append(f"{unit.name} with {unit.outputs} channels at 1/{unit.stride}")
+    stack(synthesis, GREEN)
     end = block("picture", 3, 1, GREY)
     for left, right, name in (
         (start, between, "linear path of the encoder"),
@@ -137,7 +148,7 @@ def unit(shown: Unit) -> str:
             parts.append(_text(x + width / 2, top + 64, f"{parameters:,} parameters", 12))
         if number < len(names) - 1:
             parts.append(_arrow(x + width, top + height / 2, x + width + gap, top + height / 2))
-    if shown.kind == "ResidualBlock":
+    if shown.kind in _SKIPPED:
         right = (len(names) - 1) * (width + gap) + 4 + width / 2
         parts.append(
             f'<path d="M{4 + width / 2} {top} V14 H{right} V{top - 4}" fill="none" '

@@ -13,16 +13,17 @@ from PIL import Image, ImageDraw, ImageFont
 
 from sdae.codec import Codec, Latent
 from sdae.coding import buckets, deflate, deflate_reader
-from sdae.measuring import training_record
 from sdae.model.config import STRIDE, quality_position
 from sdae.pictures import reading
+from sdae.training import training_record
 
 # --- the network ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Part:
-    """One operation of a unit: "convolution", "PReLU" or "sub-pixel", and a few words on it."""
+    """One operation of a unit: "convolution", "depthwise" (a convolution of each channel alone),
+    "PReLU" or "sub-pixel", and a few words on it."""
 
     kind: str
     detail: str
@@ -55,16 +56,17 @@ def units(transform) -> list[Unit]:
     analysis = hasattr(transform.units[0], "shrink")
     stride, found = 1 if analysis else STRIDE, []
     for layer in transform.units:
-        kind, parts = type(layer).__name__, _parts(layer)
+        kind, parts, outputs = type(layer).__name__, _parts(layer), layer.filters
         kernels = [w.shape for w in layer.weights if len(w.shape) == 4]
         if kind == "DownUnit":
             stride *= 2
         elif kind == "UpUnit":
             stride //= 2
+        elif layer.name == "head" and not analysis and stride > 1:
+            parts += (Part("sub-pixel", f"{outputs}→3, size ×{stride}"),)
+            outputs, stride = 3, 1
         found.append(
-            Unit(
-                layer.name, kind, kernels[0][2], layer.filters, stride, layer.count_params(), parts
-            )
+            Unit(layer.name, kind, kernels[0][2], outputs, stride, layer.count_params(), parts)
         )
     return found
 
@@ -77,6 +79,10 @@ def _parts(layer) -> tuple[Part, ...]:
             "convolution", f"{k}×{k}, {c.kernel.shape[2]}→{c.filters}{pace}", c.count_params()
         )
 
+    def dense(d):
+        c, filters = d.kernel.shape
+        return Part("convolution", f"1×1, {c}→{filters}", d.count_params())
+
     def prelu(p):
         return Part("PReLU", f"{p.alpha.shape[-1]} slopes", p.count_params())
 
@@ -86,6 +92,9 @@ def _parts(layer) -> tuple[Part, ...]:
         case "UpUnit":
             pixels = Part("sub-pixel", f"4·{layer.filters}→{layer.filters}, size ×2")
             return convolution(layer.expand), pixels, prelu(layer.activation)
+        case "DepthwiseBlock":
+            around = Part("depthwise", f"3×3, {layer.filters} alone", layer.around.count_params())
+            return around, dense(layer.widen), prelu(layer.activation), dense(layer.narrow)
         case "ResidualBlock":
             pairs = zip(layer.activations, layer.convolutions)
             return tuple(p for a, c in pairs for p in (prelu(a), convolution(c)))

@@ -35,7 +35,7 @@ def _example(name: str) -> None:
     picture, result = experiments.example(name, quality)
     with st.spinner("Searching the other codecs at the same bytes."):
         other = experiments.best_other(name, quality)
-    st.markdown(f"#### {verdict(result, other, len(picture.png))}")
+    st.markdown(f"### {verdict(result, other, len(picture.png))}")
     restored = reading.read(result.png).rgb
     part = worst_part(picture.rgb, restored)
     versions = [

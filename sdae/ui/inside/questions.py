@@ -60,7 +60,7 @@ def ask(number: int, shown: Subject) -> None:
         )
         if st.session_state.get(opened):
             found = question.answer(shown)
-            st.markdown(f"#### {found.sentence}")
+            st.markdown(f"### {found.sentence}")
             st.caption(verdict(question, guess, found))
 
 

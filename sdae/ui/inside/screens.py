@@ -137,7 +137,8 @@ def units(shown: Subject) -> None:
                 )
                 figures.drawing(diagrams.unit(found[name]), f"{side}-layer")
             st.caption(
-                "down: down-sampling unit, up: up-sampling unit, block: residual block. "
+                "down: down-sampling unit, up: up-sampling unit, block: residual block, depthwise and "
+                "fine: depthwise block. "
                 "Blue convolves, orange bends, green only moves numbers."
             )
     if maps.open:

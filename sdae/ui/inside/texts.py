@@ -90,7 +90,8 @@ $q$ stretches more, so that rounding loses less. $g'_q$ undoes it.
         "Units",
         "What the two networks are made of",
         "A down-sampling unit halves both sides, an up-sampling unit doubles them, a residual "
-        "block adds a correction to what it is given. All of it is read from the Keras model that "
+        "block adds a correction to what it is given, a depthwise block does so with fewer "
+        "multiplications. All of it is read from the Keras model that "
         "is loaded here.",
         r"""
 $$

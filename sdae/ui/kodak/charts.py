@@ -313,7 +313,7 @@ def losses(log: list[dict]) -> Drawn:
     """Training and validation loss over the crops of all runs, a line where a run begins.
 
     Args:
-        log: rows of `sdae.measuring.training_record.read`.
+        log: rows of `sdae.training.training_record.read`.
     """
     figure, rows = go.Figure(), []
     for key, label, colour, dash in (

@@ -50,6 +50,7 @@ def _panel(table: dict, keys: list, name: str, how: str) -> None:
     for pair in (keys[:2], keys[2:]):
         for column, (key, title, form) in zip(st.columns(2, gap="large"), pair):
             figure = charts.methods(present, key, form)
+            figures.legible(figure)
             figure.update_layout(
                 height=60 + 34 * len(present),
                 xaxis_title=title,

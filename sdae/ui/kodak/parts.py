@@ -44,7 +44,7 @@ _NUMBER = re.compile(r"[-−+]?[\d.,∞]+( / [\d.,]+)?( %)?|–")
 
 def finding(sentence: str) -> None:
     """The result in one sentence, before everything else."""
-    st.subheader(whole_numbers(sentence), anchor=False)
+    st.header(whole_numbers(sentence), anchor=False)
 
 
 def whole_numbers(text: str) -> str:
@@ -57,6 +57,7 @@ def figure(drawn: Drawn, name: str, how: str, height: int, on_select=None) -> No
 
     ``on_select`` is called with the key of the figure's state when a mark was clicked.
     """
+    figures.legible(drawn.figure)
     drawn.figure.update_layout(
         height=height,
         margin={"l": 0, "r": 40, "t": 24, "b": 0},

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from sdae.measuring import results, training_record
+from sdae.measuring import results
 from sdae.measuring.results import OURS, Results
 from sdae.model import weights
+from sdae.training import training_record
 from sdae.ui.kodak import charts, findings, parts, tables
 
 

@@ -16,17 +16,25 @@ def read(place: Path | str) -> list[dict[str, float]]:
     runs before it, each begun with the weights of the one before. To the columns of these files
     come ``run``, counted from 1, and ``all_images`` and ``all_minutes``, counted over all runs.
     """
+    return counted(lines(place))
+
+
+def lines(place: Path | str) -> list[dict[str, str]]:
+    """The epochs of all runs that led to weights, as the files have them."""
     rows = []
     for name in ("history.csv", "loss.csv"):
         path = Path(place) / name
         if path.exists():
             with path.open(newline="", encoding="utf-8") as file:
-                rows += [
-                    {key: float(value) for key, value in row.items() if value}
-                    for row in csv.DictReader(file)
-                ]
-    run, images, minutes, last = 1, 0.0, 0.0, None
-    for row in rows:
+                rows += csv.DictReader(file)
+    return rows
+
+
+def counted(rows: list[dict]) -> list[dict[str, float]]:
+    """Epochs of one run after another, with the columns that count over all runs; see `read`."""
+    run, images, minutes, last, found = 1, 0.0, 0.0, None, []
+    for line in rows:
+        row = {key: float(value) for key, value in line.items() if value not in ("", None)}
         if last and row["epoch"] <= last["epoch"]:
             run, images, minutes = (
                 run + 1,
@@ -34,12 +42,15 @@ def read(place: Path | str) -> list[dict[str, float]]:
                 minutes + last["minutes"],
             )
         last = row
-        row |= {
-            "run": run,
-            "all_images": images + row.get("images", 0),
-            "all_minutes": minutes + row["minutes"],
-        }
-    return rows
+        found.append(
+            row
+            | {
+                "run": run,
+                "all_images": images + row.get("images", 0),
+                "all_minutes": minutes + row["minutes"],
+            }
+        )
+    return found
 
 
 def under_way(path: Path | str) -> list[dict[str, float]]:
