@@ -230,6 +230,18 @@ def picture(data: bytes, latent: np.ndarray, arrays: dict) -> np.ndarray:
     def prelu(x, name):
         return np.where(x < 0, a[f"{name}/alpha"][0] * x, x)
 
+    def depthwise(x, name):
+        h, w, _ = x.shape
+        wide, kernel = np.pad(x, ((1, 1), (1, 1), (0, 0))), a[f"{name}/around/kernel"][..., 0]
+        y = sum(wide[i : i + h, j : j + w] * kernel[i, j] for i in range(3) for j in range(3))
+        y = (y + a[f"{name}/around/bias"]) @ a[f"{name}/widen/kernel"] + a[f"{name}/widen/bias"]
+        return x + prelu(y, f"{name}/prelu") @ a[f"{name}/narrow/kernel"] + a[f"{name}/narrow/bias"]
+
+    def named(kind):
+        """The layers of one kind, in order."""
+        found = {name.split("/")[0] for name in a if name.startswith(f"{kind}_")}
+        return sorted(found, key=lambda name: int(name.split("_")[1]))
+
     def laid_out(x, side):
         h, w, c = x.shape
         x = x.reshape(h, w, side, side, c // side**2).swapaxes(1, 2)
@@ -240,13 +252,18 @@ def picture(data: bytes, latent: np.ndarray, arrays: dict) -> np.ndarray:
     low = min(int(at), len(rows) - 2)
     z = latent * np.exp(rows[low] * (1 - at + low) + rows[low + 1] * (at - low))
     x = layer(np.dstack([z * a["scale"], np.full(z.shape[:2], 2 * (t - 0.5))]), "stem")
-    for block in range(sum(name.endswith("prelu_0/alpha") for name in a if "analysis" not in name)):
-        name = f"block_{block}"
+    for name in named("depthwise"):
+        x = depthwise(x, name)
+    for name in named("block"):
         inner = layer(prelu(x, f"{name}/prelu_0"), f"{name}/convolution_0")
         x = x + layer(prelu(inner, f"{name}/prelu_1"), f"{name}/convolution_1")
-    for unit in ("up_0", "up_1", "up_2"):
+    for unit in named("up"):
         x = prelu(laid_out(layer(x, f"{unit}/expand"), 2), f"{unit}/prelu")
+    for name in named("fine"):
+        x = depthwise(x, name)
+    x = layer(x, "head")
+    head = laid_out(x, int(np.sqrt(x.shape[-1] / 3)))
     around = a["linear/around"]
     squares = z @ a["linear/kernel"] + convolution(z[..., : around.shape[2]], around)
-    found = layer(x, "head") / 10 + laid_out(squares, 8) / 30 + 0.5
+    found = head / 10 + laid_out(squares, 8) / 30 + 0.5
     return np.rint(255 * np.clip(found, 0, 1)).astype("uint8")[: about["height"], : about["width"]]

@@ -4,17 +4,26 @@ import numpy as np
 import pytest
 from skimage import data as samples
 
+import sdae
+from sdae.model import weights
 from sdae.pictures import metadata
 from tests import format_reader
 
 
 @pytest.fixture(scope="module")
 def tables(codec):
+    return tables_of(codec)
+
+
+def tables_of(codec) -> dict:
     return {name.split("/")[1]: array for name, array in codec.tables.to_arrays().items()}
 
 
 @pytest.mark.parametrize("quality", [8, 93.5])
-def test_a_reader_that_follows_the_document_finds_integers_and_picture(codec, tables, quality):
+@pytest.mark.parametrize("name", weights.SHIPPED)
+def test_a_reader_that_follows_the_document_finds_integers_and_picture(name, quality):
+    codec = sdae.load(name)
+    tables = tables_of(codec)
     picture = samples.astronaut()[100:171, 200:285]
     data = codec.compress(picture, quality)
     about = format_reader.header(data)
