@@ -23,10 +23,10 @@ from sdae.measuring import (
     kodak,
     noise_study,
     peers,
-    training_record,
 )
 from sdae.measuring.results import OURS, Results, bd_rate, common, curve, label
 from sdae.model import weights
+from sdae.training import training_record
 from sdae.ui.kodak import findings, tables
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -285,6 +285,32 @@ def _time(seconds: float) -> str:
     return f"{seconds:.2g} s" if seconds >= 0.1 else f"{1000 * seconds:.0f} ms"
 
 
+def first_screen(results: Results) -> str:
+    """What the Compress page lets its visitor wait for, beside what we wanted."""
+    rows = []
+    for what, found in results.bench("first-screen").items():
+        cells = [
+            f"{seconds:.2f}" if w is None else f"{seconds:.2f} ({w:g})" for seconds, w in found
+        ]
+        rows.append([what, *cells, *["–"] * (2 - len(cells))])
+    head = ["what", "first, s (wanted)", "then, s (wanted)"]
+    return table(head, rows) if rows else missing("python tests/first_screen.py --store")
+
+
+def engine(results: Results) -> str:
+    """The synthesis in NumPy beside the same network in LiteRT."""
+    rows = [
+        [
+            size,
+            *(f"{row[f'{name}_seconds']:.3f} s, {row[f'{name}_mb']} MB" for name in _ENGINES),
+            f"{row['ratio']:.2f}",
+        ]
+        for size, row in results.bench("engine").items()
+    ]
+    head = ["picture", "NumPy", "LiteRT", "NumPy / LiteRT"]
+    return table(head, rows) if rows else missing("python tests/engine.py --store")
+
+
 def visitors(results: Results) -> str:
     """Ten people at once."""
     found = results.bench("visitors")
@@ -337,7 +363,7 @@ def training(results: Results) -> str:
 
 
 def next_weights(results: Results) -> str:
-    """How far the training has come that the next weights will be of."""
+    """How far the training has come that the present weights were taken from."""
     place = results.folder.parent
     rows, before = (
         training_record.under_way(place.parent / "training.npz"),
@@ -345,14 +371,23 @@ def next_weights(results: Results) -> str:
     )
     if not rows:
         return "No training is under way."
-    last, names = rows[-1], ("validation_loss", "enlarged_validation_loss")
-    (was, was_enlarged), (now, now_enlarged) = (
-        [row[n] for n in names] for row in (before[-1], last)
-    )
+    marks = [rows[k] for k in range(3, len(rows) - 1, 4)] + [rows[-1]]
+    lines = [
+        [f"{row['images']:,.0f}", *(f"{row[name]:.4f}" for name in _LOSSES)]
+        for row in [*marks, before[-1]]
+    ]
+    lines[-1][0] += f", the rate fallen: `{place.name}`"
+    return table(["crops", "validation loss", "enlarged"], lines)
+
+
+def helped(results: Results) -> str:
+    """From the weights before to the present ones, in one sentence."""
+    place = results.folder.parent
+    log = training_record.read(place)
+    last, before = log[-1], [row for row in log if row["run"] < log[-1]["run"]]
     return (
-        f"{last['images']:,} crops in {last['minutes']:.0f} minutes, at a learning rate that has not "
-        f"begun to fall, brought the validation loss from {was:.4f} (`{place.name}`) to {now:.4f}; on "
-        f"photographs enlarged to twice their size from {was_enlarged:.4f} to {now_enlarged:.4f}."
+        f"`{place.name}` brought the validation loss from {before[-1]['validation_loss']:.3f} to "
+        f"{last['validation_loss']:.3f} in {last['images']:,.0f} crops. What helped:"
     )
 
 
@@ -373,6 +408,9 @@ def ablations(results: Results) -> str:
     return f"{crops:,} crops of 64×64:\n\n" + table(heads, [[c or "–" for c in r] for r in rows])
 
 
+_ENGINES = "numpy", "litert"
+_LOSSES = "validation_loss", "enlarged_validation_loss"
+
 FIGURES = {
     "whole": whole,
     "sets": sets,
@@ -383,12 +421,15 @@ FIGURES = {
     "packing": packing,
     "effort": effort,
     "speed": speed,
+    "first-screen": first_screen,
+    "engine": engine,
     "visitors": visitors,
     "answers": answers,
     "training": training,
     "training-speed": training_speed,
     "ablations": ablations,
     "next-weights": next_weights,
+    "helped": helped,
 }
 """Name of a place → what writes its figures from `sdae.measuring.results.Results`."""
 

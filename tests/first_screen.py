@@ -1,6 +1,6 @@
 """How long a visitor of the Compress page waits, in a headless Chromium, on an idle machine.
 
-    python tests/first_screen.py --repeats 5
+    python tests/first_screen.py --repeats 5 [--store]
 
 Starts the app and moves the quality slider as a hand does. Prints the median of the seconds until
 the exact bytes show and until the picture of that file does, beside what is wanted:
@@ -19,7 +19,7 @@ import statistics
 import sys
 import time
 
-from load import free_port, launch, picture, start, wait_until_healthy
+from load import free_port, launch, picture, start, store, wait_until_healthy
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
@@ -30,7 +30,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--patience", type=int, default=120, help="seconds for one answer")
+    parser.add_argument("--store", action="store_true", help="keep the figures for the documents")
     args = parser.parse_args()
+    figures = {}
+
+    def report(what, pairs, *wanted):
+        found = [statistics.median(v) for v in zip(*pairs) if None not in v]
+        figures[what] = [[round(seconds, 2), most] for seconds, most in zip(found, wanted)]
+        cells = "".join(f"{s:8.2f}{'' if most is None else most:>8}" for s, most in figures[what])
+        print(f"{what:44}{cells}", flush=True)
+
     port = free_port()
     app, repeats = start(port), range(args.repeats)
     try:
@@ -52,17 +61,11 @@ def main() -> int:
             many = [six(browser, port, args) for _ in repeats]
             report("six files: table, last row", many, 1.0, None)
             browser.close()
+        if args.store:
+            store("first-screen", figures)
     finally:
         app.terminate()
     return 0
-
-
-def report(what, pairs, *wanted) -> None:
-    cells = ""
-    for values, most in zip(zip(*pairs), wanted):
-        if None not in values:
-            cells += f"{statistics.median(values):8.2f}{'' if most is None else most:>8}"
-    print(f"{what:44}{cells}", flush=True)
 
 
 def slider(page):

@@ -23,11 +23,12 @@ from sdae.threads import one_blas_thread
 STEPS_PER_EFFORT = 3
 """Looks at the restored picture for each unit of ``effort``."""
 
-_STEP = 0.8
-_MOVE, _LAST_MOVE, _SLOWER = 0.25, 0.1, 0.95
+_STEP, _CARE = 0.6, 1.5
+_MOVE, _LAST_MOVE, _SLOWER = 0.1, 0.04, 0.95
 _OTHERS = 0.8
-# How far the first look moves the latent; those of more effort at first and at last, and the factor
-# from one to the next; and how much of a choice's effect on the bits of others is believed.
+# How far the first look moves the latent, and how much dearer error is from then on; how far those of
+# more effort move it at first and at last, and the factor from one to the next; and how much of a
+# choice's effect on the bits of others is believed.
 
 _AIM, _STEER = 0.998, 3
 # The error aimed at, as a share of that of effort 0, and the power by which its price follows.
@@ -91,7 +92,7 @@ def fit_picture(network, tables, image, y, quality_code: int, effort: int, progr
     """
     synthesis, contexts = _synthesis(network), _contexts(tables)
     t = quality_position(quality_code / 100)
-    weight, (_, inverse) = _weight(network, t), network.gains(t)
+    weight, (_, inverse) = np.float32(_CARE) * _weight(network, t), network.gains(t)
     steps = effort * STEPS_PER_EFFORT
     ((y, chosen),) = _looked_at(network, tables, [image], [y], quality_code)
     best, least, wanted = chosen, np.inf, None
@@ -120,7 +121,7 @@ def _looked_at(network, tables, strips, bands, quality_code):
     """What `fit_bands` yields, each with where the latent should have been."""
     synthesis, contexts = _synthesis(network), _contexts(tables)
     t = quality_position(quality_code / 100)
-    weight, (_, inverse) = _weight(network, t), network.gains(t)
+    weight, (_, inverse) = np.float32(_CARE) * _weight(network, t), network.gains(t)
     waiting, gradients = deque(), RowQueue()
 
     def rounded():
