@@ -382,12 +382,12 @@ def next_weights(results: Results) -> str:
 
 def helped(results: Results) -> str:
     """From the weights before to the present ones, in one sentence."""
-    place = results.folder.parent
-    log = training_record.read(place)
-    last, before = log[-1], [row for row in log if row["run"] < log[-1]["run"]]
+    names = weights.SHIPPED[-2:]
+    before, last = (training_record.read(weights.folder(name))[-1] for name in names)
     return (
-        f"`{place.name}` brought the validation loss from {before[-1]['validation_loss']:.3f} to "
-        f"{last['validation_loss']:.3f} in {last['images']:,.0f} crops. What helped:"
+        f"From `{names[0]}` to `{names[1]}` the validation loss fell from "
+        f"{before['validation_loss']:.4f} to {last['validation_loss']:.4f}, in "
+        f"{last['all_images'] - before['all_images']:,.0f} crops. What helped:"
     )
 
 

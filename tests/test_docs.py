@@ -58,7 +58,13 @@ def test_a_typed_figure_is_found_out(results, tmp_path, monkeypatch, capsys):
 def test_what_is_not_measured_yet_names_its_command(tmp_path):
     """New weights have documents too."""
     nothing = Results(tmp_path, "no weights")
-    for name in figures.FIGURES.keys() - {"original", "training", "ablations", "next-weights"}:
+    for name in figures.FIGURES.keys() - {
+        "original",
+        "training",
+        "ablations",
+        "next-weights",
+        "helped",
+    }:
         assert "Not measured with these weights yet; `" in figures.FIGURES[name](nothing)
 
 
