@@ -297,20 +297,6 @@ def first_screen(results: Results) -> str:
     return table(head, rows) if rows else missing("python tests/first_screen.py --store")
 
 
-def engine(results: Results) -> str:
-    """The synthesis in NumPy beside the same network in LiteRT."""
-    rows = [
-        [
-            size,
-            *(f"{row[f'{name}_seconds']:.3f} s, {row[f'{name}_mb']} MB" for name in _ENGINES),
-            f"{row['ratio']:.2f}",
-        ]
-        for size, row in results.bench("engine").items()
-    ]
-    head = ["picture", "NumPy", "LiteRT", "NumPy / LiteRT"]
-    return table(head, rows) if rows else missing("python tests/engine.py --store")
-
-
 def visitors(results: Results) -> str:
     """Ten people at once."""
     found = results.bench("visitors")
@@ -408,7 +394,6 @@ def ablations(results: Results) -> str:
     return f"{crops:,} crops of 64×64:\n\n" + table(heads, [[c or "–" for c in r] for r in rows])
 
 
-_ENGINES = "numpy", "litert"
 _LOSSES = "validation_loss", "enlarged_validation_loss"
 
 FIGURES = {
@@ -422,7 +407,6 @@ FIGURES = {
     "effort": effort,
     "speed": speed,
     "first-screen": first_screen,
-    "engine": engine,
     "visitors": visitors,
     "answers": answers,
     "training": training,

@@ -75,7 +75,7 @@ def slider(page):
 def settle(page) -> None:
     """Wait until nothing is searched any more and the page has had its time to work ahead."""
     page.locator(".sdae-rivals .best").first.wait_for()
-    page.locator(".sdae-rivals .wait").first.wait_for(state="detached")
+    page.locator(".sdae-rivals .wait", has_text="searching").first.wait_for(state="detached")
     page.wait_for_timeout(1000 * AHEAD)
 
 
