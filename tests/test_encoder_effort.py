@@ -132,6 +132,7 @@ def test_the_same_picture_gives_the_same_integers(network, tables, latent):
     assert len(seen) == encoder_effort.STEPS_PER_EFFORT + 1
 
 
+# At the low quality nothing is gained on this picture with the present weights.
 @pytest.mark.parametrize("code, share", [(1700, 1), (6000, 0.995)])
 def test_more_effort_never_takes_more_bits_nor_a_picture_further_away(network, tables, code, share):
     t = quality_position(code / 100)
