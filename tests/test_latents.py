@@ -16,7 +16,8 @@ from hypothesis.extra.numpy import arrays
 from sdae.coding import buckets, coding_order, deflate, latent_coder, predictor, ranking
 from sdae.coding.coding_order import FINE, LAST, band_rows
 from sdae.coding.deflate import DeflateError
-from sdae.coding.tables import MEAN_UNIT, PREFIX, WEIGHT_UNIT, WIDTH_UNIT, Tables, TablesError
+from sdae.coding.tables import PREFIX, Tables
+from sdae.coding.units import MEAN_UNIT, WEIGHT_UNIT, WIDTH_UNIT, TablesError
 from sdae.measuring import packing
 from sdae.model.config import quality_position
 

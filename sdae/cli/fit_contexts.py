@@ -7,7 +7,7 @@ def add_arguments(parser) -> None:
     """The options of ``sdae fit-contexts``."""
     parser.add_argument("photos", nargs="+", help="folders of training photographs")
     parser.add_argument("--weights", required=True, help="weights folder to change")
-    parser.add_argument("--crops", type=int, default=960, help="crops of 128×128 to fit on")
+    parser.add_argument("--crops", type=int, default=960, help="crops of 192×192 to fit on")
     parser.add_argument("--seconds", type=float, default=120, help="time to refit predictions")
     parser.add_argument("--seed", type=int, default=1)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sdae.coding import parse_codes, ranking
-from sdae.coding.tables import FRACTIONS, WIDTHS
+from sdae.coding.units import FRACTIONS, WIDTHS
 
 SIZES = (5, 8, 11, 14, 19, 26, 40)
 """Numbers of buckets of the layouts: few for small images, many for large ones."""

@@ -55,22 +55,22 @@ def lattice(h: int, w: int) -> np.ndarray:
     i, j = np.ogrid[:h, :w]
     level = np.zeros((h, w), "int8")
     for k in range(1, LAST, 2):
-        reach = _reach(k)
-        down, across = i % (2 * reach) == reach, j % (2 * reach) == reach
+        step = reach(k)
+        down, across = i % (2 * step) == step, j % (2 * step) == step
         level[down & across] = k
-        level[(i % reach == 0) & (j % reach == 0) & (down ^ across)] = k + 1
+        level[(i % step == 0) & (j % step == 0) & (down ^ across)] = k + 1
     return level
 
 
 def lattice_neighbours(level: int) -> tuple:
     """The offsets from a position of this level, 1 or more, to the four that are filled before."""
-    reach = _reach(level)
+    step = reach(level)
     if level % 2:
-        return (-reach, -reach), (-reach, reach), (reach, -reach), (reach, reach)
-    return (-reach, 0), (reach, 0), (0, -reach), (0, reach)
+        return (-step, -step), (-step, step), (step, -step), (step, step)
+    return (-step, 0), (step, 0), (0, -step), (0, step)
 
 
-def _reach(level):
+def reach(level):
     """How many rows or columns the neighbours of a level are away."""
     return SPACING >> (level + 1) // 2
 
@@ -93,29 +93,34 @@ class Positions:
         level = lattice(h, w)
         self.order = np.argsort(level.ravel(), kind="stable")
         self.ends = np.cumsum(np.bincount(level.ravel(), minlength=LAST + 1)).tolist()
-        number = np.full((h + 1, w + 1), h * w, "int32")
+        self._number = number = np.full((h + 1, w + 1), h * w, "int32")
         plane = np.empty(h * w, "int32")
         plane[self.order] = np.arange(h * w)
         number[:h, :w] = plane.reshape(h, w)
-
-        def inside(places, length):
-            """Places outside become the one after the last, which is for all of them."""
-            return np.where((places < 0) | (places >= length), length, places)
-
-        y, x = np.divmod(self.order, w)
+        y, x = self._at = np.divmod(self.order, w)
         square = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
-        found = [number[inside(y + dy, h), inside(x + dx, w)] for dy, dx in square]
-        self.around, self.neighbours = np.stack(found, 1), {}
+        self.around, self.neighbours = self.near(slice(None), square), {}
         for k in range(1, LAST + 1):
             part = slice(self.ends[k - 1], self.ends[k])
 
             def mirrored(at, offset, length):
-                ahead = inside(at[part] + offset, length)
-                return np.where(ahead < length, ahead, inside(at[part] - offset, length))
+                ahead = _inside(at[part] + offset, length)
+                return np.where(ahead < length, ahead, _inside(at[part] - offset, length))
 
             self.neighbours[k] = np.stack(
                 [number[mirrored(y, dy, h), mirrored(x, dx, w)] for dy, dx in lattice_neighbours(k)]
             )
+
+    def near(self, rows: slice, offsets) -> np.ndarray:
+        """Numbers of the positions at some (down, right) from those of a few numbers: (n, k)."""
+        h, w = (length - 1 for length in self._number.shape)
+        y, x = (at[rows, None] + way for at, way in zip(self._at, np.transpose(offsets)))
+        return self._number[_inside(y, h), _inside(x, w)]
+
+
+def _inside(places, length):
+    """Places outside become the one after the last, which is for all of them."""
+    return np.where((places < 0) | (places >= length), length, places)
 
 
 @lru_cache(maxsize=4)

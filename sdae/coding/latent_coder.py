@@ -132,7 +132,7 @@ def _decoded(h, w, quality_code, tables, live, layout, queues):
         offset = offsets(rank).reshape(-1, kept)
         known = rows[start:stop, own]
         known[:, :kept] = nearest + np.where(above, offset, -offset)
-        predictor.fill(*step, known, expected)
+        predictor.fill(*step, known)
     if rows.min() < -32768 or rows.max() > 32767:
         raise DeflateError("The packed integers are out of range.")
     values = np.empty(rows.shape, "int16")

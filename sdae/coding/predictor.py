@@ -10,17 +10,18 @@ from functools import lru_cache
 import numpy as np
 
 from sdae.coding.coding_order import FINE, LAST, ordered
-from sdae.coding.tables import (
+from sdae.coding.refinement import BEFORE, Refiner, offsets
+from sdae.coding.tables import Tables
+from sdae.coding.units import (
     DEVIATION_CLIP,
     FEATURE_UNIT,
     HIDDEN_CLIP,
-    LOGARITHM_CLIP,
     MEAN_UNIT,
     VALUE_CLIPS,
     WEIGHT_UNIT,
     WIDTH_UNIT,
-    Tables,
     by_quality,
+    logarithm,
 )
 from sdae.threads import share_out
 
@@ -108,6 +109,9 @@ class Predictor:
         ends = self.steps.ends
         levels = [(a, b, k) for k, (a, b) in enumerate(zip([0] + ends, ends)) if b > a]
         passes = [(a, b, k) for a, b, k in ((0, ends[-2], 0), (ends[-2], n, LAST)) if b > a]
+        self.refiner, refinement = None, tables.refinement
+        if refinement:
+            self.refiner = Refiner(refinement, tables.groups.tolist(), quality_code)
         groups = range(len(self.slices))
         self.plan = [(g, *step) for g in groups for step in (levels if g < FINE else passes)]
 
@@ -122,10 +126,13 @@ class Predictor:
         size = own.stop - own.start
         mean = np.empty((stop - start, size), "int32")
         width = np.empty((stop - start, size), "float32")
+        # What is known of a deviation is one from the linear prediction.
+        self.linear = linear = np.empty_like(mean)
 
         def predicted(rows):
             part = slice(rows.start - start, rows.stop - start)
-            mean[part], width[part] = self._predicted(group, rows, level)
+            linear[part], width[part] = found = self._predicted(group, rows, level)
+            mean[part], width[part] = self._refined(group, rows, level, *found)
 
         share_out(predicted, pieces(start, stop))
         return mean, width
@@ -147,7 +154,7 @@ class Predictor:
             near = np.rint(total[:, size:] * np.float32(0.25))
             width += near[:, :size] @ weights.width_near[group][level - 1]
             apart = np.abs(found[:, :, :size] - total[:, :size] * np.float32(0.25)).sum(0)
-            logarithms = np.concatenate([near[:, size:], _logarithm(apart * (4 * _ONE_FEATURE))], 1)
+            logarithms = np.concatenate([near[:, size:], logarithm(apart * (4 * _ONE_FEATURE))], 1)
             hidden = hidden + logarithms @ weights.hidden_near[group][level - 1]
             hidden += weights.hidden_level[level - 1, group]
         hidden = np.rint(hidden * (1 / WEIGHT_UNIT))
@@ -157,18 +164,35 @@ class Predictor:
         mean = np.rint(mean * (FEATURE_UNIT / MEAN_UNIT))
         return np.minimum(np.maximum(mean, -_MEAN_CLIP), _MEAN_CLIP), width
 
-    def fill(self, group, start, stop, level, integers, mean):
-        """Take the integers of a step, (n, c) int32, and the mean that was predicted."""
+    def _refined(self, group, rows, level, mean, width):
+        """The same predictions after the `Refiner`, for the groups and levels that it knows."""
+        if not (self.refiner and group < FINE and level):
+            return mean, width
+        size = mean.shape[1]
+        near = self.steps.near(rows, offsets(level))
+        own = self.known[group].take(near, axis=0)[:, :, :size]
+        own = np.where((near < len(self.mean_sum))[:, :, None], own, mean[:, None])
+        around, before = self.steps.near(rows, BEFORE), []
+        for known in self.known[:group]:
+            values = known[:, : known.shape[1] // 4]
+            found = values.take(around, axis=0) - values[rows, None]
+            before.append(found * (around < len(self.mean_sum))[:, :, None])
+        before = np.concatenate(before, 2) if before else np.empty((len(mean), 0, 0))
+        mean, width = self.refiner(group, level, own, before, mean, width)
+        return np.clip(mean, -_MEAN_CLIP, _MEAN_CLIP), width
+
+    def fill(self, group, start, stop, level, integers):
+        """Take the integers of the step that was predicted last, (n, c) int32."""
         last = group + 1 == len(self.slices)
         if last and level == LAST:
             return  # nothing looks at these
         size = integers.shape[1]
         known, scaled = self.known[group][start:stop], integers * FEATURE_UNIT
-        deviation = np.abs(scaled - mean)
+        deviation = np.abs(scaled - self.linear)
         clip = VALUE_CLIPS[group > 0] * FEATURE_UNIT
         known[:, :size] = np.minimum(np.maximum(scaled, -clip), clip)
         known[:, size : 2 * size] = np.minimum(deviation, DEVIATION_CLIP * FEATURE_UNIT)
-        known[:, 2 * size :] = _logarithm(np.concatenate([deviation, np.abs(scaled)], 1))
+        known[:, 2 * size :] = logarithm(np.concatenate([deviation, np.abs(scaled)], 1))
         if stop == len(self.mean_sum) and not last:
             self._spread(group)
 
@@ -224,7 +248,7 @@ def walk(integers, quality_code, tables, live):
         own = predictor.slices[group]
         known = rows[start:stop, own]
         mean, width = predictor.predict(*step)
-        predictor.fill(*step, known, mean)
+        predictor.fill(*step, known)
         yield step, own, known, mean, width
 
 
@@ -235,12 +259,3 @@ def pieces(start, stop):
 
 def _gather(known, around):
     return known.take(around, axis=0).reshape(len(around), -1)
-
-
-def _logarithm(x):
-    """log₂(1 + x) with straight lines between the powers of two; all in units of 1/FEATURE_UNIT.
-
-    This is what the bits of a float32 say when they are read as an integer.
-    """
-    bits = (x + FEATURE_UNIT).astype("float32").view("int32")
-    return np.minimum((bits - (131 << 23) + (1 << 18)) >> 19, LOGARITHM_CLIP)

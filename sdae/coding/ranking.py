@@ -8,10 +8,10 @@ import numpy as np
 
 from sdae.coding.coding_order import bands
 from sdae.coding.predictor import walk
-from sdae.coding.tables import FEATURE_UNIT, FRACTIONS, WIDTH_UNIT, WIDTHS, Tables
+from sdae.coding.tables import Tables
+from sdae.coding.units import FEATURE_UNIT, FRACTIONS, width_step
 
 _FEATURE_BITS, _FRACTION_SHIFT = 4, 1
-_WIDTH_STEP, _WIDTH_ZERO = 8 / WIDTH_UNIT, 64
 
 
 def cells(mean, width):
@@ -23,8 +23,7 @@ def cells(mean, width):
     """
     nearest = (mean + FEATURE_UNIT // 2) >> _FEATURE_BITS
     rest = mean - (nearest << _FEATURE_BITS)
-    step = width * _WIDTH_STEP + _WIDTH_ZERO
-    step = np.minimum(np.maximum(step, 0), WIDTHS - 1).astype("int32")
+    step = width_step(width)
     fraction = np.minimum(np.abs(rest) >> _FRACTION_SHIFT, FRACTIONS - 1)
     return step * FRACTIONS + fraction, nearest, rest >= 0
 

@@ -11,36 +11,20 @@ import numpy as np
 
 from sdae.coding.coding_order import FINE, LAST
 from sdae.coding.parse_codes import ALPHABET, END
-from sdae.errors import WeightsError
+from sdae.coding.refinement import Refinement
+from sdae.coding.units import (
+    DEVIATION_CLIP,
+    FEATURE_UNIT,
+    FRACTIONS,
+    HIDDEN_CLIP,
+    LOGARITHM_CLIP,
+    VALUE_CLIPS,
+    WIDTHS,
+    TablesError,
+)
 
 PREFIX = "tables/"
 """What the names of the context tables in a weights file begin with."""
-
-MEAN_UNIT = 4096
-"""Weights of the mean are stored in units of 1/4096."""
-
-WEIGHT_UNIT = 1024
-"""All other weights are stored in units of 1/1024."""
-
-FEATURE_UNIT = 16
-"""Deviations, their logarithms and hidden units count in units of 1/16."""
-
-WIDTH_UNIT = WEIGHT_UNIT * FEATURE_UNIT
-"""Expected widths and all biases count in units of 1/16384."""
-
-VALUE_CLIPS = 1023, 127
-"""Largest magnitudes that predictions look at: of values in group 0, of values in other groups."""
-
-DEVIATION_CLIP = 15
-LOGARITHM_CLIP = 127
-HIDDEN_CLIP = 1023
-
-WIDTHS, FRACTIONS = 256, 4
-"""Expected widths are told apart in 256 steps, distances of the mean from an integer in 4."""
-
-
-class TablesError(WeightsError):
-    """Context tables that are missing or do not fit together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +56,7 @@ class Tables:
         costs: (layouts, buckets + 1, ALPHABET) of the symbols of the tree of each bucket, see
             `sdae.coding.parse_codes`; the row after the last bucket is for escapes, zeros fill up.
         words: (layouts, buckets + 1) how many words each tree may have.
+        refinement: what a network adds to the predictions of the first FINE groups, or None.
 
     Raises:
         TablesError: shapes do not fit together, or a sum could leave the exact range.
@@ -96,6 +81,7 @@ class Tables:
     buckets: np.ndarray
     costs: np.ndarray
     words: np.ndarray
+    refinement: Refinement | None = None
 
     @classmethod
     def from_arrays(cls, arrays: dict) -> "Tables":
@@ -104,14 +90,16 @@ class Tables:
         Raises:
             TablesError: they are missing or misshapen.
         """
-        names = [field.name for field in fields(cls)]
+        names = _names()
         missing = [name for name in names if PREFIX + name not in arrays]
         if missing:
             raise TablesError("The weights hold no context tables; train them with this version.")
-        return cls(**{name: np.asarray(arrays[PREFIX + name]) for name in names})
+        found = {name: np.asarray(arrays[PREFIX + name]) for name in names}
+        return cls(**found, refinement=Refinement.from_arrays(arrays))
 
     def to_arrays(self) -> dict:
-        return {PREFIX + field.name: getattr(self, field.name) for field in fields(self)}
+        found = {PREFIX + name: getattr(self, name) for name in _names()}
+        return found | (self.refinement.to_arrays() if self.refinement else {})
 
     def __post_init__(self):
         c, fine, count = int(self.groups.sum()), int(self.groups[:FINE].sum()), len(self.groups)
@@ -145,6 +133,8 @@ class Tables:
         for alphabet, words in zip(alphabets.flat, self.words.flat):
             if words and not 2 <= alphabet <= words <= END:
                 raise TablesError("The context tables hold a tree that cannot grow.")
+        if self.refinement:
+            self.refinement.check(self.groups.tolist(), levels)
         if max(self._largest_sums()) >= 1 << 24:
             raise TablesError("The context tables hold weights too large for exact sums.")
 
@@ -184,13 +174,6 @@ class Tables:
         return int(self.groups.sum())
 
 
-def by_quality(table, quality_code):
-    """The row of a table with a row a level for a quality in hundredths; float32 whole numbers.
-
-    Between levels it is linear, rounded down.
-    """
-    span, last = 9900, len(table) - 1
-    row, rest = divmod((quality_code - 100) * last, span)
-    row, rest = (last - 1, span) if row >= last else (row, rest)
-    low, high = table[row].astype("int64"), table[row + 1].astype("int64")
-    return (low + (high - low) * rest // span).astype("float32")
+def _names() -> list[str]:
+    """The fields that are one array each."""
+    return [field.name for field in fields(Tables) if field.name != "refinement"]

@@ -15,17 +15,18 @@ from keras import layers, ops
 
 from sdae.coding import buckets
 from sdae.coding.coding_order import FINE, LAST, lattice, ordered
-from sdae.coding.tables import (
-    FEATURE_UNIT,
+from sdae.coding.tables import Tables
+from sdae.coding.units import (
     HIDDEN_CLIP,
     LOGARITHM_CLIP,
     MEAN_UNIT,
     VALUE_CLIPS,
     WEIGHT_UNIT,
     WIDTH_UNIT,
-    Tables,
 )
 from sdae.model.config import CLIP
+from sdae.model.refiner import RefinerLayer
+from sdae.model.whole_numbers import as_numpy, logarithm, whole
 
 HIDDEN = 32
 """Hidden units a channel group."""
@@ -40,6 +41,8 @@ _LARGEST_SUM, _LARGEST_MEAN = 0.8 * 2**24, 0.98 * 2**24
 
 class ContextModel(layers.Layer):
     """A mean, linear in the values known so far, and a scale, to which hidden units add.
+
+    Both are refined by `sdae.model.refiner` in the groups that hold the coarse picture.
 
     Call: integers (B, h, w, C) float32, h and w known; t (B,) quality position in [0, 1]. Returns
     mean and scale, each (B, h, w, C): the value is taken as Laplacian with that mean and that
@@ -88,6 +91,8 @@ class ContextModel(layers.Layer):
         self.hidden_coarse = seen("hidden_coarse", shape, 3 * max(groups[:FINE]))
         self.hidden_bias = weight("hidden_bias", (len(bias), len(groups) * HIDDEN))
         self.hidden_level = weight("hidden_level", (LAST, len(groups), HIDDEN))
+        self.refiner = RefinerLayer(groups, len(bias), name="refiner")
+        self.refiner.build()
 
     def call(self, integers, t):
         h, w, c = integers.shape[1:]
@@ -100,11 +105,20 @@ class ContextModel(layers.Layer):
         deviation = ops.abs(integers - mean)
         seen = ops.minimum(deviation, CLIP)
         width = self._predicted("width", seen, last.middle(seen), between.middle(seen[..., :fine]))
-        known = [_logarithm(deviation), _logarithm(ops.abs(integers))]
+        known = [logarithm(deviation), logarithm(ops.abs(integers))]
         near = [*map(last.middle, known), _apart(near)]
         few = [*(between.middle(x[..., :fine]) for x in known), _apart(few)]
-        added = self._hidden(known, near, few, interpolate(self.hidden_bias, t))
-        return mean, ops.softplus(width + interpolate(self.bias, t) + added) + 0.01
+        width += interpolate(self.bias, t)
+        width += self._hidden(known, near, few, interpolate(self.hidden_bias, t))
+        refined = self.refiner(
+            *(x[..., :fine] for x in (integers, mean, width)),
+            interpolate(self.refiner.first_bias, t),
+        )
+        mean, width = (
+            ops.concatenate([first, rest[..., fine:]], -1)
+            for first, rest in zip(refined, (mean, width))
+        )
+        return mean, ops.softplus(width) + 0.01
 
     def _predicted(self, kind, x, near, few):
         """A linear prediction: from earlier groups, and from what the neighbours of positions of
@@ -164,7 +178,7 @@ class ContextModel(layers.Layer):
         """How many stored weights can never act, since they look at what is not decoded yet."""
         same = self._same, self._same[: self.fine, : self.fine]
         later, other, fine = (int(np.sum(~acting)) for acting in (self._earlier, *same))
-        return 2 * 9 * later + 5 * other + 5 * (LAST - 1) * fine
+        return 2 * 9 * later + 5 * other + 5 * (LAST - 1) * fine + self.refiner.idle()
 
     def resume(self, tables: Tables) -> None:
         """Begin where the integers of tables are: the inverse of `tables`."""
@@ -184,14 +198,15 @@ class ContextModel(layers.Layer):
         self.hidden_coarse.assign(np.concatenate(coarse, 1) / WEIGHT_UNIT)
         self.hidden_bias.assign(tables.hidden_bias.reshape(len(tables.bias), -1) / WIDTH_UNIT)
         self.hidden_level.assign(tables.hidden_level / WIDTH_UNIT)
+        self.refiner.resume(tables.refinement)
 
     def tables(self) -> Tables:
         """The weights as integers, small enough for exact sums, with one bucket for all."""
         groups, c = self.groups, self.starts[-1]
         found = {"groups": np.array(groups, "uint8")}
-        found["bias"] = _whole(self.bias, WIDTH_UNIT, "int32")
+        found["bias"] = whole(self.bias, WIDTH_UNIT, "int32")
         for name in _LINEAR:
-            unit, values = _UNITS.get(name, WEIGHT_UNIT), _numpy(getattr(self, name))
+            unit, values = _UNITS.get(name, WEIGHT_UNIT), as_numpy(getattr(self, name))
             if not name.endswith("share"):
                 acting = self._earlier if name in ("mean", "width") else self._same
                 values = values * acting[: values.shape[-1], : values.shape[-1]]
@@ -200,19 +215,19 @@ class ContextModel(layers.Layer):
                 sums = np.abs(values[..., groups[0] :, :]).sum(tuple(range(values.ndim - 1)))
                 sums *= unit * VALUE_CLIPS[1]
                 values = values * np.minimum(1, _LARGEST_MEAN / np.maximum(sums, 1))
-            found[name] = _whole(values, unit)
+            found[name] = whole(values, unit)
         hidden = np.zeros((9, 2, c, len(groups), HIDDEN))
         own, out = np.zeros((3, c, HIDDEN)), np.zeros((c, HIDDEN))
         coarse = np.zeros((LAST - 1, 3, self.fine, HIDDEN))
-        bias = _numpy(self.hidden_bias).reshape(-1, len(groups), HIDDEN)
-        levels = _numpy(self.hidden_level)
+        bias = as_numpy(self.hidden_bias).reshape(-1, len(groups), HIDDEN)
+        levels = as_numpy(self.hidden_level)
         for g, (start, stop) in enumerate(zip(self.starts, self.starts[1:])):
             if start:
-                hidden[:, :, :start, g] = _numpy(self.hidden[g]).reshape(9, 2, start, HIDDEN)
-            own[:, start:stop] = _numpy(self.hidden_own[g]).reshape(3, -1, HIDDEN)
-            out[start:stop] = _numpy(self.hidden_out[g]).T
+                hidden[:, :, :start, g] = as_numpy(self.hidden[g]).reshape(9, 2, start, HIDDEN)
+            own[:, start:stop] = as_numpy(self.hidden_own[g]).reshape(3, -1, HIDDEN)
+            out[start:stop] = as_numpy(self.hidden_out[g]).T
             if g < FINE:
-                near = _numpy(self.hidden_coarse)[:, 3 * start : 3 * stop]
+                near = as_numpy(self.hidden_coarse)[:, 3 * start : 3 * stop]
                 coarse[:, :, start:stop] = near.reshape(LAST - 1, 3, -1, HIDDEN)
         # What a unit sums must stay in the exact range. Below the cut-off a unit is linear: what
         # its inputs lose by a factor its outputs can regain.
@@ -220,25 +235,16 @@ class ContextModel(layers.Layer):
         sums = np.abs(hidden).sum((0, 1, 2)) + member.T @ np.abs(own).sum(0)
         sums += member[: self.fine].T @ np.abs(coarse).sum((0, 1))
         shrink = np.maximum(1, sums * WEIGHT_UNIT * LOGARITHM_CLIP / _LARGEST_SUM)
-        found["hidden"] = _whole(hidden / shrink, WEIGHT_UNIT)
-        found["hidden_own"] = _whole(own / (member @ shrink), WEIGHT_UNIT)
-        found["hidden_coarse"] = _whole(coarse / (member @ shrink)[: self.fine], WEIGHT_UNIT)
-        found["hidden_bias"] = _whole(bias / shrink, WIDTH_UNIT, "int32")
-        found["hidden_level"] = _whole(levels / shrink, WIDTH_UNIT, "int32")
+        found["hidden"] = whole(hidden / shrink, WEIGHT_UNIT)
+        found["hidden_own"] = whole(own / (member @ shrink), WEIGHT_UNIT)
+        found["hidden_coarse"] = whole(coarse / (member @ shrink)[: self.fine], WEIGHT_UNIT)
+        found["hidden_bias"] = whole(bias / shrink, WIDTH_UNIT, "int32")
+        found["hidden_level"] = whole(levels / shrink, WIDTH_UNIT, "int32")
         out *= member @ shrink
         sums = np.abs(out).sum(1, keepdims=True) * WEIGHT_UNIT * HIDDEN_CLIP
         out *= np.minimum(1, _LARGEST_MEAN / np.maximum(sums, 1))
-        found["hidden_out"] = _whole(out, WEIGHT_UNIT)
-        return Tables(**found, **buckets.empty())
-
-
-def _numpy(values):
-    return ops.convert_to_numpy(values).astype("float64")
-
-
-def _whole(values, unit, kind="int16"):
-    limits = np.iinfo(kind)
-    return np.clip(np.rint(_numpy(values) * unit), limits.min, limits.max).astype(kind)
+        found["hidden_out"] = whole(out, WEIGHT_UNIT)
+        return Tables(**found, **buckets.empty(), refinement=self.refiner.tables())
 
 
 def interpolate(table, t):
@@ -308,15 +314,7 @@ def _ways(h, w):
 def _apart(four):
     """The logarithm of how far four neighbours are from their mean."""
     middle = sum(four) / 4
-    return _logarithm(sum(ops.abs(x - middle) for x in four) / 4)
-
-
-def _logarithm(x):
-    """log₂(1 + x) with straight lines between the powers of two, as the latent coder has it."""
-    x = x + 1
-    exponent = ops.floor(ops.stop_gradient(ops.log(x)) * (1 / np.log(2)) + 1e-6)
-    logarithm = exponent + x * ops.exp(exponent * -np.log(2)) - 1
-    return ops.minimum(logarithm, LOGARITHM_CLIP / FEATURE_UNIT)
+    return logarithm(sum(ops.abs(x - middle) for x in four) / 4)
 
 
 def laplacian_bits(values, mean, scale):

@@ -10,7 +10,8 @@ adjoint of a 3×3 convolution is the convolution with the kernel turned round.
 import numpy as np
 
 from sdae.coding.coding_order import FINE, LAST, lattice, ordered
-from sdae.coding.tables import MEAN_UNIT, WEIGHT_UNIT, Tables
+from sdae.coding.tables import Tables
+from sdae.coding.units import MEAN_UNIT, WEIGHT_UNIT
 from sdae.model.config import CLIP, HEAD_SCALE, STRIDE
 from sdae.model.numpy_network import (
     Convolution,

@@ -23,13 +23,19 @@ from sdae.progress import progress
 from sdae.training import photographs
 
 
+_SIDE = 192
+# Pixels. Crops of more have more of the places whose neighbours are far away.
+
+_BATCH = 14
+
+
 def fit(arrays: dict, config: dict, paths: list[Path], crops=960, seconds=120.0, seed=1) -> Tables:
     """The context tables of a network, from photographs.
 
     Args:
         arrays, config: weights of the network and the configuration on their card.
         paths: picture files.
-        crops: how many crops of 128×128 to fit on.
+        crops: how many crops of `_SIDE` pixels a side to fit on.
         seconds: how long to train the predictions.
         seed: of all randomness.
     """
@@ -43,7 +49,7 @@ def fit(arrays: dict, config: dict, paths: list[Path], crops=960, seconds=120.0,
     chosen = [paths[k] for k in rng.permutation(len(paths))[:crops]]
     tables = Tables.from_arrays(arrays)
     network = Network(arrays, model.config)
-    drawn = photographs.crops(photographs.load(chosen), crops, 128, rng)
+    drawn = photographs.crops(photographs.load(chosen), crops, _SIDE, rng)
     examples = encoded(network, drawn, codes, tables)
     refit(model.contexts, examples, codes, seconds, rng)
     tables = model.contexts.tables()
@@ -51,7 +57,7 @@ def fit(arrays: dict, config: dict, paths: list[Path], crops=960, seconds=120.0,
 
 
 def encoded(network, crops, codes, tables: Tables) -> np.ndarray:
-    """Integers that an encoder makes of crops: (n, 16, 16, C) int16."""
+    """Integers that an encoder makes of crops, (n, 8h, 8w, 3): (n, h, w, C) int16."""
     found = []
     for image, code in zip(crops.astype("float32") / 255, codes.tolist()):
         t = quality_position(code / 100)
@@ -61,7 +67,7 @@ def encoded(network, crops, codes, tables: Tables) -> np.ndarray:
     return np.stack(found)
 
 
-def refit(contexts, examples, codes, seconds, rng, batch=32, rate=2e-3) -> None:
+def refit(contexts, examples, codes, seconds, rng, batch=_BATCH, rate=2e-3) -> None:
     """Train a context model alone, on rounded integers.
 
     The loss is the logarithm of the bits of each crop, so that all qualities count alike.
