@@ -195,6 +195,9 @@ def _band(h, w, live, code, tables, layout, streams):
                 hidden = np.clip(np.rint(hidden / 1024), 0, 1023).astype(int)
                 width = width + t["hidden_out"][own] @ hidden + bias[own]
                 mean = np.clip(np.rint(mean / 256), -(1 << 19), 1 << 19).astype(int)
+                linear = mean
+                if k and g < 2 and "refined_first" in t:
+                    mean, width = _refined(t, value, g, k, i, j, code, mean, width)
                 nearest = (mean + 8) >> 4
                 rest = mean - 16 * nearest
                 step = np.clip(width / 2048 + 64, 0, 255).astype(int)
@@ -207,10 +210,44 @@ def _band(h, w, live, code, tables, layout, streams):
                 v = result[i, j, own]
                 limit, inner = 1023 if g == 0 else 127, (i + 1, j + 1)
                 value[inner][own] = np.clip(v, -limit, limit)
-                deviation[inner][own] = np.minimum(abs(16 * v - mean), 240)
-                logs[inner][0, own] = _log(abs(16 * v - mean))
+                deviation[inner][own] = np.minimum(abs(16 * v - linear), 240)
+                logs[inner][0, own] = _log(abs(16 * v - linear))
                 logs[inner][1, own] = _log(abs(16 * v))
     return result
+
+
+def _refined(t, value, g, k, i, j, code, mean, width):
+    """Section "Refined": mean and width of one place."""
+    ends = np.cumsum(t["groups"])
+    own, p, r = slice(ends[g] - t["groups"][g], ends[g]), 1 - k % 2, 8 >> (k + 1) // 2
+    far = range(-3, 4)
+    wanted = [(y, x) for y in far for x in far if ((y + x) % 2 if p else y % 2 and x % 2)]
+    before = [(y, x) for y in range(-2, 3) for x in range(-2, 3) if (y, x) != (0, 0)]
+    h, w = value.shape[0] - 2, value.shape[1] - 2
+    features = []
+    for offsets, scale, channels, middle in (
+        (wanted, r, own, mean),
+        (before, 1, slice(0, own.start), 16 * value[i + 1, j + 1, : own.start]),
+    ):
+        differences = np.zeros((len(offsets), channels.stop - channels.start), int)
+        for n, (y, x) in enumerate(offsets):
+            y, x = i + scale * y, j + scale * x
+            if 0 <= y < h and 0 <= x < w:
+                differences[n] = 16 * value[y + 1, x + 1, channels] - middle
+        features.append(np.clip(differences, -192, 192).ravel())
+        features.append((np.sign(differences) * _log(abs(differences))).ravel())
+    features.append(np.clip(np.rint(width / 1024), -255, 255).astype(int))
+    features = np.concatenate(features)
+    bias = _by_quality(t["refined_first_bias"], code)[g] + t["refined_first_level"][k - 1, g]
+    units = features @ t["refined_first"][g, p, : len(features)] + bias
+    units = np.clip(np.rint(units / 1024), 0, 1023).astype(int)
+    units = units @ t["refined_second"][g, p] + t["refined_second_bias"][g, p]
+    units = np.clip(np.rint(units / 1024), 0, 1023).astype(int)
+    spread = t["refined_spread"][np.clip(width / 2048 + 64, 0, 255).astype(int)]
+    size = own.stop - own.start
+    more = spread * (units @ t["refined_mean"][g, p, :, :size])
+    mean = np.clip(mean + np.rint(more / 2**18).astype(int), -(1 << 19), 1 << 19)
+    return mean, width + units @ t["refined_width"][g, p, :, :size]
 
 
 def picture(data: bytes, latent: np.ndarray, arrays: dict) -> np.ndarray:

@@ -22,7 +22,6 @@ from sdae.model.numpy_network import Network
 from sdae.progress import progress
 from sdae.training import photographs
 
-
 _SIDE = 192
 # Pixels. Crops of more have more of the places whose neighbours are far away.
 

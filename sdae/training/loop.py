@@ -498,7 +498,8 @@ class Trainer:
             from sdae.model import weights
 
             found, prefix = weights.variables(self.model), "model/"
-            weights.assign(
-                found, {name: state[prefix + name] for name in found if prefix + name in state}
-            )
+            # A state from before the refiner goes on with a fresh one.
+            fresh = {name: _numpy(v) for name, v in found.items() if "refiner/" in name}
+            stored = {name: state[prefix + name] for name in found if prefix + name in state}
+            weights.assign(found, fresh | stored)
         print(f"resumed after epoch {len(self.history)}", file=sys.stderr)
