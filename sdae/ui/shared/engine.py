@@ -26,8 +26,8 @@ from sdae.pictures import reading
 from sdae.ui.shared.background import Dropped
 from sdae.ui.shared.progress_bar import late_bar
 
-LIVE_PIXELS = 2_000_000
-"""Larger pictures are scaled down on the pages, so that a slider move answers in seconds."""
+LIVE_PIXELS = 1_000_000
+"""Larger pictures are scaled down on the pages, so that a slider move answers in a few seconds."""
 
 MAX_PIXELS = 50_000_000
 """Pictures beyond this are refused with a sentence: a small server has to hold them whole."""
