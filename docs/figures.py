@@ -367,8 +367,8 @@ def next_weights(results: Results) -> str:
 
 
 def helped(results: Results) -> str:
-    """From the weights before to the present ones, in one sentence."""
-    names = weights.SHIPPED[-2:]
+    """From the first weights to the present ones, in one sentence."""
+    names = weights.SHIPPED[0], weights.SHIPPED[-1]
     before, last = (training_record.read(weights.folder(name))[-1] for name in names)
     return (
         f"From `{names[0]}` to `{names[1]}` the validation loss fell from "

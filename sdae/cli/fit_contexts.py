@@ -7,8 +7,8 @@ def add_arguments(parser) -> None:
     """The options of ``sdae fit-contexts``."""
     parser.add_argument("photos", nargs="+", help="folders of training photographs")
     parser.add_argument("--weights", required=True, help="weights folder to change")
-    parser.add_argument("--crops", type=int, default=960, help="crops of 192×192 to fit on")
-    parser.add_argument("--seconds", type=float, default=120, help="time to refit predictions")
+    parser.add_argument("--crops", type=int, default=1500, help="crops of 192×192 to fit on")
+    parser.add_argument("--seconds", type=float, default=600, help="time to refit predictions")
     parser.add_argument("--seed", type=int, default=1)
 
 
@@ -23,11 +23,9 @@ def run(args) -> int:
         paths = photographs.photographs(args.photos)
         from sdae.training import context_tables
 
-        tables = context_tables.fit(
-            arrays, card["config"], paths, args.crops, args.seconds, args.seed
-        )
+        found = context_tables.fit(arrays, card, paths, args.crops, args.seconds, args.seed)
     except (FileNotFoundError, weights.WeightsError) as error:
         print(error, file=sys.stderr)
         return 2
-    weights.write(place, arrays | tables.to_arrays(), card)
+    weights.write(place, *found)
     return 0

@@ -400,6 +400,10 @@ class Autoencoder(keras.Model):
 
         return ops.where(cost(nearest + shift) < cost(nearest), shift, 0.0)
 
+    def parameters(self) -> int:
+        """How many weights there are that can act."""
+        return sum(int(np.prod(v.shape)) for v in self.trainable_variables) - self.contexts.idle()
+
     def stored(self) -> dict:
         """What a weights file holds: arrays by name, the context model as integers."""
         arrays = {name: ops.convert_to_numpy(v) for name, v in self._transforms().items()}

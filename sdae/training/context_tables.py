@@ -28,19 +28,22 @@ _SIDE = 192
 _BATCH = 14
 
 
-def fit(arrays: dict, config: dict, paths: list[Path], crops=960, seconds=120.0, seed=1) -> Tables:
-    """The context tables of a network, from photographs.
+def fit(arrays: dict, card: dict, paths: list[Path], crops=1500, seconds=600.0, seed=1):
+    """Weights with context tables that fit photographs.
 
     Args:
-        arrays, config: weights of the network and the configuration on their card.
+        arrays, card: weights of the network and their card.
         paths: picture files.
         crops: how many crops of `_SIDE` pixels a side to fit on.
         seconds: how long to train the predictions.
         seed: of all randomness.
+
+    Returns:
+        arrays and card, both complete.
     """
     rng = np.random.default_rng(seed)
     keras.utils.set_random_seed(seed)
-    model = initialise(Autoencoder(Config(**config), name="autoencoder"))
+    model = initialise(Autoencoder(Config(**card["config"]), name="autoencoder"))
     model.restore(arrays)
     codes = rng.integers(100, 10001, crops)
     middle = rng.random(crops) < 0.75
@@ -52,7 +55,8 @@ def fit(arrays: dict, config: dict, paths: list[Path], crops=960, seconds=120.0,
     examples = encoded(network, drawn, codes, tables)
     refit(model.contexts, examples, codes, seconds, rng)
     tables = model.contexts.tables()
-    return replace(tables, **buckets.fit(buckets.histogram(examples, codes, tables)))
+    tables = replace(tables, **buckets.fit(buckets.histogram(examples, codes, tables)))
+    return arrays | tables.to_arrays(), card | {"parameters": model.parameters()}
 
 
 def encoded(network, crops, codes, tables: Tables) -> np.ndarray:

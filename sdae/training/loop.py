@@ -77,8 +77,8 @@ def add_arguments(parser) -> None:
     )
     parser.add_argument("--noisy", type=float, default=0.3, help="share of crops with noise")
     parser.add_argument("--sigma", type=float, default=0.35, help="highest noise level")
-    parser.add_argument("--context-crops", type=int, default=960, help="as in fit-contexts")
-    parser.add_argument("--context-seconds", type=float, default=120, help="as in fit-contexts")
+    parser.add_argument("--context-crops", type=int, default=1500, help="as in fit-contexts")
+    parser.add_argument("--context-seconds", type=float, default=600, help="as in fit-contexts")
     parser.add_argument("--float32", action="store_true", help="no bfloat16 in the stacks")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
@@ -167,8 +167,7 @@ def fit_contexts(args, paths) -> None:
 
     arrays, card = weights.read(Path(args.output))
     options = args.context_crops, args.context_seconds, args.seed
-    tables = context_tables.fit(arrays, card["config"], paths, *options)
-    weights.write(Path(args.output), arrays | tables.to_arrays(), card)
+    weights.write(Path(args.output), *context_tables.fit(arrays, card, paths, *options))
 
 
 def balance(lagrangian, sigma=0.0, noise_weight=0.0):
@@ -447,10 +446,9 @@ class Trainer:
         from sdae.training import training_record
 
         whole = training_record.counted([*self.before, *self.history])
-        trained = sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
         return {
             "config": self.config.to_dict(),
-            "parameters": trained - self.model.contexts.idle(),
+            "parameters": self.model.parameters(),
             "training": {k: v for k, v in vars(self.args).items() if k in _RECORDED},
             "start": self.args.start and Path(self.args.start).name,
             "photographs": [Path(p).name for p in self.args.photos],
