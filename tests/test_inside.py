@@ -322,8 +322,7 @@ def test_the_architecture_has_every_layer_of_the_keras_model(at, codec):
         for kind, count in Counter(name.split("_")[0] for name in names).items():
             run = f">{kind} × {count}</text>" in svg
             assert run or all(f">{n}</text>" in svg for n in names if n.startswith(kind))
-    trained = sum(int(np.prod(w.shape)) for w in codec.model.trainable_weights)
-    trained -= codec.model.contexts.idle()
+    trained = codec.model.parameters()
     assert f"{trained:,} trained parameters" in words(at)
 
 

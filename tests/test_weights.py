@@ -59,7 +59,7 @@ def test_pickled_arrays_are_never_loaded(tmp_path):
 
 def test_shipped_weights_match_their_card():
     arrays, card = weights.read(weights.folder())
-    assert 1_500_000 <= card["parameters"] <= 4_700_000
+    assert 1_500_000 <= card["parameters"] <= 4_800_000
     assert all(np.isfinite(v).all() for v in arrays.values())
 
 
