@@ -114,7 +114,7 @@ def test_the_ledger_escapes_names_and_scales_to_the_largest(monkeypatch):
 
 
 def test_prepare_tells_apart_pictures_that_differ_in_one_sample():
-    rgb = np.zeros((1100, 1100, 3), "uint8")
+    rgb = np.zeros((900, 1000, 3), "uint8")
     other = rgb.copy()
     other[500, 500, 1] = 1
     one, two = (engine.prepare(reading.png(picture), small=False) for picture in (rgb, other))
