@@ -463,10 +463,10 @@ def test_a_bar_floats_over_the_page_while_a_large_picture_is_compressed(tab, tmp
     page = tab("")
     page.locator(".compare[data-shown]").wait_for()
     seed = np.random.default_rng(3).integers(0, 256, (75, 100, 3), dtype="uint8")
-    Image.fromarray(seed).resize((1200, 900), Image.Resampling.BICUBIC).save(tmp_path / "large.png")
+    Image.fromarray(seed).resize((1100, 900), Image.Resampling.BICUBIC).save(tmp_path / "large.png")
     page.locator("input[type=file]").first.set_input_files(tmp_path / "large.png")
     bar = page.locator(".st-key-late-bar")
-    page.locator(".compare .scale", has_text="1200 × 900").wait_for()  # at once, before the answer
+    page.locator(".compare .scale", has_text="1100 × 900").wait_for()  # at once, before the answer
     bar.wait_for()
     split = page.locator(".compare .view").bounding_box()
     assert re.fullmatch(r"(Compressing|Restoring), \d+%", bar.inner_text().strip())
