@@ -170,7 +170,8 @@ class Compare {
     clearTimeout(this.resting);
     this.resting = setTimeout(() => {
       this.moving = false;
-      this.tell("quality", Number(this.slider.value));
+      this.told = Number(this.slider.value);
+      this.tell("quality", this.told);
     }, REST);
   }
 
@@ -179,8 +180,10 @@ class Compare {
     this.bar.hidden = !bar;
     this.point.hidden = !bar;
     if (!bar) return;
-    // While the hand is on the slider, it stands where the hand has it.
-    if (!this.moving) this.slider.value = bar.quality;
+    // The slider stands where the hand has it, or left it, until the server answers to that: an
+    // answer to where it was before would make it jump back.
+    if (bar.quality === this.told) this.told = undefined;
+    if (!this.moving && this.told === undefined) this.slider.value = bar.quality;
     this.point.textContent = bar.point;
     this.numbers.original.textContent = `of ${bar.original}`;
     this.showNumbers();
