@@ -103,20 +103,18 @@ class Refinement:
         units, size = self.second.shape[-1], max(groups[:FINE])
         most = max(inputs(groups, g, k) for g in range(FINE) for k in (0, 1))
         shapes = {
-            "first": (FINE, 2, most, units),
-            "first_bias": (levels, FINE, units),
-            "first_level": (LAST, FINE, units),
-            "second": (FINE, 2, units, units),
-            "second_bias": (FINE, 2, units),
-            "mean": (FINE, 2, units, size),
-            "width": (FINE, 2, units, size),
-            "spread": (WIDTHS,),
+            "first": ("int16", FINE, 2, most, units),
+            "first_bias": ("int32", levels, FINE, units),
+            "first_level": ("int32", LAST, FINE, units),
+            "second": ("int16", FINE, 2, units, units),
+            "second_bias": ("int32", FINE, 2, units),
+            "mean": ("int16", FINE, 2, units, size),
+            "width": ("int16", FINE, 2, units, size),
+            "spread": ("uint16", WIDTHS),
         }
-        for name, shape in shapes.items():
+        for name, (kind, *shape) in shapes.items():
             array = getattr(self, name)
-            kinds = {"spread": ("uint16",), "first_bias": ("int32",), "first_level": ("int32",)}
-            kinds["second_bias"] = ("int32",)
-            if array.shape != shape or array.dtype not in kinds.get(name, ("int16",)):
+            if array.shape != tuple(shape) or array.dtype != kind:
                 raise TablesError(f"The refinement {name} of the context tables is misshapen.")
 
 

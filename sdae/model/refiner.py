@@ -116,9 +116,7 @@ class RefinerLayer(layers.Layer):
 
     def tables(self) -> Refinement | None:
         """The weights as integers; None where they add nothing."""
-        first, mean, width = (
-            whole(x, WEIGHT_UNIT, "int16") for x in (self.first, self.mean, self.width)
-        )
+        first, mean, width = (whole(x, WEIGHT_UNIT) for x in (self.first, self.mean, self.width))
         for g, size in enumerate(self.groups[:FINE]):
             mean[g, :, :, size:] = width[g, :, :, size:] = 0
             for k in (0, 1):
@@ -130,7 +128,7 @@ class RefinerLayer(layers.Layer):
             first=first,
             first_bias=whole(self.first_bias, WIDTH_UNIT, "int32").reshape(-1, FINE, UNITS),
             first_level=whole(self.first_level, WIDTH_UNIT, "int32"),
-            second=whole(self.second, WEIGHT_UNIT, "int16"),
+            second=whole(self.second, WEIGHT_UNIT),
             second_bias=whole(self.second_bias, WIDTH_UNIT, "int32"),
             mean=mean,
             width=width,
