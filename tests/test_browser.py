@@ -399,6 +399,30 @@ def test_estimates_follow_the_thumb_and_the_count_follows_when_it_rests(page):
     assert file_bytes(page) == pytest.approx(sizes[-1], rel=0.15)
 
 
+def test_an_answer_to_an_older_value_does_not_move_the_slider_back(page):
+    """Each move rests long enough to be asked for, and the next comes before it is answered."""
+    moves = [30, 41, 52, 63, 74, 85, 33, 66]
+    slider(page).evaluate(
+        """async (input, moves) => {
+            window.jumps = [];
+            let wanted = Number(input.value);
+            const watch = () => {
+                if (Number(input.value) !== wanted) jumps.push([wanted, Number(input.value)]);
+                requestAnimationFrame(watch);
+            };
+            watch();
+            for (wanted of moves) {
+                input.value = wanted;
+                input.dispatchEvent(new Event('input', {bubbles: true}));
+                await new Promise(done => setTimeout(done, 250));
+            } }""",
+        moves,
+    )
+    page.locator(f".compare[data-counted='{moves[-1]}']").wait_for()
+    assert page.evaluate("jumps") == []
+    assert slider(page).input_value() == str(moves[-1])
+
+
 def test_the_wheel_zooms_to_8_to_1_around_the_pointer(page):
     scroll = page.locator(".compare .scroll")
     box = scroll.bounding_box()
