@@ -83,8 +83,9 @@ def test_integers_predict_what_the_model_predicts(refined, shape, quality):
         part = rows[start:stop]
         expected, width = predictor.predict(*step)
         predictor.fill(*step, values.reshape(-1, 12)[part, own].astype("int32"))
-        # Refined means move by shares of a spread that is told apart in steps of a few percent.
-        tolerance = 0.25 + 0.05 * np.abs(expected - predictor.linear) / FEATURE_UNIT
+        # Refined means move by shares of a spread that is told apart in steps of a few percent, by
+        # what logarithms of rounded differences say.
+        tolerance = 0.4 + 0.05 * np.abs(expected - predictor.linear) / FEATURE_UNIT
         assert (np.abs(expected / FEATURE_UNIT - mean.reshape(-1, 12)[part, own]) < tolerance).all()
         width = np.logaddexp(0, width / WIDTH_UNIT) + 0.01
         assert width == pytest.approx(scale.reshape(-1, 12)[part, own], rel=0.15, abs=0.05)
