@@ -12,6 +12,7 @@ from PIL import Image
 
 from sdae.cli import fit_contexts
 from sdae.coding import buckets, latent_coder
+from sdae.coding.coding_order import FINE
 from sdae.coding.predictor import Predictor
 from sdae.coding.tables import PREFIX, Tables
 from sdae.coding.units import FEATURE_UNIT, WIDTH_UNIT
@@ -113,6 +114,21 @@ def test_a_fit_goes_on_from_the_tables_that_it_left(refined):
     for name, expected in tables.items():
         found = again[name].astype("int64")
         assert np.abs(found - expected.astype("int64")).max() <= 1, name
+
+
+def test_a_fit_goes_on_from_a_refinement_of_the_first_groups_alone(refined):
+    layer, fine = built(), built()
+    for variable in (layer.refiners[1].mean, layer.refiners[1].width):
+        assert not ops.convert_to_numpy(variable).any()
+    fine.resume(refined.tables())
+    for variable in (fine.refiners[1].mean, fine.refiners[1].width):
+        variable.assign(ops.zeros_like(variable))
+    tables = fine.tables()
+    assert tables.refinement.count == FINE < refined.tables().refinement.count
+    layer.resume(tables)
+    again = layer.tables().to_arrays()
+    for name in ("refined_first", "refined_mean", "refined_first_bias"):
+        np.testing.assert_array_equal(again[PREFIX + name], tables.to_arrays()[PREFIX + name])
 
 
 def test_weights_that_can_never_act_are_counted():

@@ -107,6 +107,13 @@ def test_a_part_of_it_is_refused(tables):
         Tables.from_arrays(arrays)
 
 
+def test_one_of_too_few_groups_is_refused(tables):
+    arrays = tables.to_arrays()
+    arrays[PREFIX + "first"] = arrays[PREFIX + "first"][:1]
+    with pytest.raises(TablesError, match="other groups"):
+        Tables.from_arrays(arrays)
+
+
 @pytest.mark.parametrize("name", ["first", "second_bias", "spread"])
 def test_a_misshapen_one_is_refused(tables, name):
     arrays = tables.to_arrays()

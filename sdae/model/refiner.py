@@ -146,9 +146,12 @@ class RefinerLayer(layers.Layer):
 
 
 def joined(refiners) -> Refinement | None:
-    """The refinement by layers whose groups follow each other; None where they add nothing."""
+    """The refinement by layers whose groups follow each other, up to the last that adds anything;
+    None where none does."""
     parts = [refiner.integers() for refiner in refiners]
-    if not any(part[name].any() for part in parts for name in ("mean", "width")):
+    while parts and not (parts[-1]["mean"].any() or parts[-1]["width"].any()):
+        parts.pop()
+    if not parts:
         return None
     found = {}
     for name, axis in _GROUP_AXES.items():
@@ -231,7 +234,7 @@ class _Part:
         return ops.concatenate([*parts, ops.clip(width, -limit, limit)], -1)
 
 
-_places = lru_cache(maxsize=4)(_Places)
+_places = lru_cache(maxsize=8)(_Places)
 
 
 def _units(sums):
