@@ -45,9 +45,9 @@ REFINED = 4
 """So many groups are refined; weights may hold a refinement of the first FINE alone."""
 
 
-def _around(reach, wanted):
+def _around(far, wanted):
     """The places of a square that are wanted, rows before columns."""
-    side = range(-reach, reach + 1)
+    side = range(-far, far + 1)
     return tuple((y, x) for y in side for x in side if wanted(y, x))
 
 
@@ -58,7 +58,7 @@ _NEAREST = _around(1, lambda y, x: (y + x) % 2)
 _CLOSE = _around(1, lambda y, x: y or x)
 
 
-def kind(level: int) -> int:
+def kind_of(level: int) -> int:
     """Which of two sets of weights a level has: 1 for even levels from 2, else 0."""
     return int(level > 0 and level % 2 == 0)
 
@@ -73,7 +73,7 @@ def places(group: int, kind: int):
 
 def offsets(group: int, level: int):
     """The same in rows and columns of the latent, for a level."""
-    own, before = places(group, kind(level))
+    own, before = places(group, kind_of(level))
     distance = reach(level)
     return tuple((distance * y, distance * x) for y, x in own), before
 
@@ -95,8 +95,8 @@ def most_inputs(groups, chosen) -> int:
 class Refinement:
     """The weights, integers only; of H hidden units a layer, for the first G groups.
 
-    The second axis of most is the `kind` of the level. Rows and columns that a group has no use for
-    are zeros.
+    The second axis of most is what `kind_of` says of a level. Rows and columns that a group has no
+    use for are zeros.
 
     Attributes:
         first: (G, 2, n, H) weights of what `features` gives.
@@ -192,7 +192,7 @@ class Refiner:
             mean and width to be expected.
         """
         weights, size = self._weights, mean.shape[1]
-        at = group, kind(level)
+        at = group, kind_of(level)
         x = features(group, own, before, width)
         bias = self._bias[group]
         if level:

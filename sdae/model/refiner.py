@@ -16,7 +16,7 @@ from sdae.coding.refinement import (
     WIDTH_CLIP,
     Refinement,
     inputs,
-    kind,
+    kind_of,
     most_inputs,
     offsets,
 )
@@ -195,7 +195,7 @@ class _Part:
     def __init__(self, h, w, group, levels):
         steps = ordered(h, w)
         at = np.append(steps.order, h * w)
-        self.group, self.kind = group, kind(levels[0])
+        self.group, self.kind = group, kind_of(levels[0])
         self.rows, self.levels, near = [], [], []
         for level in levels:
             # Level 0 of the groups coded in two passes is all levels before the last.
