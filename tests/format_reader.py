@@ -196,7 +196,7 @@ def _band(h, w, live, code, tables, layout, streams):
                 width = width + t["hidden_out"][own] @ hidden + bias[own]
                 mean = np.clip(np.rint(mean / 256), -(1 << 19), 1 << 19).astype(int)
                 linear = mean
-                if k and g < 2 and "refined_first" in t:
+                if (k or g >= 2) and g < len(t.get("refined_first", ())):
                     mean, width = _refined(t, value, g, k, i, j, code, mean, width)
                 nearest = (mean + 8) >> 4
                 rest = mean - 16 * nearest
@@ -219,10 +219,13 @@ def _band(h, w, live, code, tables, layout, streams):
 def _refined(t, value, g, k, i, j, code, mean, width):
     """Section "Refined": mean and width of one place."""
     ends = np.cumsum(t["groups"])
-    own, p, r = slice(ends[g] - t["groups"][g], ends[g]), 1 - k % 2, 8 >> (k + 1) // 2
-    far = range(-3, 4)
+    own, r = slice(ends[g] - t["groups"][g], ends[g]), 8 >> (k + 1) // 2
+    p = 1 if k and k % 2 == 0 else 0
+    far, wide = (range(-3, 4), range(-2, 3)) if g < 2 else (range(-1, 2), range(-1, 2))
     wanted = [(y, x) for y in far for x in far if ((y + x) % 2 if p else y % 2 and x % 2)]
-    before = [(y, x) for y in range(-2, 3) for x in range(-2, 3) if (y, x) != (0, 0)]
+    if k == 0:
+        wanted = []
+    before = [(y, x) for y in wide for x in wide if (y, x) != (0, 0)]
     h, w = value.shape[0] - 2, value.shape[1] - 2
     features = []
     for offsets, scale, channels, middle in (
@@ -234,11 +237,14 @@ def _refined(t, value, g, k, i, j, code, mean, width):
             y, x = i + scale * y, j + scale * x
             if 0 <= y < h and 0 <= x < w:
                 differences[n] = 16 * value[y + 1, x + 1, channels] - middle
-        features.append(np.clip(differences, -192, 192).ravel())
+        if g < 2:
+            features.append(np.clip(differences, -192, 192).ravel())
         features.append((np.sign(differences) * _log(abs(differences))).ravel())
     features.append(np.clip(np.rint(width / 1024), -255, 255).astype(int))
     features = np.concatenate(features)
-    bias = _by_quality(t["refined_first_bias"], code)[g] + t["refined_first_level"][k - 1, g]
+    bias = _by_quality(t["refined_first_bias"], code)[g]
+    if k:
+        bias = bias + t["refined_first_level"][k - 1, g]
     units = features @ t["refined_first"][g, p, : len(features)] + bias
     units = np.clip(np.rint(units / 1024), 0, 1023).astype(int)
     units = units @ t["refined_second"][g, p] + t["refined_second_bias"][g, p]

@@ -9,7 +9,7 @@ from skimage import data as samples
 from sdae.coding import container, latent_coder, predictor
 from sdae.coding.coding_order import FINE, LAST, lattice
 from sdae.coding.container import Header
-from sdae.coding.refinement import PREFIX, Refinement, inputs, offsets
+from sdae.coding.refinement import PREFIX, REFINED, Refinement, most_inputs, offsets
 from sdae.coding.tables import Tables
 from sdae.coding.units import WIDTHS, TablesError
 from tests import format_reader
@@ -17,24 +17,27 @@ from tests import format_reader
 UNITS = 8
 
 
-@pytest.fixture(scope="module")
-def tables(codec):
-    """Tables with a refinement that moves means and widths a lot."""
-    rng, groups = np.random.default_rng(0), codec.tables.groups.tolist()
-    most = max(inputs(groups, g, k) for g in range(FINE) for k in (0, 1))
-    levels, size = len(codec.tables.bias), max(groups[:FINE])
+@pytest.fixture(scope="module", params=[FINE, REFINED])
+def tables(codec, request):
+    """Tables with a refinement that moves means and widths a lot, of so many groups."""
+    rng, groups, count = np.random.default_rng(0), codec.tables.groups.tolist(), request.param
+    levels, size, most = (
+        len(codec.tables.bias),
+        max(groups[:count]),
+        most_inputs(groups, range(count)),
+    )
 
     def whole(kind, spread, *shape):
         return np.rint(rng.normal(0, spread, shape)).astype(kind)
 
     made = Refinement(
-        first=whole("int16", 300, FINE, 2, most, UNITS),
-        first_bias=whole("int32", 20000, levels, FINE, UNITS),
-        first_level=whole("int32", 20000, LAST, FINE, UNITS),
-        second=whole("int16", 500, FINE, 2, UNITS, UNITS),
-        second_bias=whole("int32", 20000, FINE, 2, UNITS),
-        mean=whole("int16", 300, FINE, 2, UNITS, size),
-        width=whole("int16", 300, FINE, 2, UNITS, size),
+        first=whole("int16", 300, count, 2, most, UNITS),
+        first_bias=whole("int32", 20000, levels, count, UNITS),
+        first_level=whole("int32", 20000, LAST, count, UNITS),
+        second=whole("int16", 500, count, 2, UNITS, UNITS),
+        second_bias=whole("int32", 20000, count, 2, UNITS),
+        mean=whole("int16", 300, count, 2, UNITS, size),
+        width=whole("int16", 300, count, 2, UNITS, size),
         spread=np.arange(WIDTHS).astype("uint16") * 20,
     )
     return replace(codec.tables, refinement=made)
@@ -53,10 +56,11 @@ def test_integers_come_back(tables, shape):
     np.testing.assert_array_equal(latent_coder.decode(data, *shape, 3300, tables), values)
 
 
-def test_it_changes_what_is_expected_of_the_first_groups_alone(codec, tables):
+def test_it_changes_what_is_expected_of_the_first_groups_alone(tables):
     values = latent(16, 16, tables.channels)
-    plain, refined = (predictor.expectations(values, 3300, t) for t in (codec.tables, tables))
-    first = int(tables.groups[:FINE].sum())
+    none = replace(tables, refinement=None)
+    plain, refined = (predictor.expectations(values, 3300, t) for t in (none, tables))
+    first = int(tables.groups[: tables.refinement.count].sum())
     for before, after in zip(plain, refined):
         assert (before[..., :first] != after[..., :first]).mean() > 0.9
         np.testing.assert_array_equal(before[..., first:], after[..., first:])
@@ -70,11 +74,14 @@ def test_predictions_do_not_depend_on_how_many_are_made_at_a_time(tables, monkey
         np.testing.assert_array_equal(found, wanted)
 
 
-@pytest.mark.parametrize("level", range(1, LAST + 1))
-def test_only_what_is_known_is_looked_at(level):
-    plane = lattice(64, 64)
+@pytest.mark.parametrize(
+    "group, level", [*((0, level) for level in range(1, LAST + 1)), (FINE, LAST)]
+)
+def test_only_what_is_known_is_looked_at(group, level):
+    plane, (own, _) = lattice(64, 64), offsets(group, level)
+    assert own
     for y, x in np.argwhere(plane == level):
-        for down, across in offsets(level):
+        for down, across in own:
             if 0 <= y + down < 64 and 0 <= x + across < 64:
                 assert plane[y + down, x + across] < level
 
@@ -97,6 +104,13 @@ def test_a_part_of_it_is_refused(tables):
     arrays = tables.to_arrays()
     del arrays[PREFIX + "second"]
     with pytest.raises(TablesError, match="missing"):
+        Tables.from_arrays(arrays)
+
+
+def test_one_of_too_few_groups_is_refused(tables):
+    arrays = tables.to_arrays()
+    arrays[PREFIX + "first"] = arrays[PREFIX + "first"][:1]
+    with pytest.raises(TablesError, match="other groups"):
         Tables.from_arrays(arrays)
 
 

@@ -98,8 +98,9 @@ class Positions:
         plane[self.order] = np.arange(h * w)
         number[:h, :w] = plane.reshape(h, w)
         y, x = self._at = np.divmod(self.order, w)
-        square = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
-        self.around, self.neighbours = self.near(slice(None), square), {}
+        square = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1))
+        self._near = {}
+        self.around, self.neighbours = self.near(square), {}
         for k in range(1, LAST + 1):
             part = slice(self.ends[k - 1], self.ends[k])
 
@@ -111,11 +112,18 @@ class Positions:
                 [number[mirrored(y, dy, h), mirrored(x, dx, w)] for dy, dx in lattice_neighbours(k)]
             )
 
-    def near(self, rows: slice, offsets) -> np.ndarray:
-        """Numbers of the positions at some (down, right) from those of a few numbers: (n, k)."""
-        h, w = (length - 1 for length in self._number.shape)
-        y, x = (at[rows, None] + way for at, way in zip(self._at, np.transpose(offsets)))
-        return self._number[_inside(y, h), _inside(x, w)]
+    def near(self, offsets: tuple, start: int = 0, stop: int | None = None) -> np.ndarray:
+        """Numbers of the positions at some (down, right) from those numbered start to stop: (n, k).
+
+        They are remembered for the next walk.
+        """
+        key = offsets, start, stop
+        if key not in self._near:
+            h, w = (length - 1 for length in self._number.shape)
+            ways = np.array(offsets, "int64").reshape(-1, 2).T
+            y, x = (at[start:stop, None] + way for at, way in zip(self._at, ways))
+            self._near[key] = self._number[_inside(y, h), _inside(x, w)]
+        return self._near[key]
 
 
 def _inside(places, length):

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from sdae.coding.coding_order import FINE, LAST, ordered
-from sdae.coding.refinement import BEFORE, Refiner, offsets
+from sdae.coding.refinement import Refiner, offsets
 from sdae.coding.tables import Tables
 from sdae.coding.units import (
     DEVIATION_CLIP,
@@ -109,9 +109,8 @@ class Predictor:
         ends = self.steps.ends
         levels = [(a, b, k) for k, (a, b) in enumerate(zip([0] + ends, ends)) if b > a]
         passes = [(a, b, k) for a, b, k in ((0, ends[-2], 0), (ends[-2], n, LAST)) if b > a]
-        self.refiner, refinement = None, tables.refinement
-        if refinement:
-            self.refiner = Refiner(refinement, tables.groups.tolist(), quality_code)
+        refinement = tables.refinement
+        self.refiner = Refiner(refinement, quality_code) if refinement else None
         groups = range(len(self.slices))
         self.plan = [(g, *step) for g in groups for step in (levels if g < FINE else passes)]
 
@@ -128,11 +127,12 @@ class Predictor:
         width = np.empty((stop - start, size), "float32")
         # What is known of a deviation is one from the linear prediction.
         self.linear = linear = np.empty_like(mean)
+        refined = self._refined(group, start, stop, level)
 
         def predicted(rows):
             part = slice(rows.start - start, rows.stop - start)
             linear[part], width[part] = found = self._predicted(group, rows, level)
-            mean[part], width[part] = self._refined(group, rows, level, *found)
+            mean[part], width[part] = refined(part, *found)
 
         share_out(predicted, pieces(start, stop))
         return mean, width
@@ -164,22 +164,28 @@ class Predictor:
         mean = np.rint(mean * (FEATURE_UNIT / MEAN_UNIT))
         return np.minimum(np.maximum(mean, -_MEAN_CLIP), _MEAN_CLIP), width
 
-    def _refined(self, group, rows, level, mean, width):
-        """The same predictions after the `Refiner`, for the groups and levels that it knows."""
-        if not (self.refiner and group < FINE and level):
-            return mean, width
-        size = mean.shape[1]
-        near = self.steps.near(rows, offsets(level))
-        own = self.known[group].take(near, axis=0)[:, :, :size]
-        own = np.where((near < len(self.mean_sum))[:, :, None], own, mean[:, None])
-        around, before = self.steps.near(rows, BEFORE), []
-        for known in self.known[:group]:
-            values = known[:, : known.shape[1] // 4]
-            found = values.take(around, axis=0) - values[rows, None]
-            before.append(found * (around < len(self.mean_sum))[:, :, None])
-        before = np.concatenate(before, 2) if before else np.empty((len(mean), 0, 0))
-        mean, width = self.refiner(group, level, own, before, mean, width)
-        return np.clip(mean, -_MEAN_CLIP, _MEAN_CLIP), width
+    def _refined(self, group, start, stop, level):
+        """What makes of predictions of a part of a step those after the `Refiner`."""
+        refiner, outside = self.refiner, len(self.mean_sum)
+        if not (refiner and refiner.knows(group, level)):
+            return lambda part, mean, width: (mean, width)
+        near, around = offsets(group, level)
+        near, around = self.steps.near(near, start, stop), self.steps.near(around)[start:stop]
+        own, *earlier = (
+            known[:, : known.shape[1] // 4] for known in (self.known[group], *self.known[:group])
+        )
+        own = np.ascontiguousarray(own)
+        earlier = np.concatenate([np.empty((len(own), 0), "float32"), *earlier], 1)
+
+        def refined(part, mean, width):
+            found = own.take(near[part], axis=0) - mean.astype("float32")[:, None]
+            found *= (near[part] < outside)[:, :, None]
+            before = earlier.take(around[part], axis=0) - earlier[start:stop][part, None]
+            before *= (around[part] < outside)[:, :, None]
+            mean, width = refiner(group, level, found, before, mean, width)
+            return np.minimum(np.maximum(mean, -_MEAN_CLIP), _MEAN_CLIP), width
+
+        return refined
 
     def fill(self, group, start, stop, level, integers):
         """Take the integers of the step that was predicted last, (n, c) int32."""

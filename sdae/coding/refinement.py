@@ -6,7 +6,8 @@
     width so far  ─┘
 
 The first groups hold the coarse picture. They are few channels but, where a picture is smooth or its
-quality low, most of the bytes. All sums are of whole numbers below 2^53, which float64 adds up
+quality low, most of the bytes. Groups coded level by level look at many places around; the others,
+of more channels, at the nearest. All sums are of whole numbers below 2^53, which float64 adds up
 exactly in any order, so every machine decodes the same.
 """
 
@@ -40,34 +41,70 @@ WIDTH_CLIP = 255
 SPREAD_UNIT = 256
 """Spreads count in units of 1/256."""
 
-DIAGONAL = tuple((y, x) for y in (-3, -1, 1, 3) for x in (-3, -1, 1, 3))
-STRAIGHT = tuple((y, x) for y in range(-3, 4) for x in range(-3, 4) if (y + x) % 2)
-BEFORE = tuple((y, x) for y in range(-2, 3) for x in range(-2, 3) if y or x)
-"""Places that are looked at: in the own group at odd levels and at even ones, in units of the reach,
-all filled before; and in earlier groups, whose places are all filled."""
+REFINED = 4
+"""So many groups are refined; weights may hold a refinement of the first FINE alone."""
 
 
-def inputs(groups, group: int, straight: int) -> int:
+def _around(far, wanted):
+    """The places of a square that are wanted, rows before columns."""
+    side = range(-far, far + 1)
+    return tuple((y, x) for y in side for x in side if wanted(y, x))
+
+
+_DIAGONAL = _around(3, lambda y, x: y % 2 and x % 2)
+_STRAIGHT = _around(3, lambda y, x: (y + x) % 2)
+_WIDE = _around(2, lambda y, x: y or x)
+_NEAREST = _around(1, lambda y, x: (y + x) % 2)
+_CLOSE = _around(1, lambda y, x: y or x)
+
+
+def kind_of(level: int) -> int:
+    """Which of two sets of weights a level has: 1 for even levels from 2, else 0."""
+    return int(level > 0 and level % 2 == 0)
+
+
+def places(group: int, kind: int):
+    """Where is looked, as rows and columns from a place: in the own group, in units of the reach,
+    where all of these are filled before; and in earlier groups, whose places are all filled."""
+    if group < FINE:
+        return (_DIAGONAL, _STRAIGHT)[kind], _WIDE
+    return ((), _NEAREST)[kind], _CLOSE
+
+
+def offsets(group: int, level: int):
+    """The same in rows and columns of the latent, for a level."""
+    own, before = places(group, kind_of(level))
+    distance = reach(level)
+    return tuple((distance * y, distance * x) for y, x in own), before
+
+
+def inputs(groups, group: int, kind: int) -> int:
     """How many numbers the units of a group look at."""
-    size, before = int(groups[group]), int(sum(groups[:group]))
-    own = len((DIAGONAL, STRAIGHT)[straight])
-    return 2 * own * size + 2 * len(BEFORE) * before + size
+    own, before = map(len, places(group, kind))
+    size, earlier = int(groups[group]), int(sum(groups[:group]))
+    each = 2 if group < FINE else 1
+    return each * (own * size + before * earlier) + size
+
+
+def most_inputs(groups, chosen) -> int:
+    """At how many the units of any of the chosen groups look."""
+    return max(inputs(groups, group, kind) for group in chosen for kind in (0, 1))
 
 
 @dataclass(frozen=True, eq=False)
 class Refinement:
-    """The weights, integers only; of H hidden units a layer, for the first FINE groups.
+    """The weights, integers only; of H hidden units a layer, for the first G groups.
 
-    The second axis of most is 0 for odd levels and 1 for even ones. Rows and columns that a group
-    has no use for are zeros.
+    The second axis of most is what `kind_of` says of a level. Rows and columns that a group has no
+    use for are zeros.
 
     Attributes:
-        first: (FINE, 2, n, H) weights of what `features` gives.
-        first_bias: (levels, FINE, H) by quality.
-        first_level: (LAST, FINE, H) added at levels 1 to LAST.
-        second, second_bias: (FINE, 2, H, H), (FINE, 2, H).
-        mean: (FINE, 2, H, c) what units add to the mean, as a share of the spread.
-        width: (FINE, 2, H, c) what they add to the width.
+        first: (G, 2, n, H) weights of what `features` gives.
+        first_bias: (levels, G, H) by quality.
+        first_level: (LAST, G, H) added at levels 1 to LAST.
+        second, second_bias: (G, 2, H, H), (G, 2, H).
+        mean: (G, 2, H, c) what units add to the mean, as a share of the spread.
+        width: (G, 2, H, c) what they add to the width.
         spread: (WIDTHS,) uint16, how far values of a width are from their mean, in units of
             1/SPREAD_UNIT.
 
@@ -98,23 +135,30 @@ class Refinement:
     def to_arrays(self) -> dict:
         return {PREFIX + field.name: getattr(self, field.name) for field in fields(self)}
 
+    @property
+    def count(self) -> int:
+        """How many groups are refined."""
+        return len(self.first)
+
     def check(self, groups, levels: int) -> None:
         """Raise TablesError where the shapes do not fit these groups and levels of quality."""
-        units, size = self.second.shape[-1], max(groups[:FINE])
-        most = max(inputs(groups, g, k) for g in range(FINE) for k in (0, 1))
+        units, count = self.second.shape[-1], self.count
+        if not FINE <= count <= len(groups):
+            raise TablesError("The refinement of the context tables is for other groups.")
+        size, most = max(groups[:count]), most_inputs(groups, range(count))
         shapes = {
-            "first": ("int16", FINE, 2, most, units),
-            "first_bias": ("int32", levels, FINE, units),
-            "first_level": ("int32", LAST, FINE, units),
-            "second": ("int16", FINE, 2, units, units),
-            "second_bias": ("int32", FINE, 2, units),
-            "mean": ("int16", FINE, 2, units, size),
-            "width": ("int16", FINE, 2, units, size),
+            "first": ("int16", count, 2, most, units),
+            "first_bias": ("int32", levels, count, units),
+            "first_level": ("int32", LAST, count, units),
+            "second": ("int16", count, 2, units, units),
+            "second_bias": ("int32", count, 2, units),
+            "mean": ("int16", count, 2, units, size),
+            "width": ("int16", count, 2, units, size),
             "spread": ("uint16", WIDTHS),
         }
-        for name, (kind, *shape) in shapes.items():
+        for name, (number, *shape) in shapes.items():
             array = getattr(self, name)
-            if array.shape != tuple(shape) or array.dtype != kind:
+            if array.shape != tuple(shape) or array.dtype != number:
                 raise TablesError(f"The refinement {name} of the context tables is misshapen.")
 
 
@@ -123,41 +167,42 @@ class Refiner:
 
     Args:
         refinement: the weights.
-        groups: sizes of the channel groups.
         quality_code: quality in hundredths, 100 to 10000.
     """
 
-    def __init__(self, refinement: Refinement, groups, quality_code: int):
-        self._weights = _weights(refinement)
-        self._groups = groups
+    def __init__(self, refinement: Refinement, quality_code: int):
+        self._weights, self.count = _weights(refinement), refinement.count
         self._bias = by_quality(refinement.first_bias, quality_code).astype("float64")
+
+    def knows(self, group: int, level: int) -> bool:
+        """Whether predictions of this group and level are refined."""
+        return group < self.count and (level > 0 or group >= FINE)
 
     def __call__(self, group: int, level: int, own, before, mean, width):
         """
         Args:
-            group, level: which predictions these are, level at least 1.
-            own: (n, k, c) known values around, in units of 1/FEATURE_UNIT, and the mean where
-                there is none.
-            before: (n, 24, d) those of earlier groups, less the one at the place itself; 0 where
-                there is none.
-            mean: (n, c) int32 in units of 1/FEATURE_UNIT, so far.
+            group, level: which predictions these are, ones that it `knows`.
+            own: (n, k, c) float32 known values around less the mean, in units of 1/FEATURE_UNIT; 0
+                where there is none.
+            before: (n, j, d) float32 those of earlier groups, less the one at the place itself.
+            mean: (n, c) whole numbers in units of 1/FEATURE_UNIT, so far.
             width: (n, c) float32 whole numbers in units of 1/WIDTH_UNIT, so far.
 
         Returns:
             mean and width to be expected.
         """
-        weights, straight, size = self._weights, 1 - level % 2, mean.shape[1]
-        first = weights.first[group][straight]
-        x = features(own - mean[:, None], before, width)
-        bias = self._bias[group] + weights.first_level[level - 1, group]
-        hidden = _units(x @ first[: x.shape[1]] + bias)
-        bias = weights.second_bias[group, straight]
-        hidden = _units(hidden @ weights.second[group][straight] + bias)
-        share = hidden @ weights.mean[group][straight][:, :size]
+        weights, size = self._weights, mean.shape[1]
+        at = group, kind_of(level)
+        x = features(group, own, before, width)
+        bias = self._bias[group]
+        if level:
+            bias = bias + weights.first_level[level - 1, group]
+        hidden = _units(x @ weights.first[at][: x.shape[1]] + bias)
+        hidden = _units(hidden @ weights.second[at] + weights.second_bias[at])
+        share = hidden @ weights.mean[at][:, :size]
         spread = weights.spread.take(width_step(width))
         share *= spread * (FEATURE_UNIT / (WIDTH_UNIT * SPREAD_UNIT))
-        more = hidden @ weights.width[group][straight][:, :size]
-        return mean + np.rint(share), width + more
+        return mean + np.rint(share), width + hidden @ weights.width[at][:, :size]
 
 
 class _Weights:
@@ -171,28 +216,25 @@ class _Weights:
 _weights = lru_cache(maxsize=4)(_Weights)
 
 
-def features(own, before, width) -> np.ndarray:
+def features(group, own, before, width) -> np.ndarray:
     """What the first layer looks at, (n, ·) float64 whole numbers in units of 1/FEATURE_UNIT.
 
+    Of groups coded level by level these are differences as they are and their logarithms, of others
+    only the logarithms.
+
     Args:
-        own: (n, k, c) differences between the values around and the mean.
-        before: (n, 24, d) differences of earlier groups.
+        group: whose features these are.
+        own, before: differences, as for `Refiner`.
         width: (n, c) in units of 1/WIDTH_UNIT.
     """
-    clip, n = NEAR_CLIP * FEATURE_UNIT, len(width)
-    parts = []
+    clip, n, parts = NEAR_CLIP * FEATURE_UNIT, len(width), []
     for found in (own, before):
         found = found.reshape(n, -1)
-        parts.append(np.clip(found, -clip, clip))
-        parts.append(np.sign(found) * logarithm(np.abs(found)))
+        if group < FINE:
+            parts.append(np.minimum(np.maximum(found, -clip), clip))
+        parts.append(np.copysign(logarithm(np.abs(found)).astype("float32"), found))
     parts.append(np.clip(np.rint(width * (1 / WEIGHT_UNIT)), -WIDTH_CLIP, WIDTH_CLIP))
     return np.concatenate(parts, 1, dtype="float64")
-
-
-def offsets(level: int) -> list[tuple[int, int]]:
-    """Rows and columns from a place of this level, 1 or more, to those around that are filled."""
-    distance = reach(level)
-    return [(distance * y, distance * x) for y, x in (STRAIGHT, DIAGONAL)[level % 2]]
 
 
 def _units(sums):

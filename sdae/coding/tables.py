@@ -56,7 +56,7 @@ class Tables:
         costs: (layouts, buckets + 1, ALPHABET) of the symbols of the tree of each bucket, see
             `sdae.coding.parse_codes`; the row after the last bucket is for escapes, zeros fill up.
         words: (layouts, buckets + 1) how many words each tree may have.
-        refinement: what a network adds to the predictions of the first FINE groups, or None.
+        refinement: what a network adds to the predictions of the first groups, or None.
 
     Raises:
         TablesError: shapes do not fit together, or a sum could leave the exact range.

@@ -15,6 +15,7 @@ from keras import layers, ops
 
 from sdae.coding import buckets
 from sdae.coding.coding_order import FINE, LAST, lattice, ordered
+from sdae.coding.refinement import REFINED
 from sdae.coding.tables import Tables
 from sdae.coding.units import (
     HIDDEN_CLIP,
@@ -25,7 +26,7 @@ from sdae.coding.units import (
     WIDTH_UNIT,
 )
 from sdae.model.config import CLIP
-from sdae.model.refiner import RefinerLayer
+from sdae.model.refiner import RefinerLayer, joined
 from sdae.model.whole_numbers import as_numpy, logarithm, whole
 
 HIDDEN = 32
@@ -91,8 +92,12 @@ class ContextModel(layers.Layer):
         self.hidden_coarse = seen("hidden_coarse", shape, 3 * max(groups[:FINE]))
         self.hidden_bias = weight("hidden_bias", (len(bias), len(groups) * HIDDEN))
         self.hidden_level = weight("hidden_level", (LAST, len(groups), HIDDEN))
-        self.refiner = RefinerLayer(groups, len(bias), name="refiner")
-        self.refiner.build()
+        self.refiners = []
+        fine, rest = range(FINE), range(FINE, min(REFINED, len(groups)))
+        for name, chosen in ("refiner", fine), ("two_pass_refiner", rest):
+            layer = RefinerLayer(groups, chosen, len(bias), name=name)
+            layer.build()
+            self.refiners.append(layer)
 
     def call(self, integers, t):
         h, w, c = integers.shape[1:]
@@ -110,14 +115,9 @@ class ContextModel(layers.Layer):
         few = [*(between.middle(x[..., :fine]) for x in known), _apart(few)]
         width += interpolate(self.bias, t)
         width += self._hidden(known, near, few, interpolate(self.hidden_bias, t))
-        refined = self.refiner(
-            *(x[..., :fine] for x in (integers, mean, width)),
-            interpolate(self.refiner.first_bias, t),
-        )
-        mean, width = (
-            ops.concatenate([first, rest[..., fine:]], -1)
-            for first, rest in zip(refined, (mean, width))
-        )
+        for refiner in self.refiners:
+            bias = interpolate(refiner.first_bias, t)
+            mean, width = refiner(integers, mean, width, bias)
         return mean, ops.softplus(width) + 0.01
 
     def _predicted(self, kind, x, near, few):
@@ -178,7 +178,9 @@ class ContextModel(layers.Layer):
         """How many stored weights can never act, since they look at what is not decoded yet."""
         same = self._same, self._same[: self.fine, : self.fine]
         later, other, fine = (int(np.sum(~acting)) for acting in (self._earlier, *same))
-        return 2 * 9 * later + 5 * other + 5 * (LAST - 1) * fine + self.refiner.idle()
+        return (
+            2 * 9 * later + 5 * other + 5 * (LAST - 1) * fine + sum(x.idle() for x in self.refiners)
+        )
 
     def resume(self, tables: Tables) -> None:
         """Begin where the integers of tables are: the inverse of `tables`."""
@@ -198,7 +200,8 @@ class ContextModel(layers.Layer):
         self.hidden_coarse.assign(np.concatenate(coarse, 1) / WEIGHT_UNIT)
         self.hidden_bias.assign(tables.hidden_bias.reshape(len(tables.bias), -1) / WIDTH_UNIT)
         self.hidden_level.assign(tables.hidden_level / WIDTH_UNIT)
-        self.refiner.resume(tables.refinement)
+        for refiner in self.refiners:
+            refiner.resume(tables.refinement)
 
     def tables(self) -> Tables:
         """The weights as integers, small enough for exact sums, with one bucket for all."""
@@ -244,7 +247,7 @@ class ContextModel(layers.Layer):
         sums = np.abs(out).sum(1, keepdims=True) * WEIGHT_UNIT * HIDDEN_CLIP
         out *= np.minimum(1, _LARGEST_MEAN / np.maximum(sums, 1))
         found["hidden_out"] = whole(out, WEIGHT_UNIT)
-        return Tables(**found, **buckets.empty(), refinement=self.refiner.tables())
+        return Tables(**found, **buckets.empty(), refinement=joined(self.refiners))
 
 
 def interpolate(table, t):

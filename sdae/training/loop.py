@@ -496,7 +496,7 @@ class Trainer:
             from sdae.model import weights
 
             found, prefix = weights.variables(self.model), "model/"
-            # A state from before the refiner goes on with a fresh one.
+            # A state from before one of the refiners goes on with a fresh one.
             fresh = {name: _numpy(v) for name, v in found.items() if "refiner/" in name}
             stored = {name: state[prefix + name] for name in found if prefix + name in state}
             weights.assign(found, fresh | stored)
