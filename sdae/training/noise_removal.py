@@ -2,9 +2,9 @@
 
     noisy crop ──► analysis ──► latent, nothing rounded ──► synthesis ──► restored crop
 
-Layers at 1/8 of the resolution get a twin, which stands in its place where noise is removed
-(`sdae.model.denoising`): a few thousand crops bring a twin further than as many bring a new layer.
-Everything else of the network is held fast.
+Each layer of both transforms but the residual blocks, which are the largest, gets a twin that stands
+in its place where noise is removed (`sdae.model.denoising`). A few thousand crops bring twins much
+further than new layers beside those that are held fast.
 
 The loss is the logarithm of the squared error of each crop, as is its PSNR: weak and strong noise,
 smooth and rough crops weigh alike.
@@ -20,7 +20,7 @@ from keras import ops
 
 from sdae.model import denoising, weights
 from sdae.model.config import Config, quality_position
-from sdae.model.network import Autoencoder, compiled, initialise
+from sdae.model.network import Autoencoder, ResidualBlock, compiled, initialise
 from sdae.model.numpy_network import Network
 from sdae.pictures import noise
 from sdae.progress import progress, say
@@ -31,9 +31,6 @@ LEVELS = 0.02, 0.35
 
 MEASURED = 0.1, 0.2, 0.3
 """Noise levels of the validation."""
-
-_TWINS = ("depthwise", "block", "head"), ("stem", "depthwise", "block")
-# How the names of layers that get a twin begin, in the analysis and in the synthesis.
 
 _LEAST = 3e-5
 # Added to squared errors, full scale 1; 45 dB are clean enough.
@@ -144,10 +141,8 @@ class Restoring(keras.Model):
         super().__init__(name="restoring")
         self.network, self.t = network, quality_position(denoising.QUALITY)
         network.gains.trainable = network.contexts.trainable = False
-        for transform, names in zip((network.analysis, network.synthesis), _TWINS):
-            transform.linear.trainable = False
-            for unit in transform.units:
-                unit.trainable = unit.name.startswith(names)
+        for unit in (*network.analysis.units, *network.synthesis.units):
+            unit.trainable = not isinstance(unit, ResidualBlock)
 
     def call(self, inputs):
         t = ops.full_like(inputs["sigma"], self.t)
