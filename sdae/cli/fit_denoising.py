@@ -10,9 +10,11 @@ def add_arguments(parser) -> None:
     parser.add_argument("photos", nargs="+", help="folders of training photographs")
     parser.add_argument("--weights", required=True, help="weights folder to change")
     parser.add_argument("--validation", required=True, help="folder to measure on")
-    parser.add_argument("--minutes", type=number(float, 0), default=30, help="length in minutes")
+    parser.add_argument("--minutes", type=number(float, 0.01), default=30, help="length in minutes")
     parser.add_argument("--batch", type=number(int, 1), default=8, help="crops a step")
-    parser.add_argument("--crop", type=number(int, 8), default=128, help="side of a crop in pixels")
+    parser.add_argument(
+        "--crop", type=number(int, 8), default=128, help="side of a crop, a multiple of 8"
+    )
     parser.add_argument("--rate", type=float, default=3e-4, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=1)
 
