@@ -333,10 +333,15 @@ def training(results: Results) -> str:
         part: sum(array.size for name, array in arrays.items() if name.startswith(part))
         for part in ("analysis", "synthesis")
     }
+    twins = ""
+    if "noise_removal" in card:
+        twins = (
+            f" Noisy pictures pass {card['noise_removal']['parameters'] / 1e6:.2f} million others."
+        )
     lines = [
         f"- Weights `{place.name}`: {card['parameters'] / 1e6:.2f} million parameters, "
         f"{shares['analysis'] / 1e6:.2f} in the analysis, {shares['synthesis'] / 1e6:.2f} in the "
-        "synthesis, the rest in the context model.",
+        f"synthesis, the rest in the context model.{twins}",
         f"- {findings.training(log, card)}",
         f"- The last run saw {card['images']:,} crops in {card['minutes']:.0f} minutes.",
     ]

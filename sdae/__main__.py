@@ -32,6 +32,10 @@ COMMANDS = {
         "train variants of the network alike and compare them",
     ),
     "fit-contexts": ("sdae.cli.fit_contexts", "fit the context tables of trained weights"),
+    "fit-denoising": (
+        "sdae.cli.fit_denoising",
+        "train the layers of weights that only noisy pictures pass",
+    ),
     "evaluate": ("sdae.cli.evaluate", "measure this codec and the others on sets of pictures"),
     "claims": ("sdae.cli.claims", "lay the original work's numbers beside what is measured here"),
     "bench": (

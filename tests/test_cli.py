@@ -362,6 +362,7 @@ def test_kodak_says_what_to_do_where_the_pictures_cannot_be_had(tmp_path, monkey
         "bench",
         "fuzz",
         "fit-contexts",
+        "fit-denoising",
     ],
 )
 def test_every_command_explains_itself_without_the_network(command):

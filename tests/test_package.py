@@ -78,7 +78,7 @@ def wheel(tmp_path_factory):
 
 
 def test_the_wheel_is_small_and_holds_what_git_does(wheel):
-    assert wheel.stat().st_size < 9e6 * len(weights.SHIPPED)
+    assert wheel.stat().st_size < 10e6 * len(weights.SHIPPED)
     with zipfile.ZipFile(wheel) as archive:
         packed = {
             name: archive.read(name) for name in archive.namelist() if name.startswith("sdae/")

@@ -1,5 +1,8 @@
 """Noise removal: a noisy picture through both networks, with nothing rounded between them.
 
+Some layers of both are trained for that alone and no clean picture passes them, if the weights have
+such ones (`sdae.training.noise_removal`).
+
 What comes out is a picture like any other. Encoded at once, a noisy picture spends bits on what is
 left of its noise, which brings nothing: on photographs scaled to 128×128 with clipped noise of
 0.1/0.2/0.3 the same PSNR (0.04 dB less at most) takes 23/46/58 % fewer bytes at quality 60 if the
@@ -20,7 +23,8 @@ from sdae.progress import stage
 WEAKEST = 0.02
 """Noise from this level is removed. What seems to be weaker noise may be texture."""
 
-_QUALITY = 80
+QUALITY = 80
+"""The quality at which noisy pictures pass both networks."""
 # At quality 100, where training pays most for the noise that comes back, 0.03/0.06/0.07 dB less are
 # restored of noise of 0.1/0.2/0.3 on the same photographs.
 
@@ -77,7 +81,7 @@ def _passed(network, samples, sigma, kind, progress):
 
     kind: uint8, or float32 for the scale [0, 1].
     """
-    t = quality_position(_QUALITY)
+    network, t = network.for_noise, quality_position(QUALITY)
     gain, inverse = network.gains(t)
     result, top = np.empty(samples.shape, kind), 0
     counted = counter(2 * latent_size(*samples.shape[:2])[0] * STRIDE, progress)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from sdae.model.config import HEAD_SCALE, LINEAR_STEP, STRIDE, Config
-from sdae.model.weights import WeightsError
+from sdae.model.weights import FOR_NOISE, WeightsError, for_noise
 from sdae.threads import in_one_blas_thread, share_out
 
 _PATCH_FLOATS = 1 << 17
@@ -38,6 +38,10 @@ class Network:
         arrays: arrays of a weights file by name, see `sdae.model.weights.read`.
         config: the configuration on its card.
 
+    Attributes:
+        for_noise: the network that noisy pictures pass, see `sdae.model.denoising`; this one, if
+            the weights have no layers for them alone.
+
     Raises:
         WeightsError: an array is missing or has another shape.
     """
@@ -49,6 +53,13 @@ class Network:
                 f"Files hold latents at 1/{STRIDE} of the resolution, these weights make them at "
                 f"1/{config.stride}."
             )
+        # Made floats once, which both networks share.
+        arrays = {
+            k: v.astype("float32", copy=False) for k, v in arrays.items() if v.dtype.kind == "f"
+        }
+        self.for_noise = self
+        if any(name.startswith(FOR_NOISE) for name in arrays):
+            self.for_noise = Network(for_noise(arrays), config)
         half, quarter, eighth = config.widths
         last = config.last_stride
 
@@ -58,7 +69,7 @@ class Network:
                 raise WeightsError(
                     f"The weights do not fit the network: {name} is missing or misshapen."
                 )
-            return np.asarray(found, "float32")
+            return found
 
         def convolution(name, inputs, filters, prelu=None, stride=1, block=1):
             kernel = array(f"{name}/kernel", 3, 3, inputs, filters)

@@ -1,6 +1,7 @@
 """A folder of trained weights: the arrays, and a card that says what they are.
 
-    weights/<name>/weights.npz   every variable of the network, and the integer context tables
+    weights/<name>/weights.npz   every variable of the network, the integer context tables, and the
+                                 layers that noisy pictures pass, see `FOR_NOISE`
     weights/<name>/card.json     configuration, data, duration, parameter count, SHA-256
     weights/<name>/loss.csv      loss curve of training and validation
 
@@ -25,6 +26,9 @@ SHIPPED = ("sdae-1", "sdae-2", "sdae-3")
 
 They are never changed. New ones get a name of their own, and a golden file in the tests.
 """
+
+FOR_NOISE = "for-noise/"
+"""Before the names of arrays that noisy pictures pass in place of those that clean ones do."""
 
 _LARGEST = 256 * 1024 * 1024
 
@@ -135,6 +139,19 @@ def read(place: Path) -> tuple[dict, dict]:
         raise WeightsError(
             f"{path} holds no arrays, whatever its card says; restore it."
         ) from error
+
+
+def for_noise(arrays: dict) -> dict:
+    """The arrays that noisy pictures pass; the same, if the weights have none for them alone."""
+    own = {
+        name.removeprefix(FOR_NOISE): v for name, v in arrays.items() if name.startswith(FOR_NOISE)
+    }
+    return {name: v for name, v in arrays.items() if not name.startswith(FOR_NOISE)} | own
+
+
+def halved(values):
+    """A large array in half precision, as weights files hold it; any other as it is."""
+    return values.astype("float16") if values.size > 4096 and values.dtype == "float32" else values
 
 
 def variables(model) -> dict:

@@ -267,11 +267,6 @@ def _numpy(variable):
     return ops.convert_to_numpy(variable)
 
 
-def _half(values):
-    """Large arrays in half precision."""
-    return values.astype("float16") if values.size > 4096 and values.dtype == "float32" else values
-
-
 class Trainer:
     """One training: model, data, schedule and the files it writes.
 
@@ -471,14 +466,14 @@ class Trainer:
         from sdae.model import weights
 
         variables = weights.variables(self.model)
-        state = {f"model/{name}": _half(_numpy(v)) for name, v in variables.items()}
+        state = {f"model/{name}": weights.halved(_numpy(v)) for name, v in variables.items()}
         note = {"history": self.history, "before": self.before, "seconds": self.elapsed()}
         state["note"] = np.frombuffer(json.dumps(note).encode(), "uint8")
         target = io.BytesIO()
         np.savez_compressed(target, **state)
         self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
         weights.replace(self.checkpoint, target.getvalue())
-        arrays = {name: _half(v) for name, v in self.model.stored().items()}
+        arrays = {name: weights.halved(v) for name, v in self.model.stored().items()}
         weights.write(self.output, arrays, self.card())
         for name, rows in (("loss.csv", self.history), ("history.csv", self.before)):
             if rows:
@@ -496,8 +491,8 @@ class Trainer:
             from sdae.model import weights
 
             found, prefix = weights.variables(self.model), "model/"
-            # A state from before one of the refiners goes on with a fresh one.
-            fresh = {name: _numpy(v) for name, v in found.items() if "refiner/" in name}
+            # What the network has come to have since the state was stored is fresh.
+            fresh = {name: _numpy(v) for name, v in found.items()}
             stored = {name: state[prefix + name] for name in found if prefix + name in state}
             weights.assign(found, fresh | stored)
         print(f"resumed after epoch {len(self.history)}", file=sys.stderr)

@@ -52,15 +52,21 @@ def pipeline(shown: Subject) -> None:
         with network:
             model = shown.codec.model
             parts = facts.units(model.analysis), facts.units(model.synthesis)
-            parameters = shown.codec.card["parameters"]
+            card = shown.codec.card
+            twins = ""
+            if "noise_removal" in card:
+                twins = (
+                    " Noisy pictures pass twins of some of these layers, which have "
+                    f"{card['noise_removal']['parameters']:,} parameters more."
+                )
             figures.drawing(
                 diagrams.architecture(*parts, shown.latent.values.shape[2]), "architecture"
             )
             st.caption(
                 "Height stands for the resolution and width for the number of channels, which is "
-                f"written below. {parameters:,} trained parameters in all, those of the linear "
+                f"written below. {card['parameters']:,} trained parameters in all, those of the linear "
                 "paths, gains and contexts included. The picture enters with two more planes, the "
-                "noise level and the quality."
+                f"noise level and the quality.{twins}"
             )
     if which.open:
         with which:

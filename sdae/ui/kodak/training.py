@@ -62,6 +62,8 @@ def settings(card: dict) -> list[tuple[str, str]]:
         (limits.get(key, key.replace("_", " ")), f"{value}")
         for key, value in card["training"].items()
     ]
+    more = card.get("noise_removal")
+    said += [("parameters for noise removal alone", f"{more['parameters']:,}")] if more else []
     return said + [
         ("epochs that were run", f"{card['epochs']}"),
         ("minutes that they took", f"{card['minutes']:g}"),

@@ -1,0 +1,41 @@
+"""``sdae fit-denoising``: train the layers of weights that only noisy pictures pass."""
+
+import sys
+
+from sdae.cli.arguments import number
+
+
+def add_arguments(parser) -> None:
+    """The options of ``sdae fit-denoising``."""
+    parser.add_argument("photos", nargs="+", help="folders of training photographs")
+    parser.add_argument("--weights", required=True, help="weights folder to change")
+    parser.add_argument("--validation", required=True, help="folder to measure on")
+    parser.add_argument("--minutes", type=number(float, 0.01), default=30, help="length in minutes")
+    parser.add_argument("--batch", type=number(int, 1), default=8, help="crops a step")
+    parser.add_argument(
+        "--crop", type=number(int, 8), default=128, help="side of a crop, a multiple of 8"
+    )
+    parser.add_argument("--rate", type=float, default=3e-4, help="highest learning rate")
+    parser.add_argument("--seed", type=int, default=1)
+
+
+def run(args) -> int:
+    """Train the layers and store them with the weights. Returns an exit code."""
+    from sdae.model import weights
+    from sdae.training import photographs
+
+    try:
+        place = weights.folder(args.weights)
+        arrays, card = weights.read(place)
+        paths, validation = (
+            photographs.photographs(folders) for folders in (args.photos, [args.validation])
+        )
+        from sdae.training import noise_removal
+
+        options = args.minutes, args.batch, args.crop, args.rate, args.seed
+        found = noise_removal.fit(arrays, card, paths, validation, *options)
+    except (FileNotFoundError, weights.WeightsError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    weights.write(place, *found)
+    return 0

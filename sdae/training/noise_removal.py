@@ -1,0 +1,182 @@
+"""Layers for noisy pictures alone: trained on from those that clean pictures pass, which stay.
+
+    noisy crop ──► analysis ──► latent, nothing rounded ──► synthesis ──► restored crop
+
+Each layer of both transforms but the residual blocks, which are the largest, gets a twin that stands
+in its place where noise is removed (`sdae.model.denoising`). A few thousand crops bring twins much
+further than new layers beside those that are held fast.
+
+The loss is the logarithm of the squared error of each crop, as is its PSNR: weak and strong noise,
+smooth and rough crops weigh alike.
+"""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+
+from sdae.model import denoising, weights
+from sdae.model.config import Config, quality_position
+from sdae.model.network import Autoencoder, ResidualBlock, compiled, initialise
+from sdae.model.numpy_network import Network
+from sdae.pictures import noise
+from sdae.progress import progress, say
+from sdae.training import photographs
+
+LEVELS = 0.02, 0.35
+"""Weakest and strongest noise of a crop."""
+
+MEASURED = 0.1, 0.2, 0.3
+"""Noise levels of the validation."""
+
+_LEAST = 3e-5
+# Added to squared errors, full scale 1; 45 dB are clean enough.
+
+_RISE = 100
+# Steps until the learning rate is reached.
+
+_FLAT = 0.6
+# Share of the time at the full rate; then it falls by half a cosine.
+
+_AVERAGE = 0.995
+# Momentum of the average of the weights, which is what is kept.
+
+
+def fit(
+    arrays: dict,
+    card: dict,
+    paths: list[Path],
+    validation: list[Path],
+    minutes=30.0,
+    batch=8,
+    side=128,
+    rate=3e-4,
+    seed=1,
+) -> tuple[dict, dict]:
+    """Weights with layers for noisy pictures, which go on from such ones if there are any.
+
+    Args:
+        arrays, card: weights of the network and their card.
+        paths: picture files to train on.
+        validation: picture files to measure on, before and after.
+        minutes: how long to train.
+        batch, side: crops a step, and their side in pixels, a multiple of 8.
+        rate: highest learning rate.
+        seed: of all randomness.
+
+    Returns:
+        arrays and card, both complete.
+
+    Raises:
+        FileNotFoundError: there are no photographs that can be read, or none to measure on of 128
+            pixels a side.
+        WeightsError: the arrays do not fit the card.
+    """
+    rng = np.random.default_rng(seed)
+    keras.utils.set_random_seed(seed)
+    config = Config(**card["config"])
+    network = initialise(Autoencoder(config, compute="mixed_bfloat16", name="autoencoder"))
+    network.restore(weights.for_noise(arrays))
+    centres = photographs.centres(photographs.load(validation), 128)
+    pictures = photographs.load(paths)
+    before = measure(Network(arrays, config), centres)
+    count = train(network, pictures, minutes, batch, side, rate, rng)
+    twins = {v.path.split("/", 1)[1]: v for v in network.trainable_variables}
+    twins = {name: weights.halved(ops.convert_to_numpy(v)) for name, v in twins.items()}
+    arrays = arrays | {weights.FOR_NOISE + name: value for name, value in twins.items()}
+    after = measure(Network(arrays, config), centres)
+    for sigma, *psnr in zip(MEASURED, before, after):
+        say("noise of {}: restored to {:.2f} dB before, {:.2f} dB now".format(sigma, *psnr))
+    earlier = card.get("noise_removal", {"crops": 0, "minutes": 0})
+    note = {
+        "parameters": sum(value.size for value in twins.values()),
+        "crops": earlier["crops"] + count,
+        "minutes": round(earlier["minutes"] + minutes, 1),
+        "batch": batch,
+        "crop": side,
+        "rate": rate,
+        "psnr": {str(sigma): round(psnr, 3) for sigma, psnr in zip(MEASURED, after)},
+    }
+    return arrays, card | {"noise_removal": note}
+
+
+def measure(network: Network, pictures: np.ndarray) -> list[float]:
+    """Mean PSNR of pictures (n, H, W, 3) uint8, after noise of each level of `MEASURED`, clipped to
+    8 bits, was removed."""
+    found = []
+    for sigma in MEASURED:
+        psnr = []
+        for seed, clean in enumerate(pictures):
+            restored = denoising.cleaned(network, noise.add(clean, sigma, seed=seed), sigma)
+            error = np.mean((restored.astype("float64") - clean) ** 2)
+            psnr.append(10 * np.log10(255**2 / max(error, 1e-3)))
+        found.append(float(np.mean(psnr)))
+    return found
+
+
+def noisy(clean: np.ndarray, rng: np.random.Generator) -> dict:
+    """Crops (n, H, W, 3) float32 in [0, 1] → the inputs of a step: such crops with Gaussian noise
+    within `LEVELS`, three in four clipped, two in four rounded to 8 bits as well."""
+    sigma = rng.uniform(*LEVELS, len(clean)).astype("float32")
+    image = clean + rng.standard_normal(clean.shape, "float32") * sigma[:, None, None, None]
+    for crop, kind in zip(image, rng.integers(4, size=len(image))):
+        if kind:
+            np.clip(crop, 0, 1, out=crop)
+        if kind > 1:
+            crop[:] = noise.to_floats(noise.to_8_bits(crop))
+    return {"image": image, "sigma": sigma}
+
+
+class Restoring(keras.Model):
+    """Both transforms of a network, one after the other, as in `sdae.model.denoising`.
+
+    Only layers that get a twin can be trained. Call: {"image": (B, H, W, 3) float32, "sigma": (B,)}
+    → (B, H, W, 3) restored.
+    """
+
+    def __init__(self, network: Autoencoder):
+        super().__init__(name="restoring")
+        self.network, self.t = network, quality_position(denoising.QUALITY)
+        network.gains.trainable = network.contexts.trainable = False
+        for unit in (*network.analysis.units, *network.synthesis.units):
+            unit.trainable = not isinstance(unit, ResidualBlock)
+
+    def call(self, inputs):
+        t = ops.full_like(inputs["sigma"], self.t)
+        gain, inverse = self.network.gains(t)
+        y = self.network.analysis(inputs["image"], inputs["sigma"], t)
+        return self.network.synthesis(y * (gain * inverse), t)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        error = ops.mean(ops.square(y - y_pred), axis=(1, 2, 3))
+        return ops.mean(ops.log(error + _LEAST))
+
+
+def train(network, pictures, minutes, batch, side, rate, rng) -> int:
+    """Train the layers that get a twin, in place; the crops seen. Arguments as for `fit`."""
+    model = Restoring(network)
+    optimizer = compiled(model, rate, use_ema=True, ema_momentum=_AVERAGE)
+
+    def make():
+        clean = photographs.crops(pictures, batch, side, rng).astype("float32") / 255
+        return noisy(clean, rng), clean
+
+    begun, done, steps, seconds = None, 0.0, 0, round(60 * minutes)
+    bar = progress(label="noise removal", total=seconds, unit="s")
+    with bar, ThreadPoolExecutor(1) as pool:
+        ahead = pool.submit(make)
+        while done < 1:
+            fall = max(0.0, done - _FLAT) / (1 - _FLAT)
+            share = min(1.0, (steps + 1) / _RISE) * (0.01 + 0.99 * (1 + np.cos(np.pi * fall)) / 2)
+            optimizer.learning_rate.assign(rate * share)
+            ready, ahead = ahead.result(), pool.submit(make)
+            loss = model.train_on_batch(*ready)
+            begun, steps = begun or time.monotonic(), steps + 1  # the first step compiles
+            done = (time.monotonic() - begun) / (60 * minutes)
+            bar.set_postfix_str(f"loss {loss:.3f}")
+            bar.update(min(bar.total, int(60 * minutes * done)) - bar.n)
+    optimizer.finalize_variable_values(model.trainable_variables)
+    return steps * batch

@@ -1,0 +1,127 @@
+"""Layers that only noisy pictures pass: how they are trained, stored and used."""
+
+import json
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+from sdae.__main__ import main
+from sdae.model import denoising, network, numpy_network, weights
+from sdae.model.config import Config
+from sdae.model.numpy_network import Network
+from sdae.training import noise_removal
+
+SMALL = Config(
+    latent_channels=12,
+    overlapped=5,
+    widths=(8, 8, 16),
+    analysis_blocks=1,
+    synthesis_blocks=1,
+    analysis_depthwise=1,
+    synthesis_depthwise=1,
+    fine_blocks=1,
+    groups=(2, 4, 6),
+    levels=3,
+)
+TWIN = weights.FOR_NOISE + "analysis/head/bias"
+
+
+@pytest.fixture(scope="module")
+def model():
+    return network.initialise(network.Autoencoder(SMALL, name="autoencoder"))
+
+
+@pytest.fixture(scope="module")
+def arrays(model):
+    """Weights every one of which counts, with a twin of some layers."""
+    rng = np.random.default_rng(4)
+    for variable in model.weights:
+        if "seed" not in variable.path:
+            variable.assign(rng.normal(0, 0.1, variable.shape))
+    found = model.stored()
+    names = [n for n in found if n.startswith(("analysis/depthwise", "analysis/head"))]
+    return found | {weights.FOR_NOISE + n: found[n] + np.float32(0.05) for n in names}
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos")
+    for name in ("astronaut", "chelsea", "coffee"):
+        Image.fromarray(getattr(skimage.data, name)()[:200, :250]).save(folder / f"{name}.png")
+    return folder
+
+
+def test_only_noisy_pictures_pass_the_twins(arrays):
+    without = {n: v for n, v in arrays.items() if not n.startswith(weights.FOR_NOISE)}
+    ours, plain = Network(arrays, SMALL), Network(without, SMALL)
+    assert plain.for_noise is plain and ours.for_noise is not ours
+    image = np.random.default_rng(0).random((24, 40, 3), "float32")
+    for sigma in (0.0, 0.2):
+        y = ours.analysis(image, sigma, 0.5)
+        np.testing.assert_array_equal(y, plain.analysis(image, sigma, 0.5))
+    np.testing.assert_array_equal(ours.synthesis(y, 0.5), plain.synthesis(y, 0.5))
+    noisy = (255 * image).astype("uint8")
+    assert (denoising.cleaned(ours, noisy, 0.2) != denoising.cleaned(plain, noisy, 0.2)).any()
+
+
+def test_what_has_no_twin_is_in_memory_once(arrays):
+    ours = Network(arrays, SMALL)
+    first, twin = (n._synthesis[0].matrix for n in (ours, ours.for_noise))
+    assert np.shares_memory(first, twin)
+
+
+def test_twins_restore_what_keras_does(model, arrays, monkeypatch):
+    monkeypatch.setattr(numpy_network, "_STRIP", 10)  # several strips
+    model.restore(weights.for_noise(arrays))
+    image = np.random.default_rng(1).random((48, 40, 3), "float32")
+    inputs = {"image": image[None], "sigma": np.float32([0.2])}
+    theirs = np.asarray(noise_removal.Restoring(model)(inputs))[0]
+    ours = denoising._passed(Network(arrays, SMALL), image, 0.2, "float32", None)
+    np.testing.assert_allclose(ours, np.clip(theirs, 0, 1), rtol=0, atol=4e-6)
+
+
+def test_a_misshapen_twin_is_refused(arrays):
+    with pytest.raises(weights.WeightsError, match="analysis/head/bias"):
+        Network(arrays | {TWIN: np.zeros(3, "float32")}, SMALL)
+
+
+def test_crops_are_noisy_as_told():
+    clean = np.full((64, 16, 16, 3), 0.5, "float32")
+    inputs = noise_removal.noisy(clean, np.random.default_rng(0))
+    low, high = noise_removal.LEVELS
+    assert (inputs["sigma"] >= low).all() and (inputs["sigma"] <= high).all()
+    spread = (inputs["image"] - clean).std(axis=(1, 2, 3))
+    assert np.corrcoef(spread, inputs["sigma"])[0, 1] > 0.95
+    beyond = [crop.min() < 0 or crop.max() > 1 for crop in inputs["image"]]
+    steps = [np.allclose(crop * 255, np.rint(crop * 255), atol=1e-3) for crop in inputs["image"]]
+    assert 4 < sum(beyond) < 28 and 16 < sum(steps) < 48
+
+
+def test_command_adds_twins_and_changes_nothing_else(arrays, photos, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(noise_removal, "_RISE", 1)  # quick to learn
+    monkeypatch.setattr(noise_removal, "_AVERAGE", 0.2)
+    begun = {n: v for n, v in arrays.items() if not n.startswith(weights.FOR_NOISE)}
+    weights.write(tmp_path, begun, {"config": SMALL.to_dict(), "note": "kept"})
+    command = ["fit-denoising", str(photos), "--weights", str(tmp_path)]
+    options = "--minutes 0.1 --batch 2 --crop 32 --rate 1e-3".split()
+    assert main([*command, "--validation", str(photos), *options]) == 0
+    found, card = weights.read(tmp_path)
+    for name, value in begun.items():
+        np.testing.assert_array_equal(found[name], value)
+    twins = {name: found[name] for name in found.keys() - begun.keys()}
+    assert TWIN in twins and all(name.startswith(weights.FOR_NOISE) for name in twins)
+    assert card["note"] == "kept" and card["noise_removal"]["crops"] > 0
+    assert card["noise_removal"]["parameters"] == sum(value.size for value in twins.values())
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    for line in lines:
+        before, now = (float(part.split(" dB")[0].split()[-1]) for part in line.split("before,"))
+        assert now > before
+    assert main([*command, "--validation", str(photos), *options]) == 0
+    again, card = weights.read(tmp_path)
+    assert again.keys() == found.keys() and card["noise_removal"]["minutes"] == 0.2
+    assert (again[TWIN] != found[TWIN]).any()
+    assert main([*command, "--validation", str(tmp_path / "nowhere")]) == 2
+    assert json.loads((tmp_path / "card.json").read_text()) == card
