@@ -34,7 +34,7 @@ COMMANDS = {
     "fit-contexts": ("sdae.cli.fit_contexts", "fit the context tables of trained weights"),
     "fit-denoising": (
         "sdae.cli.fit_denoising",
-        "train the layers of weights that only noisy pictures pass",
+        "train what noisy pictures pass in place of the network of clean ones",
     ),
     "evaluate": ("sdae.cli.evaluate", "measure this codec and the others on sets of pictures"),
     "claims": ("sdae.cli.claims", "lay the original work's numbers beside what is measured here"),

@@ -1,4 +1,4 @@
-"""``sdae fit-denoising``: train the layers of weights that only noisy pictures pass."""
+"""``sdae fit-denoising``: train what noisy pictures pass in place of the network of clean ones."""
 
 import sys
 
@@ -10,6 +10,7 @@ def add_arguments(parser) -> None:
     parser.add_argument("photos", nargs="+", help="folders of training photographs")
     parser.add_argument("--weights", required=True, help="weights folder to change")
     parser.add_argument("--validation", required=True, help="folder to measure on")
+    parser.add_argument("--start", help="name or folder of earlier weights, to begin with theirs")
     parser.add_argument("--minutes", type=number(float, 0.01), default=30, help="length in minutes")
     parser.add_argument("--batch", type=number(int, 1), default=8, help="crops a step")
     parser.add_argument(
@@ -20,13 +21,17 @@ def add_arguments(parser) -> None:
 
 
 def run(args) -> int:
-    """Train the layers and store them with the weights. Returns an exit code."""
+    """Train it and store it with the weights. Returns an exit code."""
     from sdae.model import weights
     from sdae.training import photographs
 
     try:
         place = weights.folder(args.weights)
         arrays, card = weights.read(place)
+        if args.start:
+            earlier, its = weights.read(weights.folder(args.start))
+            arrays |= {n: v for n, v in earlier.items() if n.startswith(weights.FOR_NOISE)}
+            card |= {k: v for k, v in its.items() if k == "noise_removal"}
         paths, validation = (
             photographs.photographs(folders) for folders in (args.photos, [args.validation])
         )

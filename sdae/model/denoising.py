@@ -1,7 +1,7 @@
 """Noise removal: a noisy picture through both networks, with nothing rounded between them.
 
-Some layers of both are trained for that alone and no clean picture passes them, if the weights have
-such ones (`sdae.training.noise_removal`).
+Both are then trained for that alone, if the weights say how (`sdae.training.noise_removal`); no clean
+picture passes these.
 
 What comes out is a picture like any other. Encoded at once, a noisy picture spends bits on what is
 left of its noise, which brings nothing: on photographs scaled to 128×128 with clipped noise of

@@ -12,6 +12,7 @@ heights give the same but for roundings, since BLAS adds up in an order that dep
 a product and on the processor.
 """
 
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -38,10 +39,6 @@ class Network:
         arrays: arrays of a weights file by name, see `sdae.model.weights.read`.
         config: the configuration on its card.
 
-    Attributes:
-        for_noise: the network that noisy pictures pass, see `sdae.model.denoising`; this one, if
-            the weights have no layers for them alone.
-
     Raises:
         WeightsError: an array is missing or has another shape.
     """
@@ -53,13 +50,7 @@ class Network:
                 f"Files hold latents at 1/{STRIDE} of the resolution, these weights make them at "
                 f"1/{config.stride}."
             )
-        # Made floats once, which both networks share.
-        arrays = {
-            k: v.astype("float32", copy=False) for k, v in arrays.items() if v.dtype.kind == "f"
-        }
-        self.for_noise = self
-        if any(name.startswith(FOR_NOISE) for name in arrays):
-            self.for_noise = Network(for_noise(arrays), config)
+        self._arrays = arrays
         half, quarter, eighth = config.widths
         last = config.last_stride
 
@@ -69,7 +60,7 @@ class Network:
                 raise WeightsError(
                     f"The weights do not fit the network: {name} is missing or misshapen."
                 )
-            return found
+            return np.asarray(found, "float32")
 
         def convolution(name, inputs, filters, prelu=None, stride=1, block=1):
             kernel = array(f"{name}/kernel", 3, 3, inputs, filters)
@@ -141,6 +132,14 @@ class Network:
         self._synthesis_linear = linear("synthesis/linear", c, samples, (few, samples))
         self._log_gain = array("gains/log_gain", levels, c)
         self._log_inverse = array("gains/log_inverse", levels, c)
+
+    @cached_property
+    def for_noise(self) -> "Network":
+        """The network that noisy pictures pass, see `sdae.model.denoising`; this one, if the weights
+        have no other."""
+        if any(name.startswith(FOR_NOISE) for name in self._arrays):
+            return Network(for_noise(self._arrays), self.config)
+        return self
 
     def analysis(self, image, sigma: float, t: float) -> np.ndarray:
         """(H, W, 3) float32 in [0, 1], sides multiples of 8 → (H/8, W/8, C), before the gain.

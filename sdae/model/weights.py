@@ -1,7 +1,7 @@
 """A folder of trained weights: the arrays, and a card that says what they are.
 
-    weights/<name>/weights.npz   every variable of the network, the integer context tables, and the
-                                 layers that noisy pictures pass, see `FOR_NOISE`
+    weights/<name>/weights.npz   every variable of the network, the integer context tables, and by
+                                 how much it differs for noisy pictures, see `for_noise`
     weights/<name>/card.json     configuration, data, duration, parameter count, SHA-256
     weights/<name>/loss.csv      loss curve of training and validation
 
@@ -28,7 +28,9 @@ They are never changed. New ones get a name of their own, and a golden file in t
 """
 
 FOR_NOISE = "for-noise/"
-"""Before the names of arrays that noisy pictures pass in place of those that clean ones do."""
+"""Before the names of what noisy pictures need, see `for_noise`."""
+
+_UNIT = "/unit"
 
 _LARGEST = 256 * 1024 * 1024
 
@@ -142,11 +144,32 @@ def read(place: Path) -> tuple[dict, dict]:
 
 
 def for_noise(arrays: dict) -> dict:
-    """The arrays that noisy pictures pass; the same, if the weights have none for them alone."""
-    own = {
-        name.removeprefix(FOR_NOISE): v for name, v in arrays.items() if name.startswith(FOR_NOISE)
-    }
-    return {name: v for name, v in arrays.items() if not name.startswith(FOR_NOISE)} | own
+    """The arrays that noisy pictures pass; the same, if the weights have none for them alone.
+
+    A weights file holds by how much they differ from those that clean pictures pass: int8, and a
+    unit for each array.
+    """
+    found = {name: v for name, v in arrays.items() if not name.startswith(FOR_NOISE)}
+    for name, v in arrays.items():
+        if name.startswith(FOR_NOISE) and not name.endswith(_UNIT):
+            of = name.removeprefix(FOR_NOISE)
+            if of not in found or found[of].shape != v.shape or name + _UNIT not in arrays:
+                raise WeightsError(
+                    f"The weights do not fit the network: {name} has nothing to change."
+                )
+            found[of] = found[of].astype("float32") + v * arrays[name + _UNIT]
+    return found
+
+
+def differences(arrays: dict, noisy: dict) -> dict:
+    """What makes arrays those ``noisy`` ones, as `for_noise` reads it; arrays of both by name."""
+    found = {}
+    for name, v in noisy.items():
+        difference = v - arrays[name].astype("float32")
+        unit = max(np.abs(difference).max() / 127, np.finfo("float32").tiny)
+        found[FOR_NOISE + name] = np.rint(difference / unit).astype("int8")
+        found[FOR_NOISE + name + _UNIT] = np.float32(unit)
+    return found
 
 
 def halved(values):

@@ -1,10 +1,10 @@
-"""Layers for noisy pictures alone: trained on from those that clean pictures pass, which stay.
+"""The network for noisy pictures: trained on from that of clean ones, which stays as it is.
 
     noisy crop ──► analysis ──► latent, nothing rounded ──► synthesis ──► restored crop
 
-Each layer of both transforms but the residual blocks, which are the largest, gets a twin that stands
-in its place where noise is removed (`sdae.model.denoising`). A few thousand crops bring twins much
-further than new layers beside those that are held fast.
+Both transforms get a twin that stands in their place where noise is removed
+(`sdae.model.denoising`). A few thousand crops bring it much further than new layers beside those
+that are held fast.
 
 The loss is the logarithm of the squared error of each crop, as is its PSNR: weak and strong noise,
 smooth and rough crops weigh alike.
@@ -20,7 +20,7 @@ from keras import ops
 
 from sdae.model import denoising, weights
 from sdae.model.config import Config, quality_position
-from sdae.model.network import Autoencoder, ResidualBlock, compiled, initialise
+from sdae.model.network import Autoencoder, compiled, initialise
 from sdae.model.numpy_network import Network
 from sdae.pictures import noise
 from sdae.progress import progress, say
@@ -56,7 +56,7 @@ def fit(
     rate=3e-4,
     seed=1,
 ) -> tuple[dict, dict]:
-    """Weights with layers for noisy pictures, which go on from such ones if there are any.
+    """Weights with a network for noisy pictures, which goes on from such a one if there is any.
 
     Args:
         arrays, card: weights of the network and their card.
@@ -79,20 +79,21 @@ def fit(
     keras.utils.set_random_seed(seed)
     config = Config(**card["config"])
     network = initialise(Autoencoder(config, compute="mixed_bfloat16", name="autoencoder"))
+    own = {name: v for name, v in arrays.items() if not name.startswith(weights.FOR_NOISE)}
     network.restore(weights.for_noise(arrays))
     centres = photographs.centres(photographs.load(validation), 128)
     pictures = photographs.load(paths)
     before = measure(Network(arrays, config), centres)
     count = train(network, pictures, minutes, batch, side, rate, rng)
-    twins = {v.path.split("/", 1)[1]: v for v in network.trainable_variables}
-    twins = {name: weights.halved(ops.convert_to_numpy(v)) for name, v in twins.items()}
-    arrays = arrays | {weights.FOR_NOISE + name: value for name, value in twins.items()}
+    noisy = {v.path.split("/", 1)[1]: v for v in network.trainable_variables}
+    noisy = {name: ops.convert_to_numpy(v) for name, v in noisy.items()}
+    arrays = own | weights.differences(own, noisy)
     after = measure(Network(arrays, config), centres)
     for sigma, *psnr in zip(MEASURED, before, after):
         say("noise of {}: restored to {:.2f} dB before, {:.2f} dB now".format(sigma, *psnr))
     earlier = card.get("noise_removal", {"crops": 0, "minutes": 0})
     note = {
-        "parameters": sum(value.size for value in twins.values()),
+        "parameters": sum(value.size for value in noisy.values()),
         "crops": earlier["crops"] + count,
         "minutes": round(earlier["minutes"] + minutes, 1),
         "batch": batch,
@@ -133,7 +134,7 @@ def noisy(clean: np.ndarray, rng: np.random.Generator) -> dict:
 class Restoring(keras.Model):
     """Both transforms of a network, one after the other, as in `sdae.model.denoising`.
 
-    Only layers that get a twin can be trained. Call: {"image": (B, H, W, 3) float32, "sigma": (B,)}
+    Call: {"image": (B, H, W, 3) float32, "sigma": (B,)}
     → (B, H, W, 3) restored.
     """
 
@@ -141,8 +142,6 @@ class Restoring(keras.Model):
         super().__init__(name="restoring")
         self.network, self.t = network, quality_position(denoising.QUALITY)
         network.gains.trainable = network.contexts.trainable = False
-        for unit in (*network.analysis.units, *network.synthesis.units):
-            unit.trainable = not isinstance(unit, ResidualBlock)
 
     def call(self, inputs):
         t = ops.full_like(inputs["sigma"], self.t)
@@ -156,7 +155,7 @@ class Restoring(keras.Model):
 
 
 def train(network, pictures, minutes, batch, side, rate, rng) -> int:
-    """Train the layers that get a twin, in place; the crops seen. Arguments as for `fit`."""
+    """Train both transforms in place; the crops seen. Arguments as for `fit`."""
     model = Restoring(network)
     optimizer = compiled(model, rate, use_ema=True, ema_momentum=_AVERAGE)
 

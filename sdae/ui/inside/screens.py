@@ -56,7 +56,7 @@ def pipeline(shown: Subject) -> None:
             twins = ""
             if "noise_removal" in card:
                 twins = (
-                    " Noisy pictures pass twins of some of these layers, which have "
+                    " Noisy pictures pass twins of both transforms, which have "
                     f"{card['noise_removal']['parameters']:,} parameters more."
                 )
             figures.drawing(
