@@ -371,6 +371,19 @@ def next_weights(results: Results) -> str:
     return table(["crops", "validation loss", "enlarged"], lines)
 
 
+def noise_removal(results: Results) -> str:
+    """What the twin for noisy pictures has seen, and what it restores."""
+    card = weights.read_card(results.folder.parent)
+    made = card.get("noise_removal")
+    if not made:
+        return "The present weights have no such twin."
+    levels = ", ".join(f"{psnr:.2f} dB from σ {sigma}" for sigma, psnr in made["psnr"].items())
+    return (
+        f"The twin of `{results.folder.parent.name}` saw {made['crops']:,} crops in "
+        f"{made['minutes']:.0f} minutes. On validation photographs of 128×128 it restores {levels}."
+    )
+
+
 def helped(results: Results) -> str:
     """From the first weights to the present ones, in one sentence."""
     names = weights.SHIPPED[0], weights.SHIPPED[-1]
@@ -418,6 +431,7 @@ FIGURES = {
     "training-speed": training_speed,
     "ablations": ablations,
     "next-weights": next_weights,
+    "noise-removal": noise_removal,
     "helped": helped,
 }
 """Name of a place → what writes its figures from `sdae.measuring.results.Results`."""
