@@ -95,9 +95,10 @@ class ContextModel(layers.Layer):
         self.refiners = []
         fine, rest = range(FINE), range(FINE, min(REFINED, len(groups)))
         for name, chosen in ("refiner", fine), ("two_pass_refiner", rest):
-            layer = RefinerLayer(groups, chosen, len(bias), name=name)
-            layer.build()
-            self.refiners.append(layer)
+            if chosen:
+                layer = RefinerLayer(groups, chosen, len(bias), name=name)
+                layer.build()
+                self.refiners.append(layer)
 
     def call(self, integers, t):
         h, w, c = integers.shape[1:]
