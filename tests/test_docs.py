@@ -64,6 +64,7 @@ def test_what_is_not_measured_yet_names_its_command(tmp_path):
         "ablations",
         "next-weights",
         "helped",
+        "noise-removal",
     }:
         assert "Not measured with these weights yet; `" in figures.FIGURES[name](nothing)
 
