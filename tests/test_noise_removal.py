@@ -9,22 +9,10 @@ from PIL import Image
 
 from sdae.__main__ import main
 from sdae.model import denoising, network, numpy_network, weights
-from sdae.model.config import Config
 from sdae.model.numpy_network import Network
 from sdae.training import noise_removal
+from tests.test_network import SMALL
 
-SMALL = Config(
-    latent_channels=12,
-    overlapped=5,
-    widths=(8, 8, 16),
-    analysis_blocks=1,
-    synthesis_blocks=1,
-    analysis_depthwise=1,
-    synthesis_depthwise=1,
-    fine_blocks=1,
-    groups=(2, 4, 6),
-    levels=3,
-)
 TWIN = weights.FOR_NOISE + "analysis/head/bias"
 
 

@@ -10,20 +10,8 @@ import sdae
 from sdae.__main__ import main
 from sdae.coding import buckets
 from sdae.model import network, weights
-from sdae.model.config import Config
 from sdae.training import loop
-
-SMALL = Config(
-    latent_channels=12,
-    widths=(8, 8, 16),
-    analysis_blocks=1,
-    synthesis_blocks=1,
-    analysis_depthwise=1,
-    synthesis_depthwise=1,
-    fine_blocks=1,
-    groups=(3, 3, 6),
-    overlapped=4,
-)
+from tests.test_network import SMALL
 
 
 def options(photos, output, *extra):

@@ -134,8 +134,7 @@ def noisy(clean: np.ndarray, rng: np.random.Generator) -> dict:
 class Restoring(keras.Model):
     """Both transforms of a network, one after the other, as in `sdae.model.denoising`.
 
-    Call: {"image": (B, H, W, 3) float32, "sigma": (B,)}
-    → (B, H, W, 3) restored.
+    Call: {"image": (B, H, W, 3) float32, "sigma": (B,)} → (B, H, W, 3) restored.
     """
 
     def __init__(self, network: Autoencoder):
@@ -163,8 +162,8 @@ def train(network, pictures, minutes, batch, side, rate, rng) -> int:
         clean = photographs.crops(pictures, batch, side, rng).astype("float32") / 255
         return noisy(clean, rng), clean
 
-    begun, done, steps, seconds = None, 0.0, 0, round(60 * minutes)
-    bar = progress(label="noise removal", total=seconds, unit="s")
+    begun, done, steps, seconds = None, 0.0, 0, 60 * minutes
+    bar = progress(label="noise removal", total=round(seconds), unit="s")
     with bar, ThreadPoolExecutor(1) as pool:
         ahead = pool.submit(make)
         while done < 1:
@@ -174,8 +173,8 @@ def train(network, pictures, minutes, batch, side, rate, rng) -> int:
             ready, ahead = ahead.result(), pool.submit(make)
             loss = model.train_on_batch(*ready)
             begun, steps = begun or time.monotonic(), steps + 1  # the first step compiles
-            done = (time.monotonic() - begun) / (60 * minutes)
+            done = (time.monotonic() - begun) / seconds
             bar.set_postfix_str(f"loss {loss:.3f}")
-            bar.update(min(bar.total, int(60 * minutes * done)) - bar.n)
+            bar.update(min(bar.total, int(seconds * done)) - bar.n)
     optimizer.finalize_variable_values(model.trainable_variables)
     return steps * batch
