@@ -21,6 +21,7 @@ from sdae.model.network import Autoencoder, compiled, initialise
 from sdae.model.numpy_network import Network
 from sdae.progress import progress
 from sdae.training import photographs
+from sdae.training.schedule import falling
 
 _SIDE = 192
 # Pixels. Crops of more have more of the places whose neighbours are far away.
@@ -94,7 +95,7 @@ def refit(contexts, examples, codes, seconds, rng, batch=_BATCH, rate=2e-3) -> N
     begun, done = None, 0.0
     with progress(label="refit", total=round(seconds), unit="s") as bar:
         while done < 1 and seconds:
-            optimizer.learning_rate.assign(rate * (0.01 + 0.99 * (1 + np.cos(np.pi * done)) / 2))
+            optimizer.learning_rate.assign(rate * falling(done))
             rows = rng.choice(len(examples), batch)
             x = {"integers": examples[rows].astype("float32"), "t": t[rows]}
             loss = model.train_on_batch(x, np.zeros(batch, "float32"))

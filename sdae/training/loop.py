@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from sdae.progress import progress
+from sdae.training.schedule import falling
 
 _RISE = 200
 # Steps until the learning rate is reached: the moments of Adam and Muon begin at zero in each run.
@@ -334,7 +335,7 @@ class Trainer:
         hundredth."""
         done = max(0.0, self.progress() - self.args.flat) / (1 - self.args.flat)
         rise = min(1.0, (int(self.optimizer.iterations) + 1) / _RISE)
-        return self.args.rate * rise * (0.01 + 0.99 * (1 + np.cos(np.pi * done)) / 2)
+        return self.args.rate * rise * falling(done)
 
     def run(self) -> None:
         """Train until the schedule or this run's time is over."""

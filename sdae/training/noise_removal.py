@@ -25,6 +25,7 @@ from sdae.model.numpy_network import Network
 from sdae.pictures import noise
 from sdae.progress import progress, say
 from sdae.training import photographs
+from sdae.training.schedule import falling
 
 LEVELS = 0.02, 0.35
 """Weakest and strongest noise of a crop."""
@@ -168,7 +169,7 @@ def train(network, pictures, minutes, batch, side, rate, rng) -> int:
         ahead = pool.submit(make)
         while done < 1:
             fall = max(0.0, done - _FLAT) / (1 - _FLAT)
-            share = min(1.0, (steps + 1) / _RISE) * (0.01 + 0.99 * (1 + np.cos(np.pi * fall)) / 2)
+            share = min(1.0, (steps + 1) / _RISE) * falling(fall)
             optimizer.learning_rate.assign(rate * share)
             ready, ahead = ahead.result(), pool.submit(make)
             loss = model.train_on_batch(*ready)
