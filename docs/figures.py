@@ -40,6 +40,18 @@ ABOVE_IDEAL = {"thumb": 7, "tiles": 7, "whole": 3}
 """View → how far above an ideal coder we wanted a file to be at most, in percent."""
 
 
+NEW = {
+    "sdae-1": "convolutions, a Karhunen–Loève start, one context model, one network for all qualities",
+    "sdae-2": "depthwise blocks at 1/8 of the resolution, ten in the encoder and four in the decoder; "
+    "noisy crops weigh less; Muon; a constant rate, an average of the weights and a fall at the end; "
+    "an encoder that counts error half as much again when it looks at its picture",
+    "sdae-3": "a small network of whole numbers refines what is expected of the six coarsest channels",
+    "sdae-4": "refiners for 18 channels more, and training that counts their bits; a twin of both "
+    "transforms for noisy pictures",
+}
+"""Weights that shipped → what they had and earlier ones lacked."""
+
+
 def table(head: list, rows: list[list]) -> str:
     """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
@@ -385,14 +397,16 @@ def noise_removal(results: Results) -> str:
 
 
 def helped(results: Results) -> str:
-    """From the first weights to the present ones, in one sentence."""
-    names = weights.SHIPPED[0], weights.SHIPPED[-1]
-    before, last = (training_record.read(weights.folder(name))[-1] for name in names)
-    return (
-        f"From `{names[0]}` to `{names[1]}` the validation loss fell from "
-        f"{before['validation_loss']:.4f} to {last['validation_loss']:.4f}, in "
-        f"{last['all_images'] - before['all_images']:,.0f} crops. What helped:"
-    )
+    """What each set of weights brought, from the first ones to the present."""
+    peer, rows = results.rows("kodak", "avif"), []
+    for name in weights.SHIPPED:
+        place = weights.folder(name)
+        ours, last = Results.of(place).rows("kodak", OURS), training_record.read(place)[-1]
+        changes = [bd_rate(ours, peer, key) for key in ("psnr", "ssim")]
+        cells = ["–" if change is None else f"{change:+.1f} %" for change in changes]
+        rows.append([f"`{name}`", f"{last['validation_loss']:.4f}", *cells, NEW[name]])
+    heads = ["weights", "validation loss", "against AVIF, PSNR", "SSIM", "what was new"]
+    return table(heads, rows)
 
 
 def training_speed(results: Results) -> str:
