@@ -39,6 +39,16 @@ def share_out(work, parts) -> None:
             raise error
 
 
+def made_ahead(parts):
+    """The parts of an iterator; a thread makes the next while one is used."""
+    parts = iter(parts)
+    with ThreadPoolExecutor(1) as pool:
+        ahead = pool.submit(next, parts, None)
+        while (part := ahead.result()) is not None:
+            ahead = pool.submit(next, parts, None)
+            yield part
+
+
 @lru_cache(maxsize=1)
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -43,7 +43,7 @@ def photos(tmp_path_factory):
 
 
 def test_only_noisy_pictures_pass_the_twins(arrays):
-    without = {n: v for n, v in arrays.items() if not n.startswith(weights.FOR_NOISE)}
+    without, _ = weights.parted(arrays)
     ours, plain = Network(arrays, SMALL), Network(without, SMALL)
     assert plain.for_noise is plain and ours.for_noise is not ours
     image = np.random.default_rng(0).random((24, 40, 3), "float32")
@@ -96,7 +96,7 @@ def test_crops_are_noisy_as_told():
 def test_command_adds_twins_and_changes_nothing_else(arrays, photos, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(noise_removal, "_RISE", 1)  # quick to learn
     monkeypatch.setattr(noise_removal, "_AVERAGE", 0.2)
-    begun = {n: v for n, v in arrays.items() if not n.startswith(weights.FOR_NOISE)}
+    begun, _ = weights.parted(arrays)
     weights.write(tmp_path, begun, {"config": SMALL.to_dict(), "note": "kept"})
     command = ["fit-denoising", str(photos), "--weights", str(tmp_path)]
     options = "--minutes 0.1 --batch 4 --crop 32 --rate 3e-4".split()

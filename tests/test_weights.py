@@ -60,7 +60,7 @@ def test_pickled_arrays_are_never_loaded(tmp_path):
 def test_shipped_weights_match_their_card():
     arrays, card = weights.read(weights.folder())
     assert 1_500_000 <= card["parameters"] <= 4_900_000
-    differing = [v for n, v in arrays.items() if n.startswith(weights.FOR_NOISE) and v.ndim]
+    differing = [v for v in weights.parted(arrays)[1].values() if v.ndim]
     assert all(v.dtype == "int8" for v in differing)
     for_noise = sum(v.size for v in differing)
     assert for_noise == card.get("noise_removal", {"parameters": 0})["parameters"] <= 4_400_000

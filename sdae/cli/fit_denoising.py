@@ -30,7 +30,7 @@ def run(args) -> int:
         arrays, card = weights.read(place)
         if args.start:
             earlier, its = weights.read(weights.folder(args.start))
-            arrays |= {n: v for n, v in earlier.items() if n.startswith(weights.FOR_NOISE)}
+            arrays |= weights.parted(earlier)[1]
             card |= {k: v for k, v in its.items() if k == "noise_removal"}
         paths, validation = (
             photographs.photographs(folders) for folders in (args.photos, [args.validation])

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from sdae.model.config import HEAD_SCALE, LINEAR_STEP, STRIDE, Config
-from sdae.model.weights import FOR_NOISE, WeightsError, for_noise
+from sdae.model.weights import WeightsError, for_noise, parted
 from sdae.threads import in_one_blas_thread, share_out
 
 _PATCH_FLOATS = 1 << 17
@@ -137,9 +137,8 @@ class Network:
     def for_noise(self) -> "Network":
         """The network that noisy pictures pass, see `sdae.model.denoising`; this one, if the weights
         have no other."""
-        if any(name.startswith(FOR_NOISE) for name in self._arrays):
-            return Network(for_noise(self._arrays), self.config)
-        return self
+        _, twin = parted(self._arrays)
+        return Network(for_noise(self._arrays), self.config) if twin else self
 
     def analysis(self, image, sigma: float, t: float) -> np.ndarray:
         """(H, W, 3) float32 in [0, 1], sides multiples of 8 → (H/8, W/8, C), before the gain.

@@ -143,15 +143,21 @@ def read(place: Path) -> tuple[dict, dict]:
         ) from error
 
 
+def parted(arrays: dict) -> tuple[dict, dict]:
+    """The arrays of a weights file that clean pictures need, and those that only noisy ones do."""
+    twin = {name: v for name, v in arrays.items() if name.startswith(FOR_NOISE)}
+    return {name: v for name, v in arrays.items() if name not in twin}, twin
+
+
 def for_noise(arrays: dict) -> dict:
     """The arrays that noisy pictures pass; the same, if the weights have none for them alone.
 
     A weights file holds by how much they differ from those that clean pictures pass: int8, and a
     unit for each array.
     """
-    found = {name: v for name, v in arrays.items() if not name.startswith(FOR_NOISE)}
-    for name, v in arrays.items():
-        if name.startswith(FOR_NOISE) and not name.endswith(_UNIT):
+    found, twin = parted(arrays)
+    for name, v in twin.items():
+        if not name.endswith(_UNIT):
             of = name.removeprefix(FOR_NOISE)
             if of not in found or found[of].shape != v.shape or name + _UNIT not in arrays:
                 raise WeightsError(

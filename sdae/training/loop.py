@@ -15,13 +15,13 @@ import io
 import json
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from sdae.progress import progress
+from sdae.threads import made_ahead
 from sdae.training.schedule import falling
 
 _RISE = 200
@@ -398,11 +398,9 @@ class Trainer:
         bar = progress(
             label=f"epoch {len(self.history) + 1}", total=self.steps * batch, unit="image"
         )
-        with bar, ThreadPoolExecutor(1) as pool:
-            ahead = pool.submit(make)
-            for left in reversed(range(self.steps)):
+        with bar:
+            for ready in made_ahead(make() for _ in range(self.steps)):
                 self.optimizer.learning_rate.assign(self.learning_rate())
-                ready, ahead = ahead.result(), left and pool.submit(make)
                 losses.append(self.model.train_on_batch(*ready))
                 bar.update(batch)
         return np.mean(losses)

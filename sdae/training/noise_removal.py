@@ -11,7 +11,6 @@ smooth and rough crops weigh alike.
 """
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -24,6 +23,7 @@ from sdae.model.network import Autoencoder, compiled, initialise
 from sdae.model.numpy_network import Network
 from sdae.pictures import noise
 from sdae.progress import progress, say
+from sdae.threads import made_ahead
 from sdae.training import photographs
 from sdae.training.schedule import falling
 
@@ -80,7 +80,7 @@ def fit(
     keras.utils.set_random_seed(seed)
     config = Config(**card["config"])
     network = initialise(Autoencoder(config, compute="mixed_bfloat16", name="autoencoder"))
-    own = {name: v for name, v in arrays.items() if not name.startswith(weights.FOR_NOISE)}
+    own, _ = weights.parted(arrays)
     network.restore(weights.for_noise(arrays))
     centres = photographs.centres(photographs.load(validation), 128)
     pictures = photographs.load(paths)
@@ -165,17 +165,17 @@ def train(network, pictures, minutes, batch, side, rate, rng) -> int:
 
     begun, done, steps, seconds = None, 0.0, 0, 60 * minutes
     bar = progress(label="noise removal", total=round(seconds), unit="s")
-    with bar, ThreadPoolExecutor(1) as pool:
-        ahead = pool.submit(make)
-        while done < 1:
+    with bar:
+        for ready in made_ahead(iter(make, None)):
             fall = max(0.0, done - _FLAT) / (1 - _FLAT)
             share = min(1.0, (steps + 1) / _RISE) * falling(fall)
             optimizer.learning_rate.assign(rate * share)
-            ready, ahead = ahead.result(), pool.submit(make)
             loss = model.train_on_batch(*ready)
             begun, steps = begun or time.monotonic(), steps + 1  # the first step compiles
             done = (time.monotonic() - begun) / seconds
             bar.set_postfix_str(f"loss {loss:.3f}")
             bar.update(min(bar.total, int(seconds * done)) - bar.n)
+            if done >= 1:
+                break
     optimizer.finalize_variable_values(model.trainable_variables)
     return steps * batch
