@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PLACE = re.compile(r"(<!-- figures: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
-TARGETS = {0.1: 29.0, 0.2: 25.8, 0.3: 24.0}
+TARGETS = {0.1: 29.5, 0.2: 26.4, 0.3: 24.5}
 """Noise level → PSNR in dB that we wanted of a restored picture of `kodak-thumb`."""
 
 ABOVE_IDEAL = {"thumb": 7, "tiles": 7, "whole": 3}

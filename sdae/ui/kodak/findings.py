@@ -19,7 +19,7 @@ def rates(set_name: str, changes: dict[str, dict], key: str = "psnr") -> str:
     """
     known = {name: found[key] for name, found in changes.items() if found[key] is not None}
     said = [
-        f"{amount(change)} than {results.label(name)}"
+        f"{amount(change, 'bytes')} {results.label(name)}"
         for name, change in sorted(known.items(), key=lambda pair: pair[1])
     ]
     if not said:
@@ -27,9 +27,11 @@ def rates(set_name: str, changes: dict[str, dict], key: str = "psnr") -> str:
     return f"{WHERE[set_name]} SDAE needs {listed(said)}, at equal {key.upper()}."
 
 
-def amount(change: float) -> str:
-    """A change of bytes in percent, in words."""
-    return f"{abs(change):.0f} % {'fewer' if change < 0 else 'more'} bytes"
+def amount(change: float, *of: str) -> str:
+    """A change in percent, as the words before the name of a codec."""
+    if abs(change) < 0.5:
+        return " ".join(["as many", *of, "as"])
+    return " ".join([f"{abs(change):.0f} % {'fewer' if change < 0 else 'more'}", *of, "than"])
 
 
 def listed(parts: list[str]) -> str:
@@ -87,8 +89,8 @@ def at_ssim(table: dict[str, dict | None], target: float) -> str:
     best = min(others, key=lambda name: others[name]["bytes"])
     change = 100 * (ours["bytes"] / others[best]["bytes"] - 1)
     return (
-        f"{start} SDAE needs {ours['bytes']:,.0f} bytes, {amount(change).removesuffix(' bytes')}"
-        f" than {results.label(best)}, the smallest other codec."
+        f"{start} SDAE needs {ours['bytes']:,.0f} bytes, {amount(change)} {results.label(best)}, "
+        "the smallest other codec."
     )
 
 
