@@ -78,6 +78,20 @@ def test_twins_restore_what_keras_does(model, arrays, monkeypatch):
     np.testing.assert_allclose(ours, np.clip(theirs, 0, 1), rtol=0, atol=4e-6)
 
 
+def test_a_twin_is_taken_over_whatever_became_of_the_network(arrays):
+    rng = np.random.default_rng(7)
+    own, _ = weights.parted(arrays)
+    later = {n: v + rng.normal(0, 0.02, v.shape).astype("float32") for n, v in own.items()}
+    found = noise_removal.taken_over(later, arrays, SMALL.to_dict())
+    assert weights.parted(found)[0].keys() == later.keys()
+    image = rng.random((40, 48, 3), "float32")
+    before, after, fresh = (
+        denoising._passed(Network(a, SMALL).for_noise, image, 0.2, "float32", None)
+        for a in (arrays, found, later)
+    )
+    assert np.abs(after - before).max() < 0.1 * np.abs(fresh - before).max()
+
+
 def test_a_misshapen_twin_is_refused(arrays):
     with pytest.raises(weights.WeightsError, match="analysis/head/bias"):
         weights.for_noise(arrays | {TWIN: np.zeros(3, "int8")})
@@ -124,5 +138,10 @@ def test_command_adds_twins_and_changes_nothing_else(arrays, photos, tmp_path, c
     again, its = weights.read(begin)
     assert again.keys() == found.keys() and its["noise_removal"]["minutes"] == 0.2
     assert (again[TWIN] != found[TWIN]).any()
+    weights.write(begin, begun, {"config": SMALL.to_dict()})
+    assert (
+        main(["fit-denoising", str(photos), "--weights", str(begin), *start, "--minutes", "0"]) == 0
+    )
+    assert weights.read(begin)[1]["noise_removal"]["crops"] == card["noise_removal"]["crops"]
     assert main([*command, "--validation", str(tmp_path / "nowhere")]) == 2
     assert json.loads((tmp_path / "card.json").read_text()) == card

@@ -11,7 +11,12 @@ def add_arguments(parser) -> None:
     parser.add_argument("--weights", required=True, help="weights folder to change")
     parser.add_argument("--validation", required=True, help="folder to measure on")
     parser.add_argument("--start", help="name or folder of earlier weights, to begin with theirs")
-    parser.add_argument("--minutes", type=number(float, 0.01), default=30, help="length in minutes")
+    parser.add_argument(
+        "--minutes",
+        type=number(float, 0),
+        default=30,
+        help="length in minutes; 0 only takes over what --start names",
+    )
     parser.add_argument("--batch", type=number(int, 1), default=8, help="crops a step")
     parser.add_argument(
         "--crop", type=number(int, 8), default=128, help="side of a crop, a multiple of 8"
@@ -30,13 +35,14 @@ def run(args) -> int:
         arrays, card = weights.read(place)
         if args.start:
             earlier, its = weights.read(weights.folder(args.start))
-            arrays |= weights.parted(earlier)[1]
             card |= {k: v for k, v in its.items() if k == "noise_removal"}
         paths, validation = (
             photographs.photographs(folders) for folders in (args.photos, [args.validation])
         )
         from sdae.training import noise_removal
 
+        if args.start:
+            arrays = noise_removal.taken_over(arrays, earlier, card["config"])
         options = args.minutes, args.batch, args.crop, args.rate, args.seed
         found = noise_removal.fit(arrays, card, paths, validation, *options)
     except (FileNotFoundError, weights.WeightsError) as error:

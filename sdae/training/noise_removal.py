@@ -42,6 +42,9 @@ _RISE = 100
 _FLAT = 0.6
 # Share of the time at the full rate; then it falls by half a cosine.
 
+_SCALE = "synthesis/scale"
+# Never trained, so no twin has one of its own.
+
 _AVERAGE = 0.995
 # Momentum of the average of the weights, which is what is kept.
 
@@ -63,7 +66,7 @@ def fit(
         arrays, card: weights of the network and their card.
         paths: picture files to train on.
         validation: picture files to measure on, before and after.
-        minutes: how long to train.
+        minutes: how long to train; 0 only measures.
         batch, side: crops a step, and their side in pixels, a multiple of 8.
         rate: highest learning rate.
         seed: of all randomness.
@@ -82,11 +85,12 @@ def fit(
     network = initialise(Autoencoder(config, compute="mixed_bfloat16", name="autoencoder"))
     own, _ = weights.parted(arrays)
     network.restore(weights.for_noise(arrays))
+    model = Restoring(network)
     centres = photographs.centres(photographs.load(validation), 128)
     pictures = photographs.load(paths)
     before = measure(Network(arrays, config), centres)
-    count = train(network, pictures, minutes, batch, side, rate, rng)
-    noisy = {v.path.split("/", 1)[1]: v for v in network.trainable_variables}
+    count = train(model, pictures, minutes, batch, side, rate, rng) if minutes else 0
+    noisy = {v.path.split("/", 1)[1]: v for v in model.trainable_variables}
     noisy = {name: ops.convert_to_numpy(v) for name, v in noisy.items()}
     arrays = own | weights.differences(own, noisy)
     after = measure(Network(arrays, config), centres)
@@ -94,15 +98,45 @@ def fit(
         say("noise of {}: restored to {:.2f} dB before, {:.2f} dB now".format(sigma, *psnr))
     earlier = card.get("noise_removal", {"crops": 0, "minutes": 0})
     note = {
+        **earlier,
         "parameters": sum(value.size for value in noisy.values()),
         "crops": earlier["crops"] + count,
         "minutes": round(earlier["minutes"] + minutes, 1),
-        "batch": batch,
-        "crop": side,
-        "rate": rate,
+        **({"batch": batch, "crop": side, "rate": rate} if minutes else {}),
         "psnr": {str(sigma): round(psnr, 3) for sigma, psnr in zip(MEASURED, after)},
     }
     return arrays, card | {"noise_removal": note}
+
+
+def taken_over(arrays: dict, earlier: dict, config: dict) -> dict:
+    """Weights with the twin of earlier ones, which restores what it restored there.
+
+    Only the gains are the network's own. Where they have changed, the first layers of the twin's
+    synthesis make up for it.
+
+    Args:
+        arrays, earlier: arrays of two weights files of one configuration.
+        config: that configuration, as it stands on a card.
+
+    Raises:
+        WeightsError: the arrays do not fit the configuration.
+    """
+    (own, _), (before, _) = map(weights.parted, (arrays, earlier))
+    noisy = {
+        name: np.array(value, "float32")
+        for name, value in weights.for_noise(earlier).items()
+        if name.startswith(("analysis/", "synthesis/")) and name != _SCALE
+    }
+    t = quality_position(denoising.QUALITY)
+    then, now = (
+        np.prod(Network(found, Config(**config)).gains(t), axis=0) for found in (before, own)
+    )
+    noisy["synthesis/linear/kernel"] *= (then / now)[:, None]
+    around = noisy["synthesis/linear/around"]
+    around *= (then / now)[: around.shape[2], None]
+    scaled = then * before[_SCALE] / (now * own[_SCALE])
+    noisy["synthesis/stem/kernel"][:, :, :-1] *= scaled[:, None]
+    return own | weights.differences(own, noisy)
 
 
 def measure(network: Network, pictures: np.ndarray) -> list[float]:
@@ -154,9 +188,8 @@ class Restoring(keras.Model):
         return ops.mean(ops.log(error + _LEAST))
 
 
-def train(network, pictures, minutes, batch, side, rate, rng) -> int:
-    """Train both transforms in place; the crops seen. Arguments as for `fit`."""
-    model = Restoring(network)
+def train(model, pictures, minutes, batch, side, rate, rng) -> int:
+    """Train both transforms of a `Restoring` in place; the crops seen. Other arguments as for `fit`."""
     optimizer = compiled(model, rate, use_ema=True, ema_momentum=_AVERAGE)
 
     def make():
