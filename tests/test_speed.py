@@ -1,11 +1,12 @@
 """Time and memory beside other codecs."""
 
 import argparse
+import re
 
 import pytest
 
 from sdae.cli import bench
-from sdae.measuring import speed
+from sdae.measuring import speed, stages
 
 
 def arguments(*argv):
@@ -23,6 +24,14 @@ def test_codecs_take_turns_and_the_table_compares_them(capsys):
     assert ours[3] == ours[6] == ours[9] == "1.00"
     assert all(float(row.split()[3]) > 1 for row in rows[1:2])  # no network is as fast as JPEG
     assert all(10 < float(row.split()[-2]) < 500 for row in rows)
+
+
+def test_the_stages_of_an_answer_take_time(capsys):
+    assert bench.run(arguments("stages", "--sizes", "72x40", "--rounds", "1")) == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head == "72×40, medians of 1"
+    assert [re.split(r" {2,}", row.strip())[0] for row in rows] == list(stages.STAGES)
+    assert all(row.endswith(" ms") for row in rows)
 
 
 def test_without_a_name_whole_files_are_measured_at_three_sizes(monkeypatch, capsys):
@@ -45,6 +54,6 @@ def test_without_a_name_whole_files_are_measured_at_three_sizes(monkeypatch, cap
 
 @pytest.mark.parametrize("size", [(700, 500), (30, 20), (1300, 900)])
 def test_the_picture_has_the_size_and_its_detail(size):
-    picture = speed._picture(size)
+    picture = speed.picture(size)
     assert picture.size == size
     assert len(picture.resize((40, 40), 0).getcolors(1600)) > 100

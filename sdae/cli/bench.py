@@ -1,8 +1,10 @@
-"""Benchmarks: ``sdae bench``, ``bench coder``, ``bench effort FOLDER``, ``bench training``.
+"""Benchmarks: ``sdae bench``, ``bench coder``, ``bench effort FOLDER``, ``bench stages``, ``bench
+training``.
 
 - ``codec``, which is meant where none is named: whole files (`sdae.measuring.speed`);
 - ``coder``: the latent coder alone (`sdae.measuring.packing`);
 - ``effort``: what choosing the integers with care gains (`sdae.measuring.effort_gain`);
+- ``stages``: where the time of one answer goes (`sdae.measuring.stages`);
 - ``training``: its speed beside that of its convolutions (`sdae.training.step_time`).
 
 ``--store`` keeps the figures with the results of the weights, where the documents take them from.
@@ -10,11 +12,12 @@
 
 import sys
 
+import numpy as np
 from PIL import Image
 
 import sdae
 from sdae.cli.arguments import add_weights
-from sdae.measuring import effort_gain, kodak, packing, speed
+from sdae.measuring import effort_gain, kodak, packing, speed, stages
 from sdae.measuring.results import Results
 from sdae.model import weights
 from sdae.pictures import reading
@@ -46,14 +49,18 @@ def add_arguments(parser) -> None:
     care.add_argument("--side", type=int, default=128, help="pixels of the centre crops; 128")
     care.add_argument("--efforts", type=int, nargs="+", default=[0, 1, 2, 5, 10])
     care.add_argument("--qualities", type=float, nargs="+", default=[10, 25, 40, 55, 70, 85])
+    answer = benches.add_parser("stages", help="where the time of one answer goes")
+    answer.add_argument("--sizes", nargs="+", type=_size, metavar="WxH", default=stages.SIZES)
+    answer.add_argument("--quality", type=float, default=30, help="of the files; 30")
+    answer.add_argument("--rounds", type=int, default=5, help="turns that count; 5")
     training = benches.add_parser("training", help="speed of training beside its convolutions")
     training.add_argument("--batch", type=int, default=8, help="crops a step; 8")
     training.add_argument("--crop", type=int, default=128, help="side of a crop in pixels; 128")
     training.add_argument("--rounds", type=int, default=15, help="steps that count; 15")
-    for bench in (whole, coder, care):
+    for bench in (whole, coder, care, answer):
         add_weights(bench)
     parser.set_defaults(store=False)
-    for bench in (whole, coder, care, training):
+    for bench in (whole, coder, care, answer, training):
         bench.add_argument(
             "--store", action="store_true", help="keep the figures with the results of the weights"
         )
@@ -61,10 +68,12 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Run a benchmark and print its table. Returns an exit code."""
-    if args.bench == "training":
-        return _training(args)
-    if args.bench not in ("coder", "effort"):
-        return _codec(args)
+    ways = {None: _codec, "codec": _codec, "stages": _stages, "training": _training}
+    return ways.get(args.bench, _pictures)(args)
+
+
+def _pictures(args) -> int:
+    """``coder`` and ``effort``, which measure pictures of the user's."""
     try:
         paths = photographs.photographs(args.photos or [kodak.folder()])
         if args.bench == "effort":
@@ -134,6 +143,20 @@ def _codec(args) -> int:
             )
             for line in speed.table(found):
                 say("  " + line)
+    _store(args, stored)
+    return 0
+
+
+def _stages(args) -> int:
+    codec, stored = sdae.load(args.weights), {}
+    for size in args.sizes:
+        rgb = np.asarray(speed.picture(size))
+        found = stored[f"{size[0]}×{size[1]}"] = stages.measure(
+            codec, rgb, args.quality, args.rounds
+        )
+        say(f"{size[0]}×{size[1]}, medians of {args.rounds}")
+        for name, seconds in found.items():
+            say(f"  {name:20}{1000 * seconds:10,.0f} ms")
     _store(args, stored)
     return 0
 

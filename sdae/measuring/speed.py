@@ -98,10 +98,10 @@ def table(found: dict[str, list[Turn]]) -> list[str]:
 
 
 def _turn(name, size, weights) -> Turn:
-    picture = _picture(size)
+    image = picture(size)
     compress, decompress = _ours(weights) if name == "SDAE" else _peer(name)
     start, cpu = time.perf_counter(), time.process_time()
-    data = compress(picture)
+    data = compress(image)
     middle = time.perf_counter()
     restored = decompress(data)
     end, cpu = time.perf_counter(), time.process_time() - cpu
@@ -132,7 +132,7 @@ def _peer(name):
 
 
 @lru_cache(maxsize=1)
-def _picture(size) -> Image.Image:
+def picture(size) -> Image.Image:
     """A sample, mirrored where it is too small: scaled up it would have no detail."""
     path = distribution("scikit-image").locate_file("skimage/data/coffee.png")
     with Image.open(str(path)) as image:

@@ -21,7 +21,7 @@ import numpy as np
 
 from sdae.errors import WeightsError
 
-SHIPPED = ("sdae-1", "sdae-2", "sdae-3", "sdae-4")
+SHIPPED = ("sdae-1", "sdae-2", "sdae-3", "sdae-4", "sdae-5")
 """Names of all weights that ever shipped, the newest last: files of all of them stay readable.
 
 They are never changed. New ones get a name of their own, and a golden file in the tests.
