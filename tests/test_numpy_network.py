@@ -110,7 +110,8 @@ def test_bits_are_those_of_keras():
 
 
 def test_training_sees_the_integers_that_an_encoder_makes(codec):
-    image, code = data.astronaut()[60:188, 180:308].astype("float32") / 255, 4000
+    # Large enough that the few ties which fall otherwise in floating point weigh little.
+    image, code = data.astronaut()[60:316, 120:376].astype("float32") / 255, 4000
     ours, t = codec.network, quality_position(code / 100)
     gain, inverse = ours.gains(t)
     y = ours.analysis(image, 0.0, t) * gain
@@ -121,8 +122,7 @@ def test_training_sees_the_integers_that_an_encoder_makes(codec):
     def apart(integers):
         return np.abs(seen["picture"] - ours.synthesis(integers * inverse, t)).mean()
 
-    # A few ties fall otherwise in floating point.
-    assert apart(values) < 0.2 * apart(np.rint(y))
+    assert apart(values) < 0.1 * apart(np.rint(y))
     expected = predictor.expectations(values, code, codec.tables)
     bits = numpy_network.laplacian_bits(values, *expected).sum() / image[..., 0].size
     assert seen["bits"] == pytest.approx(bits, rel=0.01)

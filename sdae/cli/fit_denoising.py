@@ -33,15 +33,14 @@ def run(args) -> int:
     try:
         place = weights.folder(args.weights)
         arrays, card = weights.read(place)
-        if args.start:
-            earlier, its = weights.read(weights.folder(args.start))
-            card |= {k: v for k, v in its.items() if k == "noise_removal"}
         paths, validation = (
             photographs.photographs(folders) for folders in (args.photos, [args.validation])
         )
         from sdae.training import noise_removal
 
         if args.start:
+            earlier, its = weights.read(weights.folder(args.start))
+            card |= {k: v for k, v in its.items() if k == "noise_removal"}
             arrays = noise_removal.taken_over(arrays, earlier, card["config"])
         options = args.minutes, args.batch, args.crop, args.rate, args.seed
         found = noise_removal.fit(arrays, card, paths, validation, *options)

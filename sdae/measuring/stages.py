@@ -14,7 +14,7 @@ from sdae.measuring import comparison
 from sdae.model import encoder_effort
 from sdae.model.config import quality_position
 from sdae.model.gradients import SynthesisAdjoint
-from sdae.model.transform_coding import strips
+from sdae.model.transform_coding import padded, strips
 
 SIZES = ((600, 400), (1224, 816))
 """A sample of the page, and the largest picture that it does not scale down."""
@@ -44,7 +44,7 @@ def _turn(codec, rgb, quality) -> dict[str, float]:
         seconds[name] = time.perf_counter() - begun
         return found
 
-    y = timed("analysis", lambda: np.concatenate(list(network.analysis_rows(strips(rgb), 0.0, t))))
+    y = timed("analysis", lambda: network.analysis(padded(rgb), 0.0, t))
     y = y * network.gains(t)[0]
     first = timed("first integers", lambda: encoder_effort.round_for_rate(network, tables, y, code))
     adjoint = SynthesisAdjoint(network)

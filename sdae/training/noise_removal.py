@@ -87,9 +87,11 @@ def fit(
     network.restore(weights.for_noise(arrays))
     model = Restoring(network)
     centres = photographs.centres(photographs.load(validation), 128)
-    pictures = photographs.load(paths)
     before = measure(Network(arrays, config), centres)
-    count = train(model, pictures, minutes, batch, side, rate, rng) if minutes else 0
+    count = 0
+    if minutes:
+        pictures = photographs.load(paths)
+        count = train(model, pictures, minutes, batch, side, rate, rng)
     noisy = {v.path.split("/", 1)[1]: v for v in model.trainable_variables}
     noisy = {name: ops.convert_to_numpy(v) for name, v in noisy.items()}
     arrays = own | weights.differences(own, noisy)
@@ -131,11 +133,11 @@ def taken_over(arrays: dict, earlier: dict, config: dict) -> dict:
     then, now = (
         np.prod(Network(found, Config(**config)).gains(t), axis=0) for found in (before, own)
     )
-    noisy["synthesis/linear/kernel"] *= (then / now)[:, None]
+    change = (then / now)[:, None]
+    noisy["synthesis/linear/kernel"] *= change
     around = noisy["synthesis/linear/around"]
-    around *= (then / now)[: around.shape[2], None]
-    scaled = then * before[_SCALE] / (now * own[_SCALE])
-    noisy["synthesis/stem/kernel"][:, :, :-1] *= scaled[:, None]
+    around *= change[: around.shape[2]]
+    noisy["synthesis/stem/kernel"][:, :, :-1] *= change * (before[_SCALE] / own[_SCALE])[:, None]
     return own | weights.differences(own, noisy)
 
 
