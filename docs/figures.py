@@ -16,6 +16,8 @@ import re
 import sys
 from pathlib import Path
 
+from pages.kodak import findings, tables
+from sdae import weights
 from sdae.measuring import (
     claims,
     classical_denoisers,
@@ -26,9 +28,7 @@ from sdae.measuring import (
     stages,
 )
 from sdae.measuring.results import OURS, Results, bd_rate, common, curve, label
-from sdae.model import weights
 from sdae.training import training_record
-from sdae.ui.kodak import findings, tables
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

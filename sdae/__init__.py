@@ -11,8 +11,8 @@ import importlib
 from sdae import pillow_plugin  # noqa: F401, registers .sdae with Pillow
 from sdae.codec import Codec, Latent
 from sdae.coding.container import BitstreamError
-from sdae.model.weights import WeightsError
 from sdae.pictures.reading import ImageError
+from sdae.weights import WeightsError
 
 __version__ = "0.1.0"
 __all__ = ["BitstreamError", "Codec", "ImageError", "Latent", "WeightsError", "load"]

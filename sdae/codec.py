@@ -13,12 +13,12 @@ from sdae import notebook
 from sdae.coding import coding_order, container, deflate, latent_coder
 from sdae.coding.container import BitstreamError, Header
 from sdae.coding.latent import Latent
-from sdae.model import denoising, transform_coding, windows
-from sdae.model.trained import TrainedModel, shipped
-from sdae.model.transform_coding import latent_size
+from sdae.network import denoising, transform_coding, windows
+from sdae.network.transform_coding import latent_size
 from sdae.pictures import arrays, noise, opening
 from sdae.progress import stage
 from sdae.threads import one_blas_thread
+from sdae.trained import TrainedModel, shipped
 
 MAX_PIXELS = 120_000_000
 """Most pixels of a picture that `Codec.decompress` will make unless told otherwise."""
@@ -39,7 +39,8 @@ class Codec:
 
     Attributes:
         card: contents of the weights' card.json.
-        network: the transforms, `sdae.model.numpy_network.Network`.
+        trained: all that the weights hold, `sdae.trained.TrainedModel`.
+        network: the transforms, `sdae.network.numpy_network.Network`.
         tables: what the latent coder knows, `sdae.coding.tables.Tables`.
         model_id: the 4 bytes that name these weights in a file. Other weights that shipped are
             loaded at the first file of them.
@@ -49,18 +50,13 @@ class Codec:
     """
 
     def __init__(self, name_or_path=None):
-        self._trained = TrainedModel(name_or_path)
-        self.card, self.model_id = self._trained.card, self._trained.model_id
-        self.network, self.tables = self._trained.network, self._trained.tables
-
-    @property
-    def model(self):
-        """The Keras model, for teaching; the first use imports Keras and builds it."""
-        return self._trained.keras
+        self.trained = TrainedModel(name_or_path)
+        self.card, self.model_id = self.trained.card, self.trained.model_id
+        self.network, self.tables = self.trained.network, self.trained.tables
 
     def __reduce__(self):
         # A copy, also in another process, reads the same weights again.
-        return Codec, (self._trained.source,)
+        return Codec, (self.trained.source,)
 
     def _repr_html_(self) -> str:
         return notebook.codec(self.card, self.model_id)
@@ -112,7 +108,7 @@ class Codec:
             sigma: how noisy the picture is, in [0, 1] of full scale. From 0.02 it is cleaned
                 first, see `clean`. More than the noise there is takes fine texture away with it.
             effort: 0 is fast; 1 to 10 choose the integers for this picture with more care
-                (`sdae.model.encoder_effort.fit_picture`), and let Deflate try slower encodings.
+                (`sdae.network.encoder_effort.fit_picture`), and let Deflate try slower encodings.
         """
         _check(quality, effort, sigma)
         share = 2 / 3 if sigma >= denoising.WEAKEST else 0
@@ -130,7 +126,7 @@ class Codec:
     def clean(
         self, samples: np.ndarray, sigma: float, effort: int = 0, progress=None
     ) -> tuple[np.ndarray, float]:
-        """What `encode` makes of a noisy picture before it encodes it, see `sdae.model.denoising`.
+        """What `encode` makes of a noisy picture before it encodes it, see `sdae.network.denoising`.
 
         Takes and gives (H, W, 3) uint8, or float32 on the scale [0, 1] of full range; and gives
         the noise level that `encode` is to be told of the result. From both it makes the same
@@ -183,7 +179,7 @@ class Codec:
     def _of(self, about: Latent | Header) -> TrainedModel:
         """The weights that integers belong to: one's own, or others that shipped."""
         if about.model_id in (None, self.model_id):
-            return self._trained
+            return self.trained
         found = shipped(about.model_id)
         if found is None:
             raise BitstreamError(

@@ -16,9 +16,9 @@ from PIL import Image, ImageFile
 from sdae.codec import Codec
 from sdae.coding import container
 from sdae.coding.container import BitstreamError
-from sdae.model.weights import WeightsError
 from sdae.pictures import metadata, reading
 from sdae.pictures.metadata import Metadata
+from sdae.weights import WeightsError
 
 FORMAT = "SDAE"
 

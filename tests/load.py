@@ -167,8 +167,8 @@ class Session:
 def store(bench: str, figures: dict) -> None:
     """Keep figures with the results of the shipped weights, from where the documents take them."""
     sys.path.append(str(ROOT))
+    from sdae import weights
     from sdae.measuring.results import Results
-    from sdae.model import weights
 
     Results.of(weights.folder()).store_bench(bench, figures)
 

@@ -56,7 +56,7 @@ def test_linear_paths_that_are_left_out_stay_out(options, monkeypatch):
 def test_every_variant_is_a_configuration(options):
     from dataclasses import fields
 
-    from sdae.model.config import Config
+    from sdae.network.config import Config
 
     parser = argparse.ArgumentParser()
     loop.add_arguments(parser)

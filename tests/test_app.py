@@ -16,12 +16,12 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import sdae
+from pages.compress import batch
+from pages.shared import engine, other_codecs
+from pages.shared.sources import SAMPLES
 from sdae import Codec
 from sdae.measuring import comparison, metrics
 from sdae.pictures import reading
-from sdae.ui.compress import batch
-from sdae.ui.shared import engine, other_codecs
-from sdae.ui.shared.sources import SAMPLES
 
 APP = Path(__file__).parents[1] / "streamlit_app.py"
 

@@ -8,8 +8,8 @@ import pytest
 # Fixtures, which pytest finds by these names.
 from test_browser import address, chromium, download, tab  # noqa: F401
 
+from sdae import weights
 from sdae.measuring import results
-from sdae.model import weights
 
 
 @pytest.fixture(scope="module", autouse=True)

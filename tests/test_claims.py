@@ -6,10 +6,10 @@ import json
 import pytest
 from skimage import data
 
+from sdae import weights
 from sdae.cli import claims as command
 from sdae.measuring import claims
 from sdae.measuring.results import Results
-from sdae.model import weights
 from sdae.pictures import reading
 
 

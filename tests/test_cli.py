@@ -14,9 +14,9 @@ import pytest
 from PIL import ExifTags, Image, ImageCms
 from skimage import data
 
+from sdae import weights
 from sdae.__main__ import main
 from sdae.measuring import kodak, metrics
-from sdae.model import weights
 from sdae.pictures import reading
 from sdae.progress import progress
 

@@ -14,10 +14,11 @@ from skimage import data as samples
 
 import sdae
 from sdae import codec as codec_module
+from sdae import weights
 from sdae.coding import coding_order, container, latent_coder
 from sdae.measuring import metrics
-from sdae.model import encoder_effort, numpy_network, weights, windows
-from sdae.model.config import quality_position
+from sdae.network import encoder_effort, numpy_network, windows
+from sdae.network.config import quality_position
 from sdae.pictures import noise, reading
 
 PICTURE = reading.thumb(samples.astronaut())

@@ -12,17 +12,17 @@ import skimage.data
 from keras import ops
 from PIL import Image
 
+from sdae import weights
 from sdae.cli import fit_contexts
 from sdae.coding import buckets, latent_coder
 from sdae.coding.coding_order import FINE
 from sdae.coding.predictor import Predictor
 from sdae.coding.tables import PREFIX, Tables
 from sdae.coding.units import FEATURE_UNIT, WIDTH_UNIT
-from sdae.model import weights
-from sdae.model.config import quality_position
-from sdae.model.context_model import ContextModel, laplacian_bits
-from sdae.model.network import Autoencoder, Config, initialise
+from sdae.network.config import quality_position
 from sdae.training import context_tables
+from sdae.training.autoencoder import Autoencoder, Config, initialise
+from sdae.training.context_model import ContextModel, laplacian_bits
 
 CONFIG = Config(
     latent_channels=12,

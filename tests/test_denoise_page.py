@@ -15,12 +15,12 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from pages.denoise import versions
+from pages.shared import engine
+from pages.shared.background import Dropped, Queue
+from pages.shared.figures import table_csv
 from sdae.measuring import metrics
 from sdae.pictures import noise, reading
-from sdae.ui.denoise import versions
-from sdae.ui.shared import engine
-from sdae.ui.shared.background import Dropped, Queue
-from sdae.ui.shared.figures import table_csv
 
 ROOT = Path(__file__).parents[1]
 
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 def page(**params) -> AppTest:
     """The page as the browser finds it under these URL parameters, small unless told otherwise."""
     at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
-    at.switch_page("pages/denoise.py")
+    at.switch_page("pages/denoise/page.py")
     at.query_params.update({"size": "128×128"} | params)
     return settle(at.run())
 
@@ -141,7 +141,7 @@ def test_the_cleaned_picture_shows_until_the_file_is_made(codec, monkeypatch):
     gate, coded = threading.Event(), versions._coded
     monkeypatch.setattr(versions, "_coded", lambda *given: gate.wait(60) and coded(*given))
     at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
-    at.switch_page("pages/denoise.py")
+    at.switch_page("pages/denoise/page.py")
     at.query_params.update({"size": "128×128", "sample": "Cat", "level": "0.23", "detail": "40"})
     at.run()
     noisy = noise.add(sample("chelsea.png"), 0.23)

@@ -21,8 +21,8 @@ TWO_DEVICES = {
 SCRIPT = """
 import keras
 import numpy as np
-from sdae.model import network
-from sdae.model.config import Config
+from sdae.training import autoencoder
+from sdae.network.config import Config
 from sdae.training import loop
 
 small = Config(latent_channels=3, widths=(2, 2, 4), analysis_blocks=0, synthesis_blocks=0,
@@ -33,7 +33,7 @@ inputs, target = loop.make_batch(clean, np.random.default_rng(1), 0.5, 0.35)
 
 # Called on symbols, since JAX would compile every step of a call on numbers.
 shapes = {"image": (16, 16, 3), "sigma": (), "t": ()}
-network.initialise = lambda model: (
+autoencoder.initialise = lambda model: (
     model, model({name: keras.Input(shape) for name, shape in shapes.items()}))[0]
 
 

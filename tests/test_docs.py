@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from sdae import weights
 from sdae.__main__ import parser
 from sdae.measuring.results import Results
-from sdae.model import weights
 
 ROOT = Path(__file__).parents[1]
 _spec = importlib.util.spec_from_file_location("figures", ROOT / "docs" / "figures.py")

@@ -7,11 +7,11 @@ from skimage import data as samples
 
 from sdae.__main__ import main
 from sdae.coding import predictor
-from sdae.model import encoder_effort
-from sdae.model.config import quality_position
-from sdae.model.context_model import ContextModel
-from sdae.model.gradients import ContextsAdjoint, SynthesisAdjoint
-from sdae.model.numpy_network import laplacian_bits
+from sdae.network import encoder_effort
+from sdae.network.config import quality_position
+from sdae.network.gradients import ContextsAdjoint, SynthesisAdjoint
+from sdae.network.numpy_network import laplacian_bits
+from sdae.training.context_model import ContextModel
 
 PICTURE = samples.astronaut()[60:124, 180:276].astype("float32") / 255
 CODE = 4500

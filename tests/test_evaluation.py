@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 from skimage import data as samples
 
+from sdae import weights
 from sdae.cli import evaluate
 from sdae.measuring import evaluation
-from sdae.model import weights
 from sdae.pictures import reading
 
 OPTIONS = {"effort": "slow", "stride": 1, "jobs": 1}

@@ -5,7 +5,7 @@ import pytest
 from skimage import data as samples
 
 import sdae
-from sdae.model import weights
+from sdae import weights
 from sdae.pictures import metadata
 from tests import format_reader
 
@@ -32,7 +32,7 @@ def test_a_reader_that_follows_the_document_finds_integers_and_picture(name, qua
     found = format_reader.integers(data, tables)
     np.testing.assert_array_equal(found, codec.unpack(data).values)
     assert found.any()
-    restored = format_reader.picture(data, found, codec._trained.arrays).astype(int)
+    restored = format_reader.picture(data, found, codec.trained.arrays).astype(int)
     assert np.abs(restored - np.asarray(codec.decompress(data))).max() <= 1
     assert np.abs(restored - picture).mean() < 20
 

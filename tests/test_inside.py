@@ -13,10 +13,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from sdae.measuring import bit_allocation, comparison, metrics
-from sdae.measuring.peers import PEERS
-from sdae.pictures import noise, reading
-from sdae.ui.inside import (
+from pages.inside import (
     blind,
     diagrams,
     experiments,
@@ -29,8 +26,12 @@ from sdae.ui.inside import (
     training,
     views,
 )
-from sdae.ui.inside.texts import STEPS
-from sdae.ui.shared import engine, figures
+from pages.inside.keras_model import keras_model
+from pages.inside.texts import STEPS
+from pages.shared import engine, figures
+from sdae.measuring import bit_allocation, comparison, metrics
+from sdae.measuring.peers import PEERS
+from sdae.pictures import noise, reading
 
 ROOT = Path(__file__).parents[1]
 NAMES = [step.name for step in STEPS]
@@ -53,7 +54,7 @@ def png(rgb: np.ndarray) -> bytes:
 
 def page(**params) -> AppTest:
     at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
-    at.switch_page("pages/inside.py")
+    at.switch_page("pages/inside/page.py")
     at.query_params.update({"quality": str(QUALITY), "source": "Camera"} | params)
     return at.run()
 
@@ -317,18 +318,18 @@ def test_a_pick_names_what_was_closer():
 def test_the_architecture_has_every_layer_of_the_keras_model(at, codec):
     show(at, "Pipeline", "The two networks")
     (svg,) = drawings(at)
-    for transform in (codec.model.analysis, codec.model.synthesis):
+    for transform in (keras_model(codec).analysis, keras_model(codec).synthesis):
         names = [layer.name for layer in transform.units]
         for kind, count in Counter(name.split("_")[0] for name in names).items():
             run = f">{kind} × {count}</text>" in svg
             assert run or all(f">{n}</text>" in svg for n in names if n.startswith(kind))
-    trained = codec.model.parameters()
+    trained = keras_model(codec).parameters()
     assert f"{trained:,} trained parameters" in words(at)
 
 
 def test_units_are_drawn_with_their_parameters(at, codec):
     show(at, "Units", "Units", encoder_layer="down_1", decoder_layer="block_0")
-    down = facts.units(codec.model.analysis)[1]
+    down = facts.units(keras_model(codec).analysis)[1]
     assert all(f"{part.parameters:,} parameters" in drawings(at)[0] for part in down.parts)
     assert "added to the result" in drawings(at)[1]
 
@@ -398,7 +399,7 @@ def test_the_compress_page_leads_to_the_squares_of_its_picture(codec):
     kept = at.session_state["carried"]
     at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
     at.session_state["carried"] = kept
-    at.switch_page("pages/inside.py")
+    at.switch_page("pages/inside/page.py")
     at.query_params.update(link)
     at.run()
     assert not at.exception and not at.error
@@ -473,7 +474,7 @@ def test_the_plane_has_the_price_of_the_chosen_quality(at, codec):
     show(at, "Training", "The price λ")
     (chart,) = charts(at)
     names = [trace["name"] for trace in json.loads(chart.spec)["data"]]
-    price = codec.model.config.lagrangian((QUALITY - 1) / 99)
+    price = keras_model(codec).config.lagrangian((QUALITY - 1) / 99)
     assert f"R + λD, λ = {price:.4g}" in names
     data = codec.compress(picture(), QUALITY)
     assert f"{8 * len(data) / picture().shape[0] / picture().shape[1]:.2f} bits" in chart.alt

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pages.inside import facts
+from pages.inside.keras_model import keras_model
 from sdae.codec import Latent
 from sdae.coding import deflate, deflate_reader, latent_coder
 from sdae.measuring import bit_allocation, metrics
-from sdae.model.config import quality_position
-from sdae.ui.inside import facts
+from sdae.network.config import quality_position
 
 QUALITY = 60
 
@@ -143,7 +144,7 @@ def test_a_huffman_code_is_free_of_prefixes_and_within_a_bit_of_the_entropy(data
 
 
 def test_units_are_those_of_the_keras_model(codec):
-    model = codec.model
+    model = keras_model(codec)
     for transform in (model.analysis, model.synthesis):
         units = facts.units(transform)
         assert [unit.name for unit in units] == [layer.name for layer in transform.units]
@@ -159,17 +160,17 @@ def test_units_are_those_of_the_keras_model(codec):
 
 
 def test_there_is_a_slope_for_every_channel_of_every_prelu(codec):
-    for transform in (codec.model.analysis, codec.model.synthesis):
+    for transform in (keras_model(codec).analysis, keras_model(codec).synthesis):
         found = sum(len(values) for values in facts.slopes(transform).values())
         parts = [part for unit in facts.units(transform) for part in unit.parts]
         assert found == sum(part.parameters for part in parts if part.kind == "PReLU") > 0
 
 
 def test_activations_end_in_what_the_transforms_give(codec):
-    from sdae.model.config import HEAD_SCALE
-    from sdae.model.network import depth_to_space, space_to_depth
+    from sdae.network.config import HEAD_SCALE
+    from sdae.training.autoencoder import depth_to_space, space_to_depth
 
-    rgb, model = picture(), codec.model
+    rgb, model = picture(), keras_model(codec)
     t = np.float32([quality_position(QUALITY)])
     image = rgb[None].astype("float32") / 255
     heads = facts.activations(codec, rgb, QUALITY)["head"]
@@ -230,8 +231,11 @@ def test_rounding_at_step_one_is_plain_rounding_and_coarser_is_worse(codec):
     plain = Latent(values.astype("int16"), rgb.shape[1], rgb.shape[0], QUALITY)
     assert np.abs(np.asarray(codec.decode(plain)).astype(int) - restored).max() <= 1
     t = np.float32([quality_position(QUALITY)])
-    gain, _ = codec.model.gains(t)
-    y = codec.model.analysis(rgb[None].astype("float32") / 255, np.zeros(1, "float32"), t) * gain
+    gain, _ = keras_model(codec).gains(t)
+    y = (
+        keras_model(codec).analysis(rgb[None].astype("float32") / 255, np.zeros(1, "float32"), t)
+        * gain
+    )
     assert np.abs(values - np.asarray(y)[0]).max() <= 0.5 + 1e-4
     coarse, worse = facts.requantised(codec, rgb, QUALITY, 8.0)
     fine, better = facts.requantised(codec, rgb, QUALITY, 0.25)

@@ -14,12 +14,12 @@ import pytest
 from skimage import data
 from streamlit.testing.v1 import AppTest
 
+from pages.kodak import charts, findings, live
+from sdae import weights
 from sdae.measuring import claims, comparison, kodak, noise_study, results
 from sdae.measuring.results import OURS, Results
-from sdae.model import weights
 from sdae.pictures import reading
 from sdae.training import training_record
-from sdae.ui.kodak import charts, findings, live
 
 ROOT = Path(__file__).parents[1]
 OPTIONS = {"effort": 0, "stride": 1, "jobs": 1}
@@ -122,7 +122,7 @@ def page(complete, monkeypatch):
 
 def unchecked(section):
     at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
-    at.switch_page("pages/kodak.py")
+    at.switch_page("pages/kodak/page.py")
     at.run()
     return at.segmented_control(key="section").set_value(section).run()
 
@@ -300,7 +300,7 @@ def test_a_picture_is_chosen_in_the_link_and_shows_its_own_curves(
 ):
     monkeypatch.setenv("SDAE_KODAK", str(tmp_path))
     at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
-    at.switch_page("pages/kodak.py")
+    at.switch_page("pages/kodak/page.py")
     at.query_params.update({"section": "Pictures", "shown": "kodim02"})
     at.run()
     assert not at.exception and not at.error
@@ -388,7 +388,7 @@ def test_the_page_opens_without_tensorflow():
         "import sys, time\n"
         "from streamlit.testing.v1 import AppTest\n"
         "at = AppTest.from_file('streamlit_app.py', default_timeout=120)\n"
-        "at.switch_page('pages/kodak.py')\n"
+        "at.switch_page('pages/kodak/page.py')\n"
         "begun = time.process_time()\n"
         "at.run()\n"
         "assert not at.exception and len(at.get('plotly_chart')) == 1\n"

@@ -19,7 +19,7 @@ from sdae.coding.deflate import DeflateError
 from sdae.coding.tables import PREFIX, Tables
 from sdae.coding.units import MEAN_UNIT, WEIGHT_UNIT, WIDTH_UNIT, TablesError
 from sdae.measuring import packing
-from sdae.model.config import quality_position
+from sdae.network.config import quality_position
 
 GROUPS = (2, 2, 4)
 GOLDEN = Path(__file__).parent / "golden"

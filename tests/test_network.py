@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from sdae.coding.coding_order import FINE, LAST, SPACING, lattice, lattice_neighbours
-from sdae.model import network
-from sdae.model.context_model import ContextModel, laplacian_bits
-from sdae.model.network import Autoencoder, Config, initialise
+from sdae.training import autoencoder
+from sdae.training.autoencoder import Autoencoder, Config, initialise
+from sdae.training.context_model import ContextModel, laplacian_bits
 
 SMALL = Config(
     latent_channels=12,
@@ -26,7 +26,7 @@ SMALL = Config(
 def small():
     rng = np.random.default_rng(0)
     smooth = rng.normal(size=(4000, 192)).cumsum(1) * 0.02
-    basis, spread = network.karhunen_loeve(smooth, 12)
+    basis, spread = autoencoder.karhunen_loeve(smooth, 12)
     return initialise(Autoencoder(SMALL, basis, spread, name="autoencoder"))
 
 
@@ -36,16 +36,16 @@ def array(x):
 
 def test_depth_to_space_undoes_space_to_depth():
     x = np.random.default_rng(0).normal(size=(2, 16, 24, 3)).astype("float32")
-    deep = network.space_to_depth(x, 8)
+    deep = autoencoder.space_to_depth(x, 8)
     assert tuple(deep.shape) == (2, 2, 3, 192)
     np.testing.assert_array_equal(array(deep)[0, 1, 2], x[0, 8:16, 16:24].reshape(-1))
-    np.testing.assert_array_equal(array(network.depth_to_space(deep, 8)), x)
+    np.testing.assert_array_equal(array(autoencoder.depth_to_space(deep, 8)), x)
 
 
 def test_karhunen_loeve_is_orthonormal_and_ordered():
     rng = np.random.default_rng(0)
     blocks = rng.normal(size=(2000, 192)) * np.linspace(2, 0.1, 192)
-    basis, spread = network.karhunen_loeve(blocks, 20)
+    basis, spread = autoencoder.karhunen_loeve(blocks, 20)
     np.testing.assert_allclose(basis.T @ basis, np.eye(20), atol=1e-5)
     assert (np.diff(spread) <= 0).all() and spread[0] == pytest.approx(2, rel=0.1)
 
@@ -64,7 +64,7 @@ def test_untrained_network_is_the_linear_transform(small):
     level = np.zeros(1, "float32")
     y = array(small.analysis(image, level, level))
     kernel = array(small.analysis.linear.kernel) / 30
-    expected = array(network.space_to_depth(image - 0.5, 8)) @ kernel
+    expected = array(autoencoder.space_to_depth(image - 0.5, 8)) @ kernel
     np.testing.assert_allclose(y, expected, atol=1e-5)
 
 

@@ -9,10 +9,11 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from sdae import weights
 from sdae.__main__ import main
-from sdae.model import denoising, network, numpy_network, weights
-from sdae.model.numpy_network import Network
-from sdae.training import noise_removal
+from sdae.network import denoising, numpy_network
+from sdae.network.numpy_network import Network
+from sdae.training import autoencoder, noise_removal
 from tests.test_network import SMALL
 
 TWIN = weights.FOR_NOISE + "analysis/head/bias"
@@ -20,7 +21,7 @@ TWIN = weights.FOR_NOISE + "analysis/head/bias"
 
 @pytest.fixture(scope="module")
 def model():
-    return network.initialise(network.Autoencoder(SMALL, name="autoencoder"))
+    return autoencoder.initialise(autoencoder.Autoencoder(SMALL, name="autoencoder"))
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from skimage import data
 
+from pages.inside.keras_model import keras_model
 from sdae.coding import predictor
-from sdae.model import encoder_effort, network, numpy_network
-from sdae.model.config import Config, quality_position
-from sdae.model.context_model import laplacian_bits
-from sdae.model.gradients import SynthesisAdjoint
-from sdae.model.numpy_network import Network
-from sdae.model.weights import WeightsError
+from sdae.network import encoder_effort, numpy_network
+from sdae.network.config import Config, quality_position
+from sdae.network.gradients import SynthesisAdjoint
+from sdae.network.numpy_network import Network
+from sdae.training import autoencoder
+from sdae.training.context_model import laplacian_bits
+from sdae.weights import WeightsError
 
 SMALL = Config(
     latent_channels=12,
@@ -35,8 +37,8 @@ SMALL = Config(
 def pair(request, codec):
     """The Keras model and its NumPy twin: the shipped one, and one whose every weight counts."""
     if request.param == "trained":
-        return codec.model, codec.network
-    model = network.initialise(network.Autoencoder(SMALL))
+        return keras_model(codec), codec.network
+    model = autoencoder.initialise(autoencoder.Autoencoder(SMALL))
     rng = np.random.default_rng(4)
     for variable in model.weights:
         if "seed" not in variable.path:
@@ -117,7 +119,7 @@ def test_training_sees_the_integers_that_an_encoder_makes(codec):
     y = ours.analysis(image, 0.0, t) * gain
     values = encoder_effort.round_for_rate(ours, codec.tables, y, code)
     inputs = {"image": image[None], "sigma": np.float32([0]), "t": np.float32([t])}
-    seen = {name: np.asarray(found)[0] for name, found in codec.model(inputs).items()}
+    seen = {name: np.asarray(found)[0] for name, found in keras_model(codec)(inputs).items()}
 
     def apart(integers):
         return np.abs(seen["picture"] - ours.synthesis(integers * inverse, t)).mean()
@@ -142,7 +144,7 @@ sys.exit(f"loaded: {heavy}" if heavy else 0)
 
 
 def test_missing_and_misshapen_arrays_are_refused(codec):
-    arrays = dict(codec._trained.arrays)
+    arrays = dict(codec.trained.arrays)
     with pytest.raises(WeightsError, match="do not fit"):
         Network(arrays, SMALL)
     del arrays["synthesis/head/bias"]
@@ -152,7 +154,7 @@ def test_missing_and_misshapen_arrays_are_refused(codec):
 
 def test_a_latent_of_another_resolution_can_be_trained_but_no_file_holds_it():
     config = Config(latent_channels=12, overlapped=5, widths=(8, 12), groups=(2, 4, 6), levels=3)
-    model = network.initialise(network.Autoencoder(config))
+    model = autoencoder.initialise(autoencoder.Autoencoder(config))
     given = {"image": np.zeros((1, 32, 64, 3), "float32"), "sigma": np.zeros(1), "t": np.zeros(1)}
     assert model.analysis(*given.values()).shape == (1, 8, 16, 12)
     assert model(given)["picture"].shape == (1, 32, 64, 3)

@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from PIL import Image
 from skimage import data
 
-from sdae.model import weights
+from sdae import weights
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -85,7 +85,7 @@ def test_the_wheel_is_small_and_holds_what_git_does(wheel):
         }
     for name in (
         "sdae/cli/compress.py",
-        "sdae/ui/shared/split_view.js",
+        "pages/shared/split_view.js",
         "sdae/pillow_plugin.py",
         "sdae/measuring/published-kodak.json",
         "sdae/coding/container.py",

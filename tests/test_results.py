@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from sdae import weights
 from sdae.measuring import peers, results
 from sdae.measuring.results import Results
-from sdae.model import weights
 
 OPTIONS = {"effort": "slow", "stride": 1, "jobs": 1}
 

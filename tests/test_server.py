@@ -42,7 +42,7 @@ print(memory.peak())
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts memory as Linux does")
 def test_the_first_picture_and_the_dashboards_need_no_tensorflow_and_fit_a_small_server():
-    pages = ["pages/denoise.py", "pages/kodak.py"]
+    pages = ["pages/denoise/page.py", "pages/kodak/page.py"]
     server = subprocess.run(
         [sys.executable, "-c", SERVER, *pages], cwd=ROOT, capture_output=True, text=True
     )

@@ -9,9 +9,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import sdae
+from sdae import trained, weights
 from sdae.__main__ import main
 from sdae.coding import container
-from sdae.model import trained, weights
 from tests.golden import make
 
 ROOT = Path(__file__).parents[1]
@@ -127,7 +127,7 @@ def test_pillow_opens_files_of_all_shipped_weights(tomorrow, today, monkeypatch)
 
 
 def test_the_app_opens_files_of_all_shipped_weights(tomorrow, today):
-    from sdae.ui.shared import engine
+    from pages.shared import engine
 
     _, data, _ = today
     engine.load.clear()

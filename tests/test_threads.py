@@ -184,7 +184,7 @@ def opened():
 def cleaned():
     return numpy.asarray(codec.denoise(rgb, 0.1, 60)).tobytes()
 
-from sdae.model import encoder_effort
+from sdae.network import encoder_effort
 from sdae.coding import band_bytes, coding_order, predictor
 for made in (encoder_effort._synthesis, encoder_effort._contexts, coding_order.ordered,
              predictor._weights, band_bytes.forest, threads._helpers, threads._blas):
@@ -204,7 +204,7 @@ def test_the_first_to_need_a_keras_model_may_be_many():
         TOGETHER
         + """
 def model_of(codec):
-    return lambda: (codec.model, numpy.asarray(codec.model.analysis(image[None], *level)))
+    return lambda: (keras_model(codec), numpy.asarray(keras_model(codec).analysis(image[None], *level)))
 
 image, level = numpy.float32(rgb / 255), (numpy.zeros(1, "float32"), numpy.ones(1, "float32"))
 other = sdae.load()

@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 import sdae
+from sdae import weights
 from sdae.__main__ import main
 from sdae.coding import buckets
-from sdae.model import network, weights
-from sdae.training import loop
+from sdae.training import autoencoder, loop
 from tests.test_network import SMALL
 
 
@@ -63,7 +63,7 @@ def test_similarity_is_one_for_equal_pictures_and_falls_with_noise():
 
 def test_training_learns_saves_and_resumes(photos, tmp_path, monkeypatch):
     """Two runs leave what one would; the last third of a training is on larger crops."""
-    monkeypatch.setattr(network, "Config", lambda: SMALL)
+    monkeypatch.setattr(autoencoder, "Config", lambda: SMALL)
     monkeypatch.setattr(buckets, "_ALPHABETS", (2, 3, 8))  # quick to try
     common = "--crop 32 --late-crop 64 --batch 4 --steps 3 --float32 --epochs 4".split()
     common += "--context-crops 32 --context-seconds 1".split()

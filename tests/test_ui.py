@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from sdae.measuring import comparison
-from sdae.pictures import reading
-from sdae.ui.shared import (
+from pages.shared import (
     background,
     engine,
     file_size,
@@ -19,6 +17,8 @@ from sdae.ui.shared import (
     progress_bar,
     split_view,
 )
+from sdae.measuring import comparison
+from sdae.pictures import reading
 
 
 @pytest.mark.parametrize(

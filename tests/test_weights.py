@@ -4,8 +4,8 @@ import json
 import numpy as np
 import pytest
 
-from sdae.model import weights
-from sdae.model.weights import WeightsError
+from sdae import weights
+from sdae.weights import WeightsError
 
 ARRAYS = {"a/kernel": np.arange(6, dtype="float16").reshape(2, 3), "b": np.ones(3, "int16")}
 

@@ -16,10 +16,10 @@ import numpy as np
 from PIL import Image
 
 import sdae
+from sdae import weights
 from sdae.cli.arguments import add_weights
 from sdae.measuring import effort_gain, kodak, packing, speed, stages
 from sdae.measuring.results import Results
-from sdae.model import weights
 from sdae.pictures import reading
 from sdae.progress import progress, say
 from sdae.training import photographs

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from functools import partial
 
+from sdae import weights
 from sdae.cli.arguments import add_measuring
 from sdae.measuring import claims, kodak
 from sdae.measuring.evaluation import chosen, spread
 from sdae.measuring.results import Results
-from sdae.model import weights
 from sdae.progress import progress
 
 

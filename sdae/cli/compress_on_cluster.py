@@ -15,10 +15,9 @@ from functools import partial
 from pathlib import Path
 
 import sdae
-from sdae import cluster
+from sdae import cluster, weights
 from sdae.cli import files, sources, writing
 from sdae.cli.job import STREAM, Job, Refused
-from sdae.model import weights
 from sdae.progress import say
 
 SETTINGS = ("quality", "target_bytes", "target_psnr", "effort", "keep_metadata")

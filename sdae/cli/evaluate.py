@@ -7,10 +7,10 @@ import sys
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
+from sdae import weights
 from sdae.cli.arguments import add_measuring
 from sdae.measuring import evaluation, kodak, noise_study, peers
 from sdae.measuring.results import EFFORT, OURS, Results, effort
-from sdae.model import weights
 from sdae.pictures.reading import ImageError
 
 

@@ -14,7 +14,7 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Fit the context tables and store them with the weights. Returns an exit code."""
-    from sdae.model import weights
+    from sdae import weights
     from sdae.training import photographs
 
     try:

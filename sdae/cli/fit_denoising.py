@@ -27,7 +27,7 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Train it and store it with the weights. Returns an exit code."""
-    from sdae.model import weights
+    from sdae import weights
     from sdae.training import photographs
 
     try:

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from sdae import weights
 from sdae.cli import files
 from sdae.cli.job import Job
 from sdae.cli.sources import PACKED, sources
 from sdae.coding import container
-from sdae.model import weights
 from sdae.pictures import metadata
 
 

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sdae import weights
 from sdae.measuring import peers, target_search
 from sdae.measuring.evaluation import quality, warm_codec
 from sdae.measuring.results import OURS, PROTOCOL, Results
-from sdae.model import weights
 from sdae.pictures import reading
 
 SET = "kodak-thumb"

@@ -1,7 +1,7 @@
 """What choosing the integers with care gains, and how long it takes: ``sdae bench effort``.
 
 Whole files of centre crops at several qualities: BD-rate against the nearest integers, and
-processor time. The ways to choose are those of `sdae.model.encoder_effort`.
+processor time. The ways to choose are those of `sdae.network.encoder_effort`.
 """
 
 import itertools
@@ -12,8 +12,8 @@ import numpy as np
 from sdae.codec import Latent
 from sdae.coding import latent_coder
 from sdae.measuring import metrics
-from sdae.model import encoder_effort
-from sdae.model.config import quality_position
+from sdae.network import encoder_effort
+from sdae.network.config import quality_position
 from sdae.pictures import noise
 from sdae.progress import progress
 
@@ -21,7 +21,7 @@ from sdae.progress import progress
 def measure(codec, pictures, efforts, qualities) -> dict[str, tuple[float, float]]:
     """What each way to choose the integers is worth: way → BD-rate in percent, seconds a picture.
 
-    The ways are the nearest integers, `sdae.model.encoder_effort.round_for_rate`, and each of
+    The ways are the nearest integers, `sdae.network.encoder_effort.round_for_rate`, and each of
     ``efforts``. The BD-rate, over the means at the qualities, is against the nearest.
 
     Args:

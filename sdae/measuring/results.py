@@ -37,8 +37,8 @@ from pathlib import Path
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from sdae import weights
 from sdae.measuring import metrics, peers
-from sdae.model import weights
 
 OURS = "sdae"
 EFFORT = f"{OURS}-effort-"

@@ -11,10 +11,10 @@ from collections import deque
 import numpy as np
 
 from sdae.measuring import comparison
-from sdae.model import encoder_effort
-from sdae.model.config import quality_position
-from sdae.model.gradients import SynthesisAdjoint
-from sdae.model.transform_coding import padded, strips
+from sdae.network import encoder_effort
+from sdae.network.config import quality_position
+from sdae.network.gradients import SynthesisAdjoint
+from sdae.network.transform_coding import padded, strips
 
 SIZES = ((600, 400), (1224, 816))
 """A sample of the page, and the largest picture that it does not scale down."""

@@ -54,7 +54,7 @@ VARIANTS = {
     "half the learning rate": {"rate": 2e-4},
     "twice the learning rate": {"rate": 8e-4},
 }
-"""Name → what differs: fields of `sdae.model.config.Config`, options of ``sdae train``, and: of both
+"""Name → what differs: fields of `sdae.network.config.Config`, options of ``sdae train``, and: of both
 transforms' linear path the start (zero: it stays there); the slope below zero, for good; the power
 to which drawn quality positions are raised once more; whether the network is told the noise level."""
 
@@ -110,7 +110,7 @@ def measure(name: str, args, pictures, validation) -> dict:
 
     import keras
 
-    from sdae.model.config import Config
+    from sdae.network.config import Config
 
     changes = VARIANTS[name]
     keras.utils.set_random_seed(1)
@@ -173,7 +173,7 @@ def _begin(model, start) -> None:
     """Zero or random orthogonal linear paths in place of the Karhunen–Loève transform."""
     import numpy as np
 
-    from sdae.model.config import LINEAR_STEP
+    from sdae.network.config import LINEAR_STEP
 
     if start == "zero":
         for transform in (model.analysis, model.synthesis):

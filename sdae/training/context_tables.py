@@ -14,13 +14,13 @@ from keras import ops
 
 from sdae.coding import buckets, latent_coder
 from sdae.coding.tables import Tables
-from sdae.model import encoder_effort
-from sdae.model.config import Config, quality_position
-from sdae.model.context_model import laplacian_bits
-from sdae.model.network import Autoencoder, compiled, initialise
-from sdae.model.numpy_network import Network
+from sdae.network import encoder_effort
+from sdae.network.config import Config, quality_position
+from sdae.network.numpy_network import Network
 from sdae.progress import progress
 from sdae.training import photographs
+from sdae.training.autoencoder import Autoencoder, compiled, initialise
+from sdae.training.context_model import laplacian_bits
 from sdae.training.schedule import falling
 
 _SIDE = 192

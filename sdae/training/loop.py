@@ -163,7 +163,7 @@ def distribute(count: int, batches: tuple[int, ...] = ()) -> None:
 
 def fit_contexts(args, paths) -> None:
     """Complete the trained weights with buckets that fit what an encoder makes of photographs."""
-    from sdae.model import weights
+    from sdae import weights
     from sdae.training import context_tables
 
     arrays, card = weights.read(Path(args.output))
@@ -241,10 +241,10 @@ def validation_batches(pictures, side, rng, batch=32):
 
 
 def trainable_model(config, basis, spread, compute, ssim_weight, noise_weight=150.0):
-    """The autoencoder with its loss, see `sdae.model.network.Autoencoder`; not compiled yet."""
+    """The autoencoder with its loss, see `sdae.training.autoencoder.Autoencoder`; not compiled yet."""
     from keras import ops
 
-    from sdae.model.network import Autoencoder, initialise
+    from sdae.training.autoencoder import Autoencoder, initialise
 
     class TrainedAutoencoder(Autoencoder):
         """The autoencoder with the Lagrangian as its loss."""
@@ -280,9 +280,9 @@ class Trainer:
     def __init__(self, args, pictures, validation, config=None):
         import keras
 
-        from sdae.model import weights
-        from sdae.model.network import Config, compiled, karhunen_loeve, space_to_depth
+        from sdae import weights
         from sdae.training import photographs, training_record
+        from sdae.training.autoencoder import Config, compiled, karhunen_loeve, space_to_depth
 
         self.args, self.pictures = args, pictures
         self.output = Path(args.output)
@@ -462,7 +462,7 @@ class Trainer:
         }
 
     def _save(self):
-        from sdae.model import weights
+        from sdae import weights
 
         variables = weights.variables(self.model)
         state = {f"model/{name}": weights.halved(_numpy(v)) for name, v in variables.items()}
@@ -487,7 +487,7 @@ class Trainer:
             note = json.loads(state["note"].tobytes())
             self.history, self.seconds = note["history"], note["seconds"]
             self.before = note["before"]
-            from sdae.model import weights
+            from sdae import weights
 
             found, prefix = weights.variables(self.model), "model/"
             # What the network has come to have since the state was stored is fresh.

@@ -3,7 +3,7 @@
     noisy crop ──► analysis ──► latent, nothing rounded ──► synthesis ──► restored crop
 
 Both transforms get a twin that stands in their place where noise is removed
-(`sdae.model.denoising`). A few thousand crops bring it much further than new layers beside those
+(`sdae.network.denoising`). A few thousand crops bring it much further than new layers beside those
 that are held fast.
 
 The loss is the logarithm of the squared error of each crop, as is its PSNR: weak and strong noise,
@@ -17,14 +17,15 @@ import keras
 import numpy as np
 from keras import ops
 
-from sdae.model import denoising, weights
-from sdae.model.config import Config, quality_position
-from sdae.model.network import Autoencoder, compiled, initialise
-from sdae.model.numpy_network import Network
+from sdae import weights
+from sdae.network import denoising
+from sdae.network.config import Config, quality_position
+from sdae.network.numpy_network import Network
 from sdae.pictures import noise
 from sdae.progress import progress, say
 from sdae.threads import made_ahead
 from sdae.training import photographs
+from sdae.training.autoencoder import Autoencoder, compiled, initialise
 from sdae.training.schedule import falling
 
 LEVELS = 0.02, 0.35
@@ -169,7 +170,7 @@ def noisy(clean: np.ndarray, rng: np.random.Generator) -> dict:
 
 
 class Restoring(keras.Model):
-    """Both transforms of a network, one after the other, as in `sdae.model.denoising`.
+    """Both transforms of a network, one after the other, as in `sdae.network.denoising`.
 
     Call: {"image": (B, H, W, 3) float32, "sigma": (B,)} → (B, H, W, 3) restored.
     """

@@ -12,8 +12,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from sdae.model.config import Config
-from sdae.model.network import compiled
+from sdae.network.config import Config
+from sdae.training.autoencoder import compiled
 from sdae.training.loop import make_batch, trainable_model
 
 _SSIM_WEIGHT = 10.0

@@ -1,0 +1,286 @@
+"""Many pictures at once: a table of bytes and quality, and one ZIP file to take home."""
+
+from __future__ import annotations
+
+import base64
+import io
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePath
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from pages.shared import engine
+from pages.shared.figures import table_csv
+from pages.shared.file_size import card
+from pages.shared.sources import ENDINGS, IN_WORDS
+from pages.shared.words import literal
+from sdae import ImageError, WeightsError
+from sdae.measuring import metrics
+from sdae.pictures import reading
+
+MAX_PIXELS = 24_000_000
+"""Pictures beyond this are refused with a sentence; the others are compressed at full size."""
+
+
+SIDE = 64
+"""Pixels of the longer side of a small picture in the table."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One picture of the batch before it is compressed: `preview` is a small one, as an URL.
+
+    `remark` says what was changed on the way, for the reader.
+    """
+
+    name: str
+    upload_bytes: int
+    width: int
+    height: int
+    preview: str
+    remark: str
+
+
+@dataclass(frozen=True)
+class Packed(Opened):
+    """One picture of the batch: `data`, its whole .sdae file, and what it cost.
+
+    `psnr` is in dB, `ssim` at most 1.
+    """
+
+    data: bytes
+    psnr: float
+    ssim: float
+
+    @property
+    def bits_per_pixel(self) -> float:
+        return 8 * len(self.data) / (self.width * self.height)
+
+
+@st.fragment
+def batch() -> None:
+    """Draw the whole tab. A fragment, so that the page around it does not run along."""
+    panel, stage = st.columns([2, 5], gap="medium")
+    with panel:
+        uploads = st.file_uploader(
+            f"Drop photographs ({IN_WORDS}), as many as you like",
+            accept_multiple_files=True,
+            key="files",
+            type=ENDINGS,
+        )
+        quality = st.slider("Quality", 1, 100, 75, key="batch_quality", bind="query-params")
+    with stage:
+        if not uploads:
+            st.info(
+                "Each photograph becomes a `.sdae` file of its own, at full size. You get a table "
+                "of bytes and quality, and one ZIP file that holds them all.",
+                icon=":material/photo_library:",
+            )
+            return
+        place = st.empty()
+        try:
+            answers = compress_all(uploads, quality, lambda rows: table(place, rows))
+        except WeightsError as error:
+            st.error(str(error), icon=":material/error:")
+            return
+        packed = [answer for answer in answers if isinstance(answer, Packed)]
+        table(place, packed)
+        for answer in answers:
+            if isinstance(answer, str):
+                st.error(answer, icon=":material/error:")
+    if packed:
+        with panel:
+            take_home(packed)
+
+
+def compress_all(uploads, quality: float, draw: Callable) -> list[Packed | str]:
+    """Each upload compressed, or a sentence on why it is not; a bar shows the progress.
+
+    `draw` gets a row for each picture whenever one has changed: what is known of it so far. What
+    was made before is not made again, also where that run was broken off.
+
+    Raises:
+        WeightsError: the weights are missing.
+    """
+    wanted = {(upload.file_id, quality): upload for upload in uploads}
+    known = st.session_state.get("batch", {})
+    known = st.session_state["batch"] = {key: known[key] for key in wanted if key in known}
+    rows = {key: Opened(u.name, u.size, 0, 0, "", "") for key, u in wanted.items()} | known
+    missing = [key for key in wanted if key not in known]
+    if missing:
+        draw(list(rows.values()))
+        bar, begun = st.progress(0.0), time.monotonic()
+        for number, key in enumerate(missing):
+            name = wanted[key].name
+
+            def report(share):
+                done = (number + share) / len(missing)
+                left = (time.monotonic() - begun) * (1 - done) / done if done else 0
+                text = f"{literal(name)}, {number + 1} of {len(missing)}"
+                bar.progress(done, text + (f", about {left:.0f} s left" if left >= 1 else ""))
+
+            def opened(row):
+                rows[key] = row
+                draw(list(rows.values()))
+
+            known[key] = rows[key] = _compress(
+                name, wanted[key].getvalue(), quality, opened, report
+            )
+            draw(list(rows.values()))
+        bar.empty()
+    return [known[key] for key in wanted]
+
+
+def _compress(name, upload: bytes, quality: float, opened: Callable, report: Callable):
+    report(0.0)
+    try:
+        picture = reading.read(upload, MAX_PIXELS)
+    except ImageError as error:
+        return f"{literal(name)}: {error}"
+    height, width = picture.rgb.shape[:2]
+    row = Opened(name, len(upload), width, height, _preview(picture.rgb), " ".join(picture.notices))
+    opened(row)
+    with engine.turn() as codec:
+        data = codec.compress(picture.rgb, quality, progress=lambda share: report(0.5 * share))
+        restored = codec.decompress(data, progress=lambda share: report(0.5 + 0.4 * share))
+    restored = np.asarray(restored)
+    psnr, ssim = metrics.psnr(picture.rgb, restored), metrics.ssim(picture.rgb, restored)
+    return Packed(**vars(row), data=data, psnr=psnr, ssim=ssim)
+
+
+def _preview(rgb: np.ndarray) -> str:
+    step = -(-max(rgb.shape[:2]) // (4 * SIDE))  # scaling takes long where a picture is large
+    small = Image.fromarray(rgb[::step, ::step])
+    small.thumbnail((SIDE, SIDE))
+    file = io.BytesIO()
+    small.save(file, "JPEG", quality=85)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def table(place, rows: list[Opened | str]) -> None:
+    """The pictures with their bytes and quality, as far as they are known; a click on a head sorts
+    them."""
+    rows = [row for row in rows if isinstance(row, Opened)]
+    if not rows:
+        place.empty()
+        return
+    number = st.column_config.NumberColumn
+
+    def of_packed(figure):
+        return [figure(row) if isinstance(row, Packed) else None for row in rows]
+
+    columns = {
+        "Preview": [row.preview or None for row in rows],
+        "Picture": [row.name for row in rows],
+        "Pixels": [f"{row.width} × {row.height}" if row.width else "waiting …" for row in rows],
+        "Original": [row.upload_bytes for row in rows],
+        "SDAE file": of_packed(lambda p: len(p.data)),
+        "Of the original": of_packed(lambda p: 100 * len(p.data) / p.upload_bytes),
+        "Bits per pixel": of_packed(lambda p: p.bits_per_pixel),
+        "PSNR": of_packed(lambda p: p.psnr),
+        "SSIM": of_packed(lambda p: p.ssim),
+    }
+    if any(row.remark for row in rows):
+        columns["Remark"] = [row.remark for row in rows]
+    place.dataframe(
+        columns,
+        hide_index=True,
+        alt="Bytes and quality of each picture, as in the CSV file",
+        column_config={
+            "Preview": st.column_config.ImageColumn(width="small"),
+            "Original": number(format="%,d B"),
+            "SDAE file": number(format="%,d B", help="Whole file, header included."),
+            "Of the original": number(format="%.1f %%", help="Share of the original's bytes."),
+            "Bits per pixel": number(format="%.3f"),
+            "PSNR": number(format="%.2f dB", help="Peak signal to noise; higher is closer."),
+            "SSIM": number(format="%.4f", help="Structural similarity; 1 is identical."),
+        },
+    )
+
+
+def take_home(packed: list[Packed]) -> None:
+    """What the batch weighs together, and its files."""
+    card(
+        sum(len(p.data) for p in packed),
+        {
+            "the original" if len(packed) == 1 else f"{len(packed)} originals": sum(
+                p.upload_bytes for p in packed
+            ),
+            "the uncompressed pixels": sum(3 * p.width * p.height for p in packed),
+        },
+    )
+    names = file_names([p.name for p in packed])
+    listing = table_csv(
+        [
+            "picture",
+            "file",
+            "width",
+            "height",
+            "upload_bytes",
+            "sdae_bytes",
+            "bits_per_pixel",
+            "psnr_db",
+            "ssim",
+        ],
+        [
+            (
+                p.name,
+                file,
+                p.width,
+                p.height,
+                p.upload_bytes,
+                len(p.data),
+                round(p.bits_per_pixel, 4),
+                round(p.psnr, 4),
+                round(p.ssim, 5),
+            )
+            for p, file in zip(packed, names)
+        ],
+    )
+    with st.container(horizontal=True):
+        st.download_button(
+            "Download ZIP",
+            zipped(dict(zip(names, (p.data for p in packed))), listing),
+            "sdae-pictures.zip",
+            "application/zip",
+            icon=":material/folder_zip:",
+            type="primary",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Table as CSV",
+            listing,
+            "sdae-pictures.csv",
+            "text/csv",
+            icon=":material/table:",
+            on_click="ignore",
+        )
+
+
+def file_names(names: list[str]) -> list[str]:
+    """A name ending in .sdae for each picture, none of them twice, whatever the case."""
+    taken, result = set(), []
+    for name in names:
+        stem = file = PurePath(name).stem
+        count = 1
+        while file.lower() in taken:
+            count += 1
+            file = f"{stem}-{count}"
+        taken.add(file.lower())
+        result.append(f"{file}.sdae")
+    return result
+
+
+def zipped(files: dict[str, bytes], listing: bytes) -> bytes:
+    """A ZIP file of the .sdae files, stored as they are, and of the table as ``table.csv``."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+        archive.writestr("table.csv", listing, zipfile.ZIP_DEFLATED)
+    return whole.getvalue()

@@ -1,0 +1,149 @@
+"""Compress: a photograph in, a .sdae file out, every byte counted."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.compress import details, words
+from pages.compress.batch import batch
+from pages.compress.behind import look
+from pages.compress.sides import CHOICES, OURS, side
+from pages.shared import engine
+from pages.shared.carried import open_squares
+from pages.shared.choices import keep, kept
+from pages.shared.layout import panel_and_stage
+from pages.shared.navigation import through_the_app
+from pages.shared.sources import Source, choose
+from pages.shared.split_view import Bar, Side, compare
+from pages.shared.words import literal
+from sdae import BitstreamError, ImageError, WeightsError
+from sdae.measuring.comparison import Result
+
+through_the_app()
+
+START = 30  # a quality at which the difference between codecs is to be seen
+TICK = 0.25  # seconds between looks at what is worked out behind the page
+
+
+@dataclass
+class Places:
+    """Where things stand. The frame is the same for every source, so nothing jumps or doubles."""
+
+    source: DeltaGenerator
+    settings: DeltaGenerator
+    files: DeltaGenerator
+    notices: DeltaGenerator
+    split: DeltaGenerator
+    figures: DeltaGenerator
+    left: DeltaGenerator
+    right: DeltaGenerator
+
+
+def main() -> None:
+    st.title("Compress a photograph", anchor=False)
+    st.markdown(
+        "SDAE, a stacked denoising autoencoder, is a neural network that turns a photograph into a "
+        "small file. Move the slider."
+    )
+    one, many = st.tabs(["One picture", "Many pictures"], key="tab", bind="query-params")
+    with one:
+        one_picture()
+    with many:
+        batch()
+
+
+def frame() -> Places:
+    panel, stage = panel_and_stage()
+    return Places(
+        *(panel.container() for _ in range(3)),
+        *(stage.container() for _ in range(3)),
+        *st.columns(2, gap="large"),
+    )
+
+
+def one_picture() -> None:
+    places = frame()
+    with places.source:
+        source = choose()
+    try:
+        if source is None:
+            places.notices.info("Take a picture with the camera.", icon=":material/photo_camera:")
+        elif source.is_sdae:
+            open_file(source, places)
+        else:
+            compress_picture(source, places)
+    except (ImageError, BitstreamError) as error:
+        places.notices.error(f"{literal(source.name)}: {error}", icon=":material/error:")
+    except WeightsError as error:
+        places.notices.error(str(error), icon=":material/error:")
+
+
+def compress_picture(source: Source, places: Places) -> None:
+    """Draw what is known of the answer. Then work out what is missing first, and run again."""
+    quality = kept("quality", START, range(1, 101))
+    left, right = kept("left", "JPEG", CHOICES), kept("right", OURS, CHOICES)
+    with places.settings:
+        small, effort = details.settings()
+    with places.notices:
+        picture = engine.prepare(source.data, small)
+        for notice in picture.notices:
+            st.info(notice, icon=":material/info:")
+        effort = details.allowed(picture, effort)
+    answer = engine.known(picture, quality, effort)
+    result = answer if isinstance(answer, Result) else None
+    other = next((choice for choice in (left, right) if choice in words.NAMES), "JPEG")
+    question = picture, quality, effort, result, words.NAMES[other]
+    behind = look(*question)
+
+    with places.split:
+        shown = source, picture, quality, result, behind.rivals
+        sides = [side(choice, *shown) for choice in (right, left)]
+        bar = Bar(
+            quality,
+            *details.original(source, picture),
+            answer and answer.file_bytes,
+            result and result.psnr,
+            behind.estimates,
+            words.point(result, behind.rivals, other),
+        )
+        compare(*sides, size=picture.size, key="split", bar=bar, on_change=keep)
+        waiting = result and not behind.complete
+        st.fragment(follow, run_every=TICK if waiting else None)(question, behind.drawn)
+    with places.files:
+        details.downloads(source, answer, result)
+    with places.figures:
+        details.figures(result)
+    with places.left:
+        details.weights(source, picture, answer)
+        open_squares(source, quality)
+    with places.right:
+        details.same_bytes(source, picture, result, behind)
+    if not result:
+        (engine.compress if answer else engine.count)(picture, quality, effort)
+        st.rerun()
+
+
+def follow(question: tuple, drawn: tuple) -> None:
+    """The page follows what is worked out behind it."""
+    if look(*question).drawn != drawn:
+        st.rerun()
+
+
+def open_file(source: Source, places: Places) -> None:
+    with places.notices:
+        result = engine.open_file(source.data)
+    with places.files:
+        details.restored_png(source, result)
+    with places.figures:
+        details.figures(result)
+    with places.split:
+        restored = Side(OURS, f"{source.name} restored", result.png, f"{result.file_bytes:,} bytes")
+        compare(restored, size=(result.width, result.height), key="split")
+    with places.left:
+        details.weights_of_a_file(result)
+    with places.right:
+        details.header(source)
+
+
+main()

@@ -1,0 +1,118 @@
+"""The screen of the step on limits: pictures that fail, beside the codec that does better."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from pages.inside import charts, experiments, facts, views
+from pages.inside.experiments import Subject
+from pages.shared import figures
+from pages.shared.figures import Plate
+from pages.shared.numbers import decibels
+from sdae.measuring.comparison import Result, Rival
+from sdae.pictures import reading
+
+QUALITY = 25
+"""Where the examples open: the failures can be seen without looking for them."""
+
+
+def limits(shown: Subject) -> None:
+    *examples, sizes = views.tabs("Limits")
+    for name, tab in zip(facts.EXAMPLES, examples):
+        if tab.open:
+            with tab:
+                _example(name)
+    if sizes.open:
+        with sizes:
+            _sizes(shown)
+
+
+def _example(name: str) -> None:
+    quality = st.slider(
+        "Quality of the example", 1, 100, QUALITY, key="example", bind="query-params"
+    )
+    picture, result = experiments.example(name, quality)
+    with st.spinner("Searching the other codecs at the same bytes."):
+        other = experiments.best_other(name, quality)
+    st.markdown(f"### {verdict(result, other, len(picture.png))}")
+    restored = reading.read(result.png).rgb
+    part = worst_part(picture.rgb, restored)
+    versions = [
+        ("Original", picture.rgb, f"{len(picture.png):,} bytes as PNG"),
+        ("SDAE", restored, f"{decibels(result.psnr)} dB in {result.file_bytes:,} bytes"),
+    ]
+    if other:
+        versions.append(
+            (
+                other.label,
+                reading.read(other.png).rgb,
+                f"{decibels(other.psnr)} dB in {other.file_bytes:,} bytes",
+            )
+        )
+    slug, width = name.lower().replace(" ", "-"), 230 if other else 320
+    figures.plates(
+        [Plate(rgb, f"{label} · {said}", f"{name}: {label}") for label, rgb, said in versions],
+        slug,
+        width=width,
+        blocks=True,
+    )
+    st.markdown("The place where SDAE is worst, in the same order:")
+    figures.plates(
+        [
+            Plate(rgb[part], label, f"A detail of {name.lower()}: {label}")
+            for label, rgb, _ in versions
+        ],
+        f"{slug}-detail",
+        width=width,
+        blocks=True,
+    )
+
+
+def verdict(result: Result, other: Rival | None, png_bytes: int) -> str:
+    """Who does better at the same bytes, and whether PNG, which loses nothing, is smaller yet."""
+    if png_bytes <= result.file_bytes:
+        return (
+            f"PNG keeps every pixel in {png_bytes:,} bytes; SDAE takes "
+            f"{result.file_bytes:,} and reaches {decibels(result.psnr)} dB."
+        )
+    said = f"In {result.file_bytes:,} bytes SDAE reaches {decibels(result.psnr)} dB"
+    if other is None:
+        return f"{said}; no other codec has a file this small."
+    return f"{said}, {other.label} {decibels(other.psnr)} dB."
+
+
+def worst_part(original: np.ndarray, restored: np.ndarray, height=36, width=96):
+    """Where in a picture the squared error is largest, on a raster of half a window: slices."""
+    error = np.square(original.astype("float32") - restored).sum(2)
+    tops = range(0, error.shape[0] - height + 1, height // 2)
+    lefts = range(0, error.shape[1] - width + 1, width // 2)
+    parts = [(slice(y, y + height), slice(x, x + width)) for y in tops for x in lefts]
+    return max(parts, key=lambda part: error[part].sum())
+
+
+def _sizes(shown: Subject) -> None:
+    bar = st.progress(0.0, "Compressing squares from the middle of the picture.")
+    rows = experiments.tiny(shown, bar.progress)
+    bar.empty()
+    side, file, header, _ = rows[0]
+    figures.chart(
+        charts.sizes(rows),
+        f"Bytes a pixel by side. At {side} by {side} pixels the header is {header} of {file} "
+        "bytes.",
+        "sizes",
+        ["side", "sdae_bytes", "header_bytes", "png_bytes"],
+        rows,
+    )
+    st.table(
+        [
+            {
+                "Side": f"{s}",
+                ".sdae file": f"{f:,} B",
+                "Bytes a pixel": f"{f / s**2:.3f}",
+                "Header ÷ file": f"{100 * h / f:.1f} %",
+                "PNG": f"{p:,} B",
+            }
+            for s, f, h, p in rows
+        ]
+    )

@@ -1,0 +1,114 @@
+"""Inside the model: a lesson in seven steps, every figure computed from the chosen picture."""
+
+import streamlit as st
+
+from pages.inside import experiments, questions, screens
+from pages.inside.projector import projector
+from pages.inside.texts import STEPS, Step
+from pages.shared import carried, engine
+from pages.shared.navigation import through_the_app
+from pages.shared.sources import Source, choose
+from sdae import BitstreamError, ImageError, WeightsError
+
+through_the_app()
+
+NAMES = [step.name for step in STEPS]
+
+
+def main() -> None:
+    with st.container(key="title"):
+        st.title("Inside the model", anchor=False)
+    name = st.segmented_control(
+        "Step",
+        NAMES,
+        default=NAMES[0],
+        required=True,
+        key="step",
+        bind="query-params",
+        label_visibility="collapsed",
+        width="stretch",
+    )
+    number = NAMES.index(name)
+    large = projector(name)
+    panel, stage = (st.container(), st.container()) if large else st.columns([2, 7], gap="medium")
+    panel = panel.container(key="panel")
+    with panel:
+        source = carried.source() or choose()
+        quality = st.slider("Quality", 1, 100, 75, key="quality", bind="query-params")
+    with stage:
+        heading(number)
+        screen = st.container()
+        with st.container(key="notes"):  # to be read while the network is loading
+            notes(STEPS[number])
+    with screen:
+        try:
+            if source is None:
+                st.info("Take a picture with the camera.", icon=":material/photo_camera:")
+            else:
+                show(source, quality, number, panel)
+        except (ImageError, BitstreamError) as error:
+            st.error(f"{source.name}: {error}", icon=":material/error:")
+        except WeightsError as error:
+            st.error(str(error), icon=":material/error:")
+
+
+def heading(number: int) -> None:
+    """The title of a step, the way to its neighbours, and what to look at."""
+    step = STEPS[number]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header(f"{number + 1} · {step.title}", anchor=False)
+        with st.container(horizontal=True, horizontal_alignment="right", width="content"):
+            for label, icon, other in (
+                ("Back", ":material/arrow_back:", number - 1),
+                ("Next", ":material/arrow_forward:", number + 1),
+            ):
+                inside = 0 <= other < len(STEPS)
+                st.button(
+                    label,
+                    icon=icon,
+                    on_click=go,
+                    args=[NAMES[other] if inside else step.name],
+                    disabled=not inside,
+                    help=STEPS[other].title if inside else None,
+                    key=label.lower(),
+                )
+    with st.container(key="lead"):
+        st.markdown(step.lead)
+
+
+def go(name: str) -> None:
+    st.session_state["step"] = name
+
+
+def show(source: Source, quality: float, number: int, panel) -> None:
+    data = engine.open_file(source.data).png if source.is_sdae else source.data
+    shown = experiments.subject(data, quality)
+    width, height = shown.picture.size
+    with panel:
+        st.image(shown.picture.png, alt=f"{source.name}, the picture of the lesson")
+        st.caption(
+            f"{width} × {height} pixels, {shown.result.file_bytes:,} bytes as .sdae file"
+            + (
+                "."
+                if shown.picture.size == shown.picture.full
+                else f"; scaled down from {shown.picture.full[0]} × {shown.picture.full[1]} so that "
+                "every answer is quick."
+            )
+        )
+    questions.ask(number, shown)
+    screens.SCREENS[number](shown)
+
+
+def notes(step: Step) -> None:
+    """The formula with its sources, and the exercises with hidden answers."""
+    with st.expander("Formula and sources", icon=":material/function:"):
+        st.markdown(step.formula)
+        st.markdown("\n".join(f"- {source}" for source in step.sources))
+    with st.expander("Teacher's notes: three exercises", icon=":material/school:"):
+        for number, exercise in enumerate(step.exercises, 1):
+            st.markdown(f"**{number}.** {exercise.question}")
+            with st.expander(f"Answer {number}", type="compact"):
+                st.markdown(exercise.answer)
+
+
+main()

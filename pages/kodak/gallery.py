@@ -1,0 +1,103 @@
+"""The 24 pictures as thumbnails; one of them is chosen by a click."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+import streamlit as st
+
+from pages.shared import engine
+from sdae import BitstreamError
+from sdae.measuring import kodak
+from sdae.pictures import reading
+
+PARAMETER = "shown"
+"""Name in the page's address: that of a picture of the set."""
+
+_KEY = "gallery"
+
+_component = st.components.v2.component(
+    "sdae_gallery",
+    html="<div class='gallery' role='group' aria-label='The 24 pictures'></div>",
+    css="""
+.gallery { display: grid; gap: 0.4rem; font-family: var(--st-font);
+  grid-template-columns: repeat(auto-fill, minmax(4.75rem, 1fr)); }
+.gallery button { all: unset; cursor: pointer; position: relative; border-radius: 0.25rem;
+  overflow: hidden; line-height: 0; }
+.gallery img { width: 100%; aspect-ratio: 1; display: block; }
+.gallery button:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 1px; }
+.gallery button[aria-pressed=true] { outline: 3px solid var(--st-primary-color); outline-offset: 1px; }
+.gallery span { position: absolute; left: 0; bottom: 0; padding: 0.5rem 0.3rem; color: #FFFFFF;
+  background: #000000A0; font-size: 0.75rem; font-variant-numeric: tabular-nums; }
+""",
+    js="""
+export default ({ data, parentElement, setStateValue }) => {
+  const root = parentElement.querySelector(".gallery");
+  root.replaceChildren(...data.pictures.map(({ name, picture }) => {
+    const button = document.createElement("button");
+    button.setAttribute("aria-pressed", name === data.chosen);
+    button.title = name;
+    button.setAttribute("aria-label", name);
+    button.onclick = () => setStateValue("picture", name);
+    const image = new Image();
+    image.src = picture;
+    image.alt = "";
+    const number = document.createElement("span");
+    number.textContent = name.replace(/\\D+0*/, "");
+    button.append(image, number);
+    return button;
+  }));
+};
+""",
+)
+
+
+def gallery(names: list[str]) -> str | None:
+    """Draw the thumbnails; the name of the chosen picture, one of ``names``, or None.
+
+    Of a set of tiles the names are those of the tiles: a click chooses the first of a picture.
+    """
+    chosen = st.query_params.get(PARAMETER)
+    chosen = chosen if chosen in names else None
+    firsts = {}
+    for name in names:
+        firsts.setdefault(kodak.file_name(name).removesuffix(".png"), name)
+    try:
+        pictures = _pictures()
+    except BitstreamError as error:
+        st.info(f"The thumbnails cannot be opened: {error}", icon=":material/info:")
+        return chosen
+    base = chosen and kodak.file_name(chosen).removesuffix(".png")
+    _component(
+        key=_KEY,
+        on_picture_change=lambda: choose(firsts[st.session_state[_KEY]["picture"]]),
+        data={
+            "chosen": base,
+            "pictures": [
+                {"name": name, "picture": picture}
+                for name, picture in pictures.items()
+                if name in firsts
+            ],
+        },
+    )
+    return chosen
+
+
+def choose(name: str) -> None:
+    """Keep a picture in the page's address."""
+    st.query_params[PARAMETER] = name
+
+
+@st.cache_data(show_spinner=False, max_entries=2)
+def _pictures() -> dict[str, str]:
+    """Name → thumbnail as the address of its PNG."""
+    found = {}
+    for file in kodak.KODAK:
+        name = file.removesuffix(".png")
+        with engine.turn() as codec:
+            picture = codec.decompress(kodak.thumbnail(name))
+        found[name] = (
+            "data:image/png;base64," + base64.b64encode(reading.png(np.asarray(picture))).decode()
+        )
+    return found

@@ -1,0 +1,51 @@
+"""Kodak: everything that was measured, and what the original work says of itself."""
+
+import streamlit as st
+
+from pages.kodak import claims, live, methods, noise, pictures, rates, training
+from pages.kodak.provenance import provenance
+from pages.shared.navigation import through_the_app
+from sdae import WeightsError, weights
+from sdae.measuring.results import Results
+
+through_the_app()
+
+VIEWS = {
+    "Rate and distortion": rates.view,
+    "Pictures": pictures.view,
+    "Methods": methods.view,
+    "Noise": noise.view,
+    "Training": training.view,
+    "Claims": claims.view,
+    "Live": live.view,
+}
+
+
+def main() -> None:
+    st.title("Measured on Kodak", anchor=False)
+    st.markdown(
+        "The 24 pictures of the Kodak suite were never trained or tuned on. Every figure here was "
+        "read from the results of the shipped weights, which `sdae evaluate`, "
+        "`sdae evaluate --noise` and `sdae claims` make."
+    )
+    try:
+        place = weights.folder()
+        card = weights.read_card(place)
+    except WeightsError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    found = Results(place, card["sha256"])
+    name = st.segmented_control(
+        "Dashboard",
+        list(VIEWS),
+        default=next(iter(VIEWS)),
+        required=True,
+        key="section",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    VIEWS[name](found, card)
+    provenance(found, card)
+
+
+main()

@@ -1,0 +1,241 @@
+"""The small network behind the predictions of the first channel groups, as a Keras layer.
+
+`sdae.coding.refinement` computes the same in whole numbers and says what it looks at.
+"""
+
+from functools import lru_cache
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from sdae.coding.coding_order import FINE, LAST, ordered
+from sdae.coding.refinement import (
+    NEAR_CLIP,
+    SPREAD_UNIT,
+    WIDTH_CLIP,
+    Refinement,
+    inputs,
+    kind_of,
+    most_inputs,
+    offsets,
+)
+from sdae.coding.units import (
+    FEATURE_UNIT,
+    HIDDEN_CLIP,
+    WEIGHT_UNIT,
+    WIDTH_UNIT,
+    width_of_step,
+)
+from sdae.training.whole_numbers import logarithm, whole
+
+UNITS = 96
+"""Hidden units a layer."""
+
+_GROUP_AXES = {
+    "first": 0,
+    "first_bias": 1,
+    "first_level": 1,
+    "second": 0,
+    "second_bias": 0,
+    "mean": 0,
+    "width": 0,
+}
+# Of what `Refinement` holds of each group.
+
+
+class RefinerLayer(layers.Layer):
+    """What to add to the means and widths of some groups, all coded level by level or none.
+
+    Call: integers, mean and width, each (B, h, w, C) float32, and bias (B, 1, 1, n · UNITS) of the
+    quality for n groups. Returns mean and width of all channels, refined in these groups.
+
+    Args:
+        groups: sizes of the channel groups.
+        chosen: a range of groups, those to be refined.
+        levels: levels of quality.
+    """
+
+    def __init__(self, groups, chosen: range, levels, **options):
+        super().__init__(**options)
+        self.groups, self.chosen, self.levels = tuple(groups), chosen, levels
+        self.size = max(groups[g] for g in chosen)
+        ends = np.cumsum(groups).tolist()
+        self.slices = [(ends[g] - groups[g], ends[g]) for g in chosen]
+
+    def build(self, *shapes):
+        def weight(name, *shape, deviation=0.0):
+            start = keras.initializers.RandomNormal(deviation) if deviation else "zeros"
+            return self.add_weight(shape=shape, name=name, initializer=start)
+
+        n, most = len(self.chosen), most_inputs(self.groups, self.chosen)
+        self.first = weight("first", n, 2, most, UNITS, deviation=0.5 * most**-0.5)
+        self.first_bias = weight("first_bias", self.levels, n * UNITS)
+        self.first_level = weight("first_level", LAST, n, UNITS)
+        self.second = weight("second", n, 2, UNITS, UNITS, deviation=UNITS**-0.5)
+        self.second_bias = weight("second_bias", n, 2, UNITS)
+        self.mean = weight("mean", n, 2, UNITS, self.size)
+        self.width = weight("width", n, 2, UNITS, self.size)
+
+    def call(self, integers, mean, width, bias):
+        h, w, c = integers.shape[1:]
+        places = _places(h, w, self.chosen[0])
+        flat = [ops.reshape(x, (-1, h * w, c)) for x in (integers, mean, width)]
+        bias = ops.reshape(bias, (-1, 1, len(self.chosen), UNITS))
+        level = ops.pad(self.first_level, ((1, 0), (0, 0), (0, 0)))
+        first, last = self.slices[0][0], self.slices[-1][1]
+        refined = [[x[..., :first] for x in flat[1:]]]
+        for g, (start, stop) in enumerate(self.slices):
+            before, own = flat[0][..., :start], [x[..., start:stop] for x in flat]
+            parts = [[ops.take(x, places.coarsest, 1) for x in own[1:]]]
+            for part in places.parts:
+                if not len(part.rows):
+                    continue
+                k, (middle, scale) = part.kind, (ops.take(x, part.rows, 1) for x in own[1:])
+                x = part.features(own[0], before, middle, scale)
+                first = ops.matmul(x, self.first[g, k, : x.shape[-1]])
+                hidden = _units(first + bias[:, :, g] + ops.take(level[:, g], part.levels, 0))
+                hidden = _units(ops.matmul(hidden, self.second[g, k]) + self.second_bias[g, k])
+                share = ops.matmul(hidden, self.mean[g, k, :, : stop - start])
+                more = ops.matmul(hidden, self.width[g, k, :, : stop - start])
+                parts.append([middle + share * ops.softplus(scale), scale + more])
+            refined.append([ops.take(ops.concatenate(x, 1), places.back, 1) for x in zip(*parts)])
+        refined.append([x[..., last:] for x in flat[1:]])
+        return tuple(ops.reshape(ops.concatenate(x, -1), (-1, h, w, c)) for x in zip(*refined))
+
+    def idle(self) -> int:
+        """How many weights can never act: rows and columns that a group has no use for."""
+        used = (inputs(self.groups, g, k) for g in self.chosen for k in (0, 1))
+        rows = sum(self.first.shape[2] - n for n in used)
+        columns = sum(self.size - self.groups[g] for g in self.chosen)
+        return UNITS * (rows + 4 * columns)
+
+    def resume(self, tables: Refinement | None) -> None:
+        """Begin where the integers are: the inverse of `joined`. Where these groups have none, or
+        tables is None, nothing changes."""
+        if tables is None or tables.count <= self.chosen[0]:
+            return
+        g, most = slice(self.chosen[0], self.chosen[-1] + 1), self.first.shape[2]
+        self.first.assign(tables.first[g, :, :most] / WEIGHT_UNIT)
+        bias = tables.first_bias[:, g].reshape(self.levels, -1)
+        self.first_bias.assign(bias / WIDTH_UNIT)
+        self.first_level.assign(tables.first_level[:, g] / WIDTH_UNIT)
+        self.second.assign(tables.second[g] / WEIGHT_UNIT)
+        self.second_bias.assign(tables.second_bias[g] / WIDTH_UNIT)
+        self.mean.assign(tables.mean[g, ..., : self.size] / WEIGHT_UNIT)
+        self.width.assign(tables.width[g, ..., : self.size] / WEIGHT_UNIT)
+
+    def integers(self) -> dict:
+        """The weights as integers, as `Refinement` has them of these groups."""
+        first, mean, width = (whole(x, WEIGHT_UNIT) for x in (self.first, self.mean, self.width))
+        for n, g in enumerate(self.chosen):
+            size = self.groups[g]
+            mean[n, :, :, size:] = width[n, :, :, size:] = 0
+            for k in (0, 1):
+                first[n, k, inputs(self.groups, g, k) :] = 0
+        bias = whole(self.first_bias, WIDTH_UNIT, "int32")
+        return {
+            "first": first,
+            "first_bias": bias.reshape(self.levels, -1, UNITS),
+            "first_level": whole(self.first_level, WIDTH_UNIT, "int32"),
+            "second": whole(self.second, WEIGHT_UNIT),
+            "second_bias": whole(self.second_bias, WIDTH_UNIT, "int32"),
+            "mean": mean,
+            "width": width,
+        }
+
+
+def joined(refiners) -> Refinement | None:
+    """The refinement by layers whose groups follow each other, up to the last that adds anything;
+    None where none does."""
+    parts = [refiner.integers() for refiner in refiners]
+    while parts and not (parts[-1]["mean"].any() or parts[-1]["width"].any()):
+        parts.pop()
+    if not parts:
+        return None
+    found = {}
+    for name, axis in _GROUP_AXES.items():
+        arrays = [part[name] for part in parts]
+        most = np.max([array.shape for array in arrays], 0)
+        most[axis] = 0
+        room = [[(0, max(0, more)) for more in most - array.shape] for array in arrays]
+        found[name] = np.concatenate([np.pad(*pair) for pair in zip(arrays, room)], axis)
+    spread = np.logaddexp(0, width_of_step()) * SPREAD_UNIT
+    return Refinement(**found, spread=np.rint(spread).astype("uint16"))
+
+
+class _Places:
+    """The positions of an (h, w) latent, as a group sees them.
+
+    Attributes:
+        coarsest: (n,) indices in the row-major plane of those that are not refined.
+        parts: the others, by the weights that they have.
+        back: what brings all of these, one after the other, into the order of the plane.
+    """
+
+    def __init__(self, h, w, group):
+        steps = ordered(h, w)
+        fine = group < FINE
+        self.coarsest = steps.order[: steps.ends[0] if fine else 0]
+        levels = (range(1, LAST, 2), range(2, LAST + 1, 2)) if fine else ([0], [LAST])
+        self.parts = [_Part(h, w, group, some) for some in levels]
+        self.back = np.argsort(np.concatenate([self.coarsest, *(p.rows for p in self.parts)]))
+
+
+class _Part:
+    """The positions at levels that have the same weights.
+
+    Attributes:
+        group: whose refinement this is about.
+        kind: which weights.
+        rows: (n,) indices of the positions in the row-major plane.
+        levels: (n,) of each.
+    """
+
+    def __init__(self, h, w, group, levels):
+        steps = ordered(h, w)
+        at = np.append(steps.order, h * w)
+        self.group, self.kind = group, kind_of(levels[0])
+        self.rows, self.levels, near = [], [], []
+        for level in levels:
+            # Level 0 of the groups coded in two passes is all levels before the last.
+            start, stop = (
+                (steps.ends[k] for k in (level - 1, level)) if level else (0, steps.ends[-2])
+            )
+            self.rows.append(steps.order[start:stop])
+            self.levels += [level] * (stop - start)
+            near.append([at[steps.near(x, start, stop)] for x in offsets(group, level)])
+        self.rows, self.levels = np.concatenate(self.rows), np.array(self.levels)
+        self._near, self._before = (np.concatenate(x) for x in zip(*near))
+        self._outside = h * w
+
+    def features(self, own, before, mean, width):
+        """As `sdae.coding.refinement.features`, in integers: (B, n, ·).
+
+        Args:
+            own, before: (B, h·w, ·) integers of the group, and of earlier ones.
+            mean, width: (B, n, ·) of the positions.
+        """
+        parts = []
+        for values, numbers, middle in (
+            (own, self._near, mean),
+            (before, self._before, ops.take(before, self.rows, 1)),
+        ):
+            if not (values.shape[-1] and numbers.shape[1]):
+                continue
+            inside = (numbers < self._outside).astype("float32")[:, :, None]
+            found = ops.take(values, np.minimum(numbers, self._outside - 1), 1)
+            found = (found - middle[:, :, None]) * inside
+            found = ops.reshape(found, (-1, len(numbers), numbers.shape[1] * values.shape[-1]))
+            if self.group < FINE:
+                parts.append(ops.clip(found, -NEAR_CLIP, NEAR_CLIP))
+            parts.append(ops.sign(found) * logarithm(ops.abs(found)))
+        limit = WIDTH_CLIP / FEATURE_UNIT
+        return ops.concatenate([*parts, ops.clip(width, -limit, limit)], -1)
+
+
+_places = lru_cache(maxsize=8)(_Places)
+
+
+def _units(sums):
+    return ops.clip(sums, 0, HIDDEN_CLIP / FEATURE_UNIT)

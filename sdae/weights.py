@@ -1,0 +1,210 @@
+"""A folder of trained weights: the arrays, and a card that says what they are.
+
+    weights/<name>/weights.npz   every variable of the network, the integer context tables, and by
+                                 how much it differs for noisy pictures, see `for_noise`
+    weights/<name>/card.json     configuration, data, duration, parameter count, SHA-256
+    weights/<name>/loss.csv      loss curve of training and validation
+
+Arrays are read with pickling switched off, so loading weights never executes code.
+"""
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from sdae.errors import WeightsError
+
+SHIPPED = ("sdae-5",)
+"""Names of all weights that ever shipped, the newest last: files of all of them stay readable.
+
+They are never changed. New ones get a name of their own, and a golden file in the tests.
+"""
+
+FOR_NOISE = "for-noise/"
+"""Before the names of what noisy pictures need, see `for_noise`."""
+
+_UNIT = "/unit"
+
+_LARGEST = 256 * 1024 * 1024
+
+
+def default() -> str:
+    """The name or folder of the weights that are taken where none are named."""
+    return os.environ.get("SDAE_WEIGHTS") or SHIPPED[-1]
+
+
+def folder(name_or_path=None) -> Path:
+    """Where the weights lie: a path, or a name looked up in the checkout, then in the package.
+
+    None stands for what the environment variable SDAE_WEIGHTS names, else for the newest that ship.
+
+    Raises:
+        WeightsError: nothing is there.
+    """
+    package = Path(__file__).resolve().parent
+    name = default() if name_or_path is None else name_or_path
+    places = [Path(name), package.parent / "weights" / name, package / "weights" / name]
+    for place in places:
+        if (place / "card.json").is_file():
+            return place
+    raise WeightsError(f"There are no weights called {name}; name a folder that holds a card.json.")
+
+
+def pack(arrays: dict) -> bytes:
+    """Arrays to the bytes of an npz file; the same arrays always give the same bytes."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(arrays):
+            entry = io.BytesIO()
+            np.lib.format.write_array(entry, np.asarray(arrays[name]), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(name + ".npy"), entry.getvalue(), zipfile.ZIP_DEFLATED)
+    return target.getvalue()
+
+
+def write(place: Path, arrays: dict, card: dict) -> None:
+    """Write weights and card; each file appears whole or not at all."""
+    place = Path(place)
+    place.mkdir(parents=True, exist_ok=True)
+    data = pack(arrays)
+    card = {**card, "sha256": hashlib.sha256(data).hexdigest()}
+    replace(place / "weights.npz", data)
+    replace(place / "card.json", (json.dumps(card, indent=2) + "\n").encode())
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Write a file beside its place and move it there, so that no reader meets half of it."""
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_bytes(data)
+    os.replace(temporary, path)
+
+
+def read_card(place: Path) -> dict:
+    """The card of a weights folder.
+
+    Raises:
+        WeightsError: the card is missing or no JSON object with a SHA-256.
+    """
+    try:
+        card = json.loads((Path(place) / "card.json").read_text())
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"The card in {place} cannot be read; restore card.json.") from error
+    if not isinstance(card, dict) or not isinstance(card.get("sha256"), str):
+        raise WeightsError(f"The card in {place} names no SHA-256; restore card.json.")
+    return card
+
+
+def shipped(model_id: bytes) -> str | None:
+    """The name in `SHIPPED` of the weights that files call by these 4 bytes; None if it has none."""
+    return _shipped_ids(SHIPPED).get(model_id)
+
+
+@lru_cache(maxsize=1)
+def _shipped_ids(names):
+    found = {}
+    for name in names:
+        with suppress(WeightsError):  # a missing folder matters to its own files alone
+            found[model_id(read_card(folder(name)))] = name
+    return found
+
+
+def model_id(card: dict) -> bytes:
+    """The 4 bytes that name weights in a file: the first of their SHA-256."""
+    return bytes.fromhex(card["sha256"])[:4]
+
+
+def read(place: Path) -> tuple[dict, dict]:
+    """The arrays and the card of a weights folder, checked against each other.
+
+    Raises:
+        WeightsError: a file is missing or holds no arrays, or the SHA-256 of the weights is not the
+            card's.
+    """
+    card = read_card(place)
+    path = Path(place) / "weights.npz"
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise WeightsError(f"{path} is too large to be weights of this network.")
+        data = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"There is no weights.npz in {place}; restore it.") from error
+    if hashlib.sha256(data).hexdigest() != card["sha256"]:
+        raise WeightsError(
+            f"The weights in {place} are not the ones that their card describes; restore both files."
+        )
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}, card
+    except Exception as error:  # ZIP and NumPy's format raise of many kinds
+        raise WeightsError(
+            f"{path} holds no arrays, whatever its card says; restore it."
+        ) from error
+
+
+def parted(arrays: dict) -> tuple[dict, dict]:
+    """The arrays of a weights file that clean pictures need, and those that only noisy ones do."""
+    twin = {name: v for name, v in arrays.items() if name.startswith(FOR_NOISE)}
+    return {name: v for name, v in arrays.items() if name not in twin}, twin
+
+
+def for_noise(arrays: dict) -> dict:
+    """The arrays that noisy pictures pass; the same, if the weights have none for them alone.
+
+    A weights file holds by how much they differ from those that clean pictures pass: int8, and a
+    unit for each array.
+    """
+    found, twin = parted(arrays)
+    for name, v in twin.items():
+        if not name.endswith(_UNIT):
+            of = name.removeprefix(FOR_NOISE)
+            if of not in found or found[of].shape != v.shape or name + _UNIT not in arrays:
+                raise WeightsError(
+                    f"The weights do not fit the network: {name} has nothing to change."
+                )
+            found[of] = found[of].astype("float32") + v * arrays[name + _UNIT]
+    return found
+
+
+def differences(arrays: dict, noisy: dict) -> dict:
+    """What makes arrays those ``noisy`` ones, as `for_noise` reads it; arrays of both by name."""
+    found = {}
+    for name, v in noisy.items():
+        difference = v - arrays[name].astype("float32")
+        unit = max(np.abs(difference).max() / 127, np.finfo("float32").tiny)
+        found[FOR_NOISE + name] = np.rint(difference / unit).astype("int8")
+        found[FOR_NOISE + name + _UNIT] = np.float32(unit)
+    return found
+
+
+def halved(values):
+    """A large array in half precision, as weights files hold it; any other as it is."""
+    return values.astype("float16") if values.size > 4096 and values.dtype == "float32" else values
+
+
+def variables(model) -> dict:
+    """Every variable of a Keras model but random states, by its path without the model's name."""
+    kept = [v for v in model.weights if "seed" not in v.path]
+    found = {v.path.split("/", 1)[1]: v for v in kept}
+    if len(found) != len(kept):
+        raise ValueError("Two variables of the network share a path.")
+    return found
+
+
+def assign(found: dict, arrays: dict) -> None:
+    """Give what `variables` found the stored values.
+
+    Raises:
+        WeightsError: a variable is missing or has another shape.
+    """
+    for name, variable in found.items():
+        if name not in arrays or tuple(arrays[name].shape) != tuple(variable.shape):
+            raise WeightsError(
+                f"The weights do not fit the network: {name} is missing or misshapen."
+            )
+        variable.assign(arrays[name].astype("float32"))
