@@ -86,7 +86,7 @@ def run(args) -> int:
         }
         pictures = [photographs.load(paths) for paths in (training, validation)]
         trainer = Trainer(options, *pictures, output, checkpoint, args.start, about)
-        with _stopped_by_signals() as stopping:
+        with stopped_by_signals() as stopping:
             trainer.run(args.stop_after, stopping)
             if trainer.finished and not stopping():
                 arrays, card = context_tables.fit(
@@ -105,7 +105,7 @@ def run(args) -> int:
 
 
 @contextmanager
-def _stopped_by_signals():
+def stopped_by_signals():
     """A function that says whether the process was told to end.
 
     Libraries call back into Python and may swallow an exception that a handler raises there; so

@@ -10,11 +10,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from sdae.coding import buckets, latent_coder
+from sdae.coding import buckets
 from sdae.coding.tables import Tables
-from sdae.network import encoder_effort
 from sdae.network.config import Config, quality_position
-from sdae.network.numpy_network import Network
+from sdae.network.transform_coding import quantised
+from sdae.network.transforms import Network
 from sdae.progress import progress
 from sdae.training import photographs
 from sdae.training.autoencoder import Autoencoder, initialise
@@ -59,14 +59,13 @@ def fit(arrays: dict, card: dict, pictures, crops: int, steps: int, seed=1, stop
 
 
 def encoded(network, crops, codes, tables: Tables) -> np.ndarray:
-    """Integers that an encoder makes of crops, (n, 8h, 8w, 3): (n, h, w, C) int16."""
-    found = []
-    for image, code in zip(crops.astype("float32") / 255, codes.tolist()):
-        t = quality_position(code / 100)
-        y = network.analysis(image, 0.0, t) * network.gains(t)[0]
-        (values,) = encoder_effort.fit_bands(network, tables, [image], [y], code)
-        found.append(latent_coder.stored(values))
-    return np.stack(found)
+    """Integers that an encoder makes of crops, (n, 8h, 8w, 3) uint8: (n, h, w, C) int16."""
+    return np.stack(
+        [
+            np.concatenate(list(quantised(network, tables, crop, code)))
+            for crop, code in zip(progress(crops, label="encode", unit="crop"), codes.tolist())
+        ]
+    )
 
 
 def refit(contexts, examples, codes, steps, rng, stopping, batch=_BATCH, rate=_RATE) -> None:

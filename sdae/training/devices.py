@@ -26,9 +26,13 @@ def distribute(count: int, batch: int) -> None:
             f"Batches of {batch} crops cannot be shared evenly; choose --batch as a multiple of {count}."
         )
     if keras.backend.backend() != "jax":
-        raise TrainingError("Keras shares batches among devices on JAX only; set KERAS_BACKEND=jax.")
+        raise TrainingError(
+            "Keras shares batches among devices on JAX only; set KERAS_BACKEND=jax."
+        )
     devices = keras.distribution.list_devices()
     if not 1 <= count <= len(devices):
-        raise TrainingError(f"This machine has {len(devices)} devices; choose --devices up to that.")
+        raise TrainingError(
+            f"This machine has {len(devices)} devices; choose --devices up to that."
+        )
     parallel = keras.distribution.DataParallel(devices=devices[:count])
     keras.distribution.set_distribution(parallel)
