@@ -150,7 +150,7 @@ class Codec:
         header = Header(trained.model_id, mode, latent.width, latent.height, code)
         if plain:
             return container.write(header, deflate.plain(latent.values))
-        payload = latent_coder.encode(latent.values, code, trained.tables, effort)
+        payload = latent_coder.encode(latent.values, code, trained.tables)
         return container.write(header, payload)
 
     def unpack(self, data, max_pixels: int = MAX_PIXELS) -> Latent:

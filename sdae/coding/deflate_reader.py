@@ -8,17 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sdae.coding.deflate import (
-    END,
-    FIXED_LENGTHS,
-    LENGTH_ORDER,
-    LENGTHS,
-    DeflateError,
-)
+from sdae.coding.deflate import END, LENGTH_ORDER, LENGTHS, DeflateError
 from sdae.coding.huffman import lengths as code_lengths
 
 STORED, FIXED, DYNAMIC = range(3)
 KINDS = "stored", "fixed code", "own code"
+
+_FIXED_LENGTHS = [8] * 144 + [9] * 112 + [7] * 24 + [8] * 8
+# The code lengths of the fixed code (RFC 1951, 3.2.6).
 
 _DISTANCES = [(1 + i, 0) for i in range(4)]
 _DISTANCES += [(1 + (2 + i << n), n) for n in range(1, 14) for i in range(2)]
@@ -122,7 +119,7 @@ def read(data: bytes) -> list[Block]:
             header = bits.at - begun
             tokens = [_stored(bits.take(8)) for _ in range(size)]
         elif kind in (FIXED, DYNAMIC):
-            tables = _tables(bits) if kind == DYNAMIC else (FIXED_LENGTHS.tolist(), [5] * 30)
+            tables = _tables(bits) if kind == DYNAMIC else (_FIXED_LENGTHS, [5] * 30)
             header = bits.at - begun
             tokens = _tokens(bits, *map(_lookup, tables), written)
         else:

@@ -42,7 +42,8 @@ SPREAD_UNIT = 256
 """Spreads count in units of 1/256."""
 
 REFINED = 4
-"""So many groups are refined; weights may hold a refinement of the first FINE alone."""
+"""So many groups are refined in weights that are trained; in weights that are read, as many as the
+arrays have rows."""
 
 
 def _around(far, wanted):
@@ -122,17 +123,15 @@ class Refinement:
     spread: np.ndarray
 
     @classmethod
-    def from_arrays(cls, arrays: dict) -> "Refinement | None":
-        """What the arrays of a weights file hold; None where there is none."""
+    def from_arrays(cls, arrays: dict) -> "Refinement":
+        """What the arrays of a weights file hold."""
         names = [field.name for field in fields(cls)]
-        found = {name: arrays[PREFIX + name] for name in names if PREFIX + name in arrays}
-        if not found:
-            return None
-        if len(found) < len(names):
-            raise TablesError("A part of the refinement of the context tables is missing.")
-        return cls(**{name: np.asarray(array) for name, array in found.items()})
+        if any(PREFIX + name not in arrays for name in names):
+            raise TablesError("The context tables lack their refinement; train them again.")
+        return cls(**{name: np.asarray(arrays[PREFIX + name]) for name in names})
 
     def to_arrays(self) -> dict:
+        """The inverse of `from_arrays`."""
         return {PREFIX + field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
@@ -143,7 +142,7 @@ class Refinement:
     def check(self, groups, levels: int) -> None:
         """Raise TablesError where the shapes do not fit these groups and levels of quality."""
         units, count = self.second.shape[-1], self.count
-        if not FINE <= count <= len(groups):
+        if not 1 <= count <= len(groups):
             raise TablesError("The refinement of the context tables is for other groups.")
         size, most = max(groups[:count]), most_inputs(groups, range(count))
         shapes = {
@@ -227,14 +226,14 @@ def features(group, own, before, width) -> np.ndarray:
         own, before: differences, as for `Refiner`.
         width: (n, c) in units of 1/WIDTH_UNIT.
     """
-    clip, n, parts = NEAR_CLIP * FEATURE_UNIT, len(width), []
-    for found in (own, before):
-        found = found.reshape(n, -1)
+    clip, n, columns = NEAR_CLIP * FEATURE_UNIT, len(width), []
+    for difference in (own, before):
+        difference = difference.reshape(n, -1)
         if group < FINE:
-            parts.append(np.minimum(np.maximum(found, -clip), clip))
-        parts.append(np.copysign(logarithm(np.abs(found)).astype("float32"), found))
-    parts.append(np.clip(np.rint(width * (1 / WEIGHT_UNIT)), -WIDTH_CLIP, WIDTH_CLIP))
-    return np.concatenate(parts, 1, dtype="float64")
+            columns.append(np.minimum(np.maximum(difference, -clip), clip))
+        columns.append(np.copysign(logarithm(np.abs(difference)).astype("float32"), difference))
+    columns.append(np.clip(np.rint(width * (1 / WEIGHT_UNIT)), -WIDTH_CLIP, WIDTH_CLIP))
+    return np.concatenate(columns, 1, dtype="float64")
 
 
 def _units(sums):

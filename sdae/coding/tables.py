@@ -10,8 +10,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from sdae.coding.coding_order import FINE, LAST
-from sdae.coding.parse_codes import ALPHABET, END
 from sdae.coding.refinement import Refinement
+from sdae.coding.tunstall import ALPHABET, END
 from sdae.coding.units import (
     DEVIATION_CLIP,
     FEATURE_UNIT,
@@ -52,11 +52,11 @@ class Tables:
         hidden_bias: (levels, G, H) by quality.
         hidden_level: (LAST, G, H) added at levels 1 to LAST.
         hidden_out: (C, H) what the hidden units of its group add to the width of a channel.
-        buckets: (layouts, WIDTHS, FRACTIONS) bucket of each pair of width and fraction.
-        costs: (layouts, buckets + 1, ALPHABET) of the symbols of the tree of each bucket, see
-            `sdae.coding.parse_codes`; the row after the last bucket is for escapes, zeros fill up.
-        words: (layouts, buckets + 1) how many words each tree may have.
-        refinement: what a network adds to the predictions of the first groups, or None.
+        buckets: (WIDTHS, FRACTIONS) uint8 bucket of each pair of width and fraction.
+        costs: (buckets + 1, ALPHABET) of the symbols of the Tunstall code of each bucket, see
+            `sdae.coding.tunstall`; the last row is for escapes, zeros fill up.
+        words: (buckets + 1,) how many words each code may have.
+        refinement: what a network adds to the predictions of the first groups.
 
     Raises:
         TablesError: shapes do not fit together, or a sum could leave the exact range.
@@ -81,7 +81,7 @@ class Tables:
     buckets: np.ndarray
     costs: np.ndarray
     words: np.ndarray
-    refinement: Refinement | None = None
+    refinement: Refinement
 
     @classmethod
     def from_arrays(cls, arrays: dict) -> "Tables":
@@ -94,16 +94,16 @@ class Tables:
         missing = [name for name in names if PREFIX + name not in arrays]
         if missing:
             raise TablesError("The weights hold no context tables; train them with this version.")
-        found = {name: np.asarray(arrays[PREFIX + name]) for name in names}
-        return cls(**found, refinement=Refinement.from_arrays(arrays))
+        own = {name: np.asarray(arrays[PREFIX + name]) for name in names}
+        return cls(**own, refinement=Refinement.from_arrays(arrays))
 
     def to_arrays(self) -> dict:
-        found = {PREFIX + name: getattr(self, name) for name in _names()}
-        return found | (self.refinement.to_arrays() if self.refinement else {})
+        """The inverse of `from_arrays`."""
+        own = {PREFIX + name: getattr(self, name) for name in _names()}
+        return own | self.refinement.to_arrays()
 
     def __post_init__(self):
         c, fine, count = int(self.groups.sum()), int(self.groups[:FINE].sum()), len(self.groups)
-        layouts, rows = self.words.shape
         levels, units = len(self.bias), self.hidden_out.shape[-1]
         shapes = {
             "mean": (9, c, c),
@@ -121,20 +121,18 @@ class Tables:
             "hidden_bias": (levels, count, units),
             "hidden_level": (LAST, count, units),
             "hidden_out": (c, units),
-            "buckets": (layouts, WIDTHS, FRACTIONS),
-            "costs": (layouts, rows, ALPHABET),
-            "words": (layouts, rows),
+            "buckets": (WIDTHS, FRACTIONS),
+            "costs": (int(self.buckets.max(initial=0)) + 2, ALPHABET),
+            "words": (int(self.buckets.max(initial=0)) + 2,),
         }
         for name, shape in shapes.items():
             array = getattr(self, name)
             if array.shape != shape or array.dtype.kind not in "iu":
                 raise TablesError(f"The context table {name} is misshapen.")
-        alphabets = np.count_nonzero(self.costs, 2)
-        for alphabet, words in zip(alphabets.flat, self.words.flat):
-            if words and not 2 <= alphabet <= words <= END:
-                raise TablesError("The context tables hold a tree that cannot grow.")
-        if self.refinement:
-            self.refinement.check(self.groups.tolist(), levels)
+        for alphabet, words in zip(np.count_nonzero(self.costs, 1), self.words):
+            if not 2 <= alphabet <= words <= END:
+                raise TablesError("The context tables hold a code that has no words.")
+        self.refinement.check(self.groups.tolist(), levels)
         if max(self._largest_sums()) >= 1 << 24:
             raise TablesError("The context tables hold weights too large for exact sums.")
 

@@ -14,7 +14,7 @@ import numpy as np
 
 import sdae
 from sdae.coding import container, latent_coder
-from tests import test_latents
+from tests import small_tables
 
 FOLDER = Path(__file__).parent
 
@@ -22,13 +22,14 @@ FOLDER = Path(__file__).parent
 def cases():
     """Name → (h, w, C) integers."""
     rng = np.random.default_rng(11)
-    smooth, wide = test_latents.examples(2, 13, 9, seed=11)
+    smooth, wide = small_tables.latents(2, 13, 9, seed=11)
+    c = small_tables.CHANNELS
     return {
         "smooth": smooth,
         "odd": wide[:7, :5],
         "one": smooth[:1, :1],
-        "zero": np.zeros((4, 6, 8), "int16"),
-        "range": rng.integers(-32768, 32768, (3, 5, 8)).astype("int16"),
+        "zero": np.zeros((4, 6, c), "int16"),
+        "range": rng.integers(-32768, 32768, (3, 5, c)).astype("int16"),
     }
 
 
@@ -63,7 +64,7 @@ def main():
 
 
 def _latents():
-    tables = test_latents.make_tables()
+    tables = small_tables.make()
     arrays = tables.to_arrays()
     for name, values in cases().items():
         payload = latent_coder.encode(values, 4000, tables)
