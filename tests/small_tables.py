@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from sdae.coding import buckets
 from sdae.coding.coding_order import FINE, LAST
 from sdae.coding.refinement import Refinement, most_inputs
 from sdae.coding.tables import Tables
 from sdae.coding.units import MEAN_UNIT, WEIGHT_UNIT, WIDTH_UNIT, WIDTHS
+from sdae.training import buckets
 
 GROUPS = 2, 2, 4, 4
 CHANNELS = sum(GROUPS)

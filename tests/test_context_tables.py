@@ -14,12 +14,12 @@ from PIL import Image
 
 from sdae import weights
 from sdae.cli import fit_contexts
-from sdae.coding import buckets, latent_coder
+from sdae.coding import latent_coder
 from sdae.coding.predictor import Predictor
 from sdae.coding.tables import PREFIX, Tables
 from sdae.coding.units import FEATURE_UNIT, WIDTH_UNIT
 from sdae.network.config import quality_position
-from sdae.training import context_tables
+from sdae.training import buckets, context_tables
 from sdae.training.autoencoder import Autoencoder, Config, initialise
 from sdae.training.context_model import ContextModel, laplacian_bits
 

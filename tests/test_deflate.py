@@ -20,8 +20,14 @@ def geometric(chance, size, seed=0):
     return np.minimum(values, 255).astype("uint8").tobytes()
 
 
+def write(segments):
+    writer = deflate.Writer()
+    writer.add(segments)
+    return writer.getvalue()
+
+
 def check(segments):
-    stream, content = deflate.write(segments), b"".join(segments)
+    stream, content = write(segments), b"".join(segments)
     assert zlib.decompressobj(-15).decompress(stream) == content
     assert deflate.inflate(stream, len(content)) == content
     return stream
@@ -51,7 +57,7 @@ def test_a_run_takes_no_more_than_zlib_makes_of_it():
     segment = np.zeros(20_000, "uint8")
     segment[rng.integers(0, segment.size, 60)] = rng.integers(1, 200, 60)
     segment = segment.tobytes()
-    assert len(deflate.write([segment])) < 1.02 * len(deflate.squeeze([segment], zlib.Z_RLE))
+    assert len(write([segment])) < 1.02 * len(deflate.squeeze([segment], zlib.Z_RLE))
 
 
 @given(st.integers(1, 60), st.integers(1, 40))
@@ -61,26 +67,19 @@ def test_steep_distributions_come_back(steepness, symbols):
     check([np.repeat(np.arange(symbols, dtype="uint8"), counts).tobytes()])
 
 
-def test_code_lengths_keep_the_limit_and_stay_complete():
-    fibonacci = [1, 1]
-    while len(fibonacci) < 28:
-        fibonacci.append(fibonacci[-1] + fibonacci[-2])
-    for limit in (7, 15):
-        lengths = huffman.lengths(np.array(fibonacci), limit)
-        assert lengths.max() <= limit
-        assert sum(0.5 ** int(n) for n in lengths) == 1
+@pytest.mark.parametrize("limit", [7, 15])
+def test_code_lengths_keep_the_limit_and_stay_complete(limit):
+    lengths = huffman.lengths(2.0 ** np.arange(28), limit)
+    assert lengths.max() == limit
+    assert np.sum(0.5**lengths) == 1
 
 
-def test_code_lengths_are_as_good_as_huffman():
-    rng = np.random.default_rng(1)
-    for _ in range(20):
-        counts = rng.integers(1, 200, rng.integers(3, 60))
-        heap, bits = sorted(counts.tolist()), 0
-        while len(heap) > 1:
-            joined = heap[0] + heap[1]
-            bits += joined
-            heap = sorted([joined] + heap[2:])
-        assert int(counts @ huffman.lengths(counts, 15)) == bits
+def test_code_lengths_are_those_of_huffman():
+    counts = np.array([5, 0, 1, 1, 2, 9])
+    assert huffman.lengths(counts, 15).tolist() == [2, 0, 4, 4, 3, 1]
+    assert [f"{code:b}" for code in huffman.codes([2, 0, 4, 4, 3, 1])] == [
+        *("1", "0", "111", "1111", "11", "0")
+    ]
 
 
 def test_smaller_than_zlib_where_statistics_change():
@@ -90,8 +89,8 @@ def test_smaller_than_zlib_where_statistics_change():
 
 
 def test_similar_segments_share_a_block():
-    together = deflate.write([geometric(0.1, 200, 1), geometric(0.1, 200, 2)])
-    apart = [deflate.write([geometric(0.1, 200, seed)]) for seed in (1, 2)]
+    together = write([geometric(0.1, 200, 1), geometric(0.1, 200, 2)])
+    apart = [write([geometric(0.1, 200, seed)]) for seed in (1, 2)]
     assert len(together) < sum(map(len, apart)) - 10
 
 
@@ -100,7 +99,7 @@ def test_gzip_inflates_the_same():
     segments = [geometric(0.3, 3000), bytes(500), geometric(0.02, 70000)]
     raw = b"".join(segments)
     trailer = zlib.crc32(raw).to_bytes(4, "little") + len(raw).to_bytes(4, "little")
-    member = bytes.fromhex("1f8b0800000000000003") + deflate.write(segments) + trailer
+    member = bytes.fromhex("1f8b0800000000000003") + write(segments) + trailer
     unpacked = subprocess.run(["gzip", "-dc"], input=member, capture_output=True, check=True)
     assert unpacked.stdout == raw
 
@@ -122,7 +121,7 @@ def test_a_bomb_takes_no_memory():
 
 @pytest.mark.parametrize("change", [lambda s: s[:-1], lambda s: s + b"x", lambda s: b"\xff" + s])
 def test_inflate_refuses_damage(change):
-    stream = deflate.write([geometric(0.1, 400)])
+    stream = write([geometric(0.1, 400)])
     with pytest.raises(DeflateError):
         deflate.inflate(change(stream), 400)
 
@@ -148,12 +147,6 @@ def test_a_reader_takes_what_it_is_asked_for(monkeypatch):
 def test_plain_comes_back(values):
     (again,) = deflate.plain_bands(deflate.plain(values), *values.shape)
     np.testing.assert_array_equal(again, values)
-
-
-def test_plain_takes_a_byte_each_where_it_can():
-    values = np.random.default_rng(0).integers(-128, 128, (16, 16, 8))
-    assert len(deflate.plain(values)) < 16 * 16 * 8 + 32
-    assert len(deflate.plain(values * 2)) > 16 * 16 * 8 + 32
 
 
 @given(content=st.binary(max_size=80), kind=st.sampled_from([0, 1, 2]))

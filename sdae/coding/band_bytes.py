@@ -52,13 +52,13 @@ def unpack(content: Reader, total: int, tables: Tables) -> list[np.ndarray]:
         DeflateError: the content is damaged.
     """
     *own, last = codes(tables)
-    found, room = [], total
+    rows, room = [], total
     for code in own:
-        found.append(code.decode(content.until(END, room), room))
-        room -= max(0, len(found[-1]) - code.longest + 1)  # zeros that fill the last word
-    if sum(map(len, found)) < total:
+        rows.append(code.decode(content.until(END, room), room))
+        room -= max(0, len(rows[-1]) - code.longest + 1)  # zeros that fill the last word
+    if sum(map(len, rows)) < total:
         raise DeflateError("The packed integers are fewer than the picture has room for.")
-    escapes = [row == code.escape for code, row in zip(own, found)]
+    escapes = [row == code.escape for code, row in zip(own, rows)]
     counts = [int(np.count_nonzero(places)) for places in escapes]
     count = sum(counts)
     escaped = last.decode(content.until(END, count), count)[:count].astype("int32")
@@ -69,9 +69,9 @@ def unpack(content: Reader, total: int, tables: Tables) -> list[np.ndarray]:
     escaped[far] += np.minimum(beyond, _MOST_BEYOND).astype("int32")
     for k, more in enumerate(np.split(escaped, np.cumsum(counts)[:-1])):
         if len(more):
-            found[k] = found[k].astype("int32")
-            found[k][escapes[k]] += more
-    return found
+            rows[k] = rows[k].astype("int32")
+            rows[k][escapes[k]] += more
+    return rows
 
 
 class Queues:
@@ -82,10 +82,7 @@ class Queues:
     """
 
     def __init__(self, rows):
-        sizes = [len(row) for row in rows]
-        self._waiting = np.concatenate(rows)
-        self._ends = np.cumsum(sizes)
-        self._next = self._ends - sizes
+        self._rows, self._taken = rows, [0] * len(rows)
 
     def take(self, bucket) -> np.ndarray:
         """The next symbol of the bucket named in each place, (n,) uint8 → (n,) int32.
@@ -93,12 +90,11 @@ class Queues:
         Raises:
             DeflateError: a bucket has no more.
         """
-        order = np.argsort(bucket, kind="stable")
-        counts = np.bincount(bucket, minlength=len(self._ends))
-        ahead = self._next - np.cumsum(counts) + counts
-        self._next = self._next + counts
-        if (self._next > self._ends).any():
-            raise DeflateError("The packed integers are fewer than the picture has room for.")
         symbols = np.empty(len(bucket), "int32")
-        symbols[order] = self._waiting.take(np.arange(len(bucket)) + np.repeat(ahead, counts))
+        for k in np.flatnonzero(np.bincount(bucket)).tolist():
+            places, begin = np.flatnonzero(bucket == k), self._taken[k]
+            self._taken[k] += len(places)
+            if self._taken[k] > len(self._rows[k]):
+                raise DeflateError("The packed integers are fewer than the picture has room for.")
+            symbols[places] = self._rows[k][begin : self._taken[k]]
         return symbols

@@ -1,18 +1,4 @@
-"""The .sdae container: a short header before one payload.
-
-    offset  bytes  field
-    0       3      magic "SDA"
-    3       1      version, 4
-    4       4      model id: the first bytes of the weights' SHA-256
-    8       1      mode: 0 plain (the original's int8 + Deflate), 1 contexts + Deflate;
-                   bit 7 set: metadata stands before the payload
-    9       1–3    width, LEB128 varint
-    …       1–3    height, LEB128 varint
-    …       2      quality × 100, little endian
-    …       4      CRC-32 (RFC 1952) of everything before and after it, little endian
-    …              metadata, only where bit 7 of the mode says so: its length in bytes as a
-                   varint of 1–3 bytes, then so many bytes, see `sdae.pictures.metadata`
-    …              payload, to the end of the file
+"""The .sdae container: a short header before one payload, as docs/format.md lays it out.
 
 A 128×128 picture has a header of 19 bytes. Every field is checked before memory is taken. Varints are
 written here, as neither Python nor NumPy has them.
@@ -24,6 +10,8 @@ from dataclasses import dataclass
 MAGIC = b"SDA"
 VERSION = 4
 PLAIN, CONTEXTS = 0, 1
+"""How a payload is packed: as the original work did, or by `sdae.coding.latent_coder`."""
+
 MAX_SIDE = 65535
 """Longest side in pixels that a file may state."""
 

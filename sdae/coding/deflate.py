@@ -30,7 +30,7 @@ LENGTH_ORDER = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15
 _REPEATS = ((18, 11, 138, 7), (17, 3, 10, 3)), ((16, 3, 6, 2),)
 # How code lengths of 0 and others are repeated: symbol, least and most times, bits of the number.
 
-_INT8, _INT16 = 0, 1
+_PLAIN = np.dtype("i1"), np.dtype("<i2")
 _MARK = 255
 _PIECE, _INFLATED = 1 << 16, 1 << 20
 # So many tokens are written, and bytes inflated, at a time where there are many.
@@ -130,9 +130,8 @@ def plain(values: np.ndarray) -> bytes:
     Returns:
         one byte, 0 for 8-bit and 1 for little-endian 16-bit integers, and a raw stream of them.
     """
-    wide = values.size > 0 and (values.min() < -128 or values.max() > 127)
-    raw = values.astype("<i2" if wide else "i1").tobytes()
-    return bytes([_INT16 if wide else _INT8]) + squeeze([raw])
+    wide = bool(values.min() < -128 or values.max() > 127)
+    return bytes([wide]) + squeeze([values.astype(_PLAIN[wide]).tobytes()])
 
 
 def plain_bands(data: bytes, h: int, w: int, channels: int):
@@ -141,13 +140,12 @@ def plain_bands(data: bytes, h: int, w: int, channels: int):
     Raises:
         DeflateError: ``data`` is damaged or holds another number of integers.
     """
-    if data[:1] not in (bytes([_INT8]), bytes([_INT16])):
+    if not data or data[0] >= len(_PLAIN):
         raise DeflateError("The packed integers are damaged.")
-    kind, content = np.dtype("i1" if data[0] == _INT8 else "<i2"), Reader(data[1:])
-    sizes = band_rows(h, w)
-    for k, rows in enumerate(sizes, 1):
-        raw = content.take(rows * w * channels * kind.itemsize)
-        if k == len(sizes):
+    kind, content, left = _PLAIN[data[0]], Reader(data[1:]), h
+    for rows in band_rows(h, w):
+        raw, left = content.take(rows * w * channels * kind.itemsize), left - rows
+        if not left:
             content.rest()
         yield np.frombuffer(raw, kind).astype("int16").reshape(rows, w, channels)
 
@@ -156,13 +154,6 @@ def squeeze(segments, strategy: int = zlib.Z_DEFAULT_STRATEGY) -> bytes:
     """A raw Deflate stream of bytes or uint8 arrays, one after another, by zlib at level 9."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9, strategy)
     return b"".join(packer.compress(segment) for segment in segments) + packer.flush()
-
-
-def write(segments) -> bytes:
-    """One raw Deflate stream of the segments by a `Writer`; `inflate` gives them back, joined."""
-    writer = Writer()
-    writer.add(segments)
-    return writer.getvalue()
 
 
 class Writer:
@@ -216,20 +207,20 @@ def _tokens(content: bytes):
 
 def _tally(tokens):
     """How often each symbol comes up, one end of block among them."""
-    tally = np.zeros(len(_FOLLOWING), "int64")
-    for start in range(0, len(tokens), _PIECE):  # NumPy counts in eight times the memory
-        tally += np.bincount(tokens[start : start + _PIECE] & _SYMBOL, minlength=len(tally))
+    tally = np.bincount(tokens & _SYMBOL, minlength=len(_FOLLOWING))
     tally[END] = 1
     return tally
 
 
 def _blocks(segments) -> list[np.ndarray]:
-    """The tokens of segments, joined to the blocks that take the fewest bits by `_estimate`."""
+    """The tokens of segments, joined to the blocks that take the fewest bits, about."""
     n = len(segments)
     sums = np.cumsum([np.zeros(len(_FOLLOWING), "int64"), *map(_tally, segments)], axis=0)
     least, begin = np.zeros(n + 1), [0] * (n + 1)
     for end in range(1, n + 1):
-        bits = least[:end] + _estimate(sums[end] - sums[:end])
+        tallies = sums[end] - sums[:end]
+        header = 150 + 2 * np.count_nonzero(tallies, 1)
+        bits = least[:end] + header + huffman.entropy(tallies) + tallies @ _FOLLOWING
         begin[end] = int(bits.argmin())
         least[end] = bits[begin[end]]
     blocks, end = [], n
@@ -237,14 +228,6 @@ def _blocks(segments) -> list[np.ndarray]:
         blocks.append(np.concatenate(segments[begin[end] : end]))
         end = begin[end]
     return blocks[::-1]
-
-
-def _estimate(tallies):
-    """About how many bits a block takes, for symbol counts (n, symbols)."""
-    total = tallies.sum(1)
-    entropy = total * np.log2(np.maximum(total, 1))
-    entropy -= np.einsum("ij,ij->i", tallies, np.log2(np.maximum(tallies, 1)))
-    return entropy + tallies @ _FOLLOWING + 150 + 2 * np.count_nonzero(tallies, 1)
 
 
 def _code(tally):

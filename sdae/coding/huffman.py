@@ -7,8 +7,6 @@ import heapq
 
 import numpy as np
 
-_REVERSED = np.array([int(f"{i:08b}"[::-1], 2) for i in range(256)], "int64")
-
 
 def lengths(counts, limit: int) -> np.ndarray:
     """Lengths of a Huffman code for the symbols of positive count, none above ``limit``.
@@ -47,16 +45,17 @@ def _depths(weights: list) -> np.ndarray:
 
 def codes(lengths) -> np.ndarray:
     """Canonical codes, first bit lowest, of the code lengths (RFC 1951, 3.2.2); int64."""
-    tally = np.bincount(lengths, minlength=16)
-    tally[0] = 0
-    first, code = np.zeros(16, "int64"), 0
-    for length in range(1, 16):
-        code = (code + int(tally[length - 1])) << 1
-        first[length] = code
-    order = np.argsort(lengths, kind="stable")
-    order = order[lengths[order] > 0]
-    numbers = np.arange(len(order)) - (np.cumsum(tally) - tally)[lengths[order]]
     result = np.zeros(len(lengths), "int64")
-    result[order] = first[lengths[order]] + numbers
-    sixteen = _REVERSED[result & 255] << 8 | _REVERSED[result >> 8]
-    return sixteen >> (16 - lengths)
+    code = before = 0
+    for length, symbol in sorted((n, s) for s, n in enumerate(np.asarray(lengths).tolist()) if n):
+        code <<= length - before
+        result[symbol] = int(f"{code:0{length}b}"[::-1], 2)
+        code, before = code + 1, length
+    return result
+
+
+def entropy(counts) -> np.ndarray:
+    """Bits of an ideal code for counts along the last axis."""
+    total = counts.sum(-1)
+    each = np.sum(counts * np.log2(np.maximum(counts, 1e-300)), -1)
+    return total * np.log2(np.maximum(total, 1e-300)) - each

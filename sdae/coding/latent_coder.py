@@ -23,7 +23,6 @@ def stored(values) -> np.ndarray:
     return np.clip(values, -32768, 32767).astype("int16")
 
 
-@one_blas_thread()
 def encode(values: np.ndarray, quality_code: int, tables: Tables) -> bytes:
     """Integers → payload.
 
@@ -38,23 +37,19 @@ def encode(values: np.ndarray, quality_code: int, tables: Tables) -> bytes:
     used = np.flatnonzero(values.any((0, 1)))
     if not len(used):
         return b"\0"
-    live, parts = int(used[-1]) + 1, bands(values)
-    if len(parts) > 1:
-        return encode_bands(parts, quality_code, tables, live)
-    segments = band_bytes.pack(*survey(values, quality_code, tables, live), tables)
-    return bytes([live]) + min(deflate.write(segments), deflate.squeeze(segments), key=len)
+    return encode_bands(bands(values), quality_code, tables, int(used[-1]) + 1)
 
 
 @one_blas_thread()
-def encode_bands(parts, quality_code: int, tables: Tables, live: int | None = None) -> bytes:
+def encode_bands(values, quality_code: int, tables: Tables, live: int | None = None) -> bytes:
     """As `encode`, for the `bands` of a latent as they come one after another.
 
     ``live``: how many leading channels are not all zero, where that is known beforehand.
     """
     live = live or tables.channels
     writer = deflate.Writer()
-    for part in parts:
-        writer.add(band_bytes.pack(*survey(part, quality_code, tables, live), tables))
+    for band in values:
+        writer.add(band_bytes.pack(*survey(band, quality_code, tables, live), tables))
     return bytes([live]) + writer.getvalue()
 
 
@@ -75,13 +70,12 @@ def decode_bands(payload: bytes, h: int, w: int, quality_code: int, tables: Tabl
         return
     if len(payload) < 2 or not 0 < payload[0] <= tables.channels:
         raise DeflateError("The packed integers are damaged.")
-    live, content, sizes = payload[0], deflate.Reader(payload[1:]), band_rows(h, w)
-    for rows in sizes[:-1]:
-        symbols = band_bytes.unpack(content, rows * w * live, tables)
+    live, content, left = payload[0], deflate.Reader(payload[1:]), h
+    for rows in band_rows(h, w):
+        symbols, left = band_bytes.unpack(content, rows * w * live, tables), left - rows
+        if not left:
+            content.rest()
         yield _decoded(rows, w, quality_code, tables, live, symbols)
-    symbols = band_bytes.unpack(content, sizes[-1] * w * live, tables)
-    content.rest()
-    yield _decoded(sizes[-1], w, quality_code, tables, live, symbols)
 
 
 def _decoded(h, w, quality_code, tables, live, symbols):
@@ -118,16 +112,16 @@ def read(mode: int, payload: bytes, size: tuple[int, int], quality_code: int, ta
         BitstreamError: the payload is damaged or belongs to another size.
     """
     if mode == PLAIN:
-        found = deflate.plain_bands(payload, *size, tables.channels)
+        decoded = deflate.plain_bands(payload, *size, tables.channels)
     else:
-        found = in_one_blas_thread(decode_bands(payload, *size, quality_code, tables))
-    found = _refused(found)
-    return chain([next(found)], found)
+        decoded = in_one_blas_thread(decode_bands(payload, *size, quality_code, tables))
+    decoded = _refused(decoded)
+    return chain([next(decoded)], decoded)
 
 
-def _refused(parts):
-    """The parts of an iterator, damage as a BitstreamError."""
+def _refused(decoded):
+    """The bands of an iterator, damage as a BitstreamError."""
     try:
-        yield from parts
+        yield from decoded
     except DeflateError as error:
         raise BitstreamError(f"The file is damaged: {error}") from error

@@ -34,8 +34,7 @@ class _Weights:
     """The weights of tables as floats, cut to what each step multiplies."""
 
     def __init__(self, tables):
-        ends = np.cumsum(tables.groups).tolist()
-        self.slices = [slice(end - size, end) for end, size in zip(ends, tables.groups.tolist())]
+        self.slices = tables.slices
 
         def later(kernel, first):
             return [
@@ -193,7 +192,7 @@ class Predictor:
         """
         last = group + 1 == len(self.slices)
         if last and level == LAST:
-            return  # nothing looks at these
+            return  # nothing depends on these
         size = integers.shape[1]
         known, scaled = self.known[group][start:stop], integers * FEATURE_UNIT
         deviation = np.abs(scaled - linear)
@@ -227,7 +226,7 @@ class Predictor:
 
 
 def expectations(integers, quality_code: int, tables: Tables):
-    """What the coder expects of each integer, given those it looks at: for encoders to choose by.
+    """What the coder expects of each integer, given those decoded before: for encoders to choose by.
 
     Args:
         integers: (h, w, C) whole numbers of any type, coded as one band.

@@ -139,33 +139,29 @@ class Tables:
     def _largest_sums(self):
         """Bounds of everything that is summed in float32."""
 
-        def total(weights, *axes):
-            return int(np.abs(weights.astype("int64")).sum(axes).max())
+        def sums(weights, *axes):
+            return np.abs(weights.astype("int64")).sum(axes)
 
-        near = max(total(self.width_own, 0), total(self.width_coarse, 1))
-        yield max(total(self.width, 0, 1), near) * DEVIATION_CLIP * FEATURE_UNIT
-        yield total(self.hidden_out, 1) * HIDDEN_CLIP
-        yield total(self.bias)
-        yield int(self._largest_hidden_sums().max())
+        near = max(sums(self.width_own, 0).max(), sums(self.width_coarse, 1).max())
+        yield max(sums(self.width, 0, 1).max(), near) * DEVIATION_CLIP * FEATURE_UNIT
+        yield sums(self.hidden_out, 1).max() * HIDDEN_CLIP
+        yield sums(self.bias).max()
         for kernel in (self.mean, self.mean_own, *self.mean_coarse):
-            yield total(kernel[:, self.groups[0] :], 0, 1) * VALUE_CLIPS[1]
+            yield sums(kernel[:, self.groups[0] :], 0, 1).max() * VALUE_CLIPS[1]
+        for group, own in enumerate(self.slices):
+            coarse = sums(self.hidden_coarse[:, :, own], 1, 2).max(0)
+            near = np.maximum(sums(self.hidden_own[:, own], 0, 1), coarse)
+            near = (near + sums(self.hidden[..., group, :], 0, 1, 2)) * LOGARITHM_CLIP
+            begin = sums(self.hidden_bias[:, group]).max(0) + sums(self.hidden_level[:, group]).max(
+                0
+            )
+            yield (near + begin).max()
 
-    def _largest_hidden_sums(self):
-        """The same for each hidden unit, (G, H)."""
-
-        def of_groups(weights, axis):
-            starts = np.cumsum([0, *self.groups[:-1]], dtype="int64")
-            starts = starts[starts < weights.shape[axis]]
-            return np.add.reduceat(np.abs(weights.astype("int64")), starts, axis)
-
-        near = of_groups(self.hidden_own, 1).sum(0)
-        coarse = of_groups(self.hidden_coarse, 2).sum(1).max(0)
-        near[: len(coarse)] = np.maximum(near[: len(coarse)], coarse)
-        near += np.abs(self.hidden.astype("int64")).sum((0, 1, 2))
-        bias, level = (
-            np.abs(x.astype("int64")).max(0) for x in (self.hidden_bias, self.hidden_level)
-        )
-        return near * LOGARITHM_CLIP + bias + level
+    @property
+    def slices(self) -> list[slice]:
+        """The channels of each group."""
+        ends = np.cumsum(self.groups, dtype="int64").tolist()
+        return [slice(end - size, end) for end, size in zip(ends, self.groups.tolist())]
 
     @property
     def channels(self) -> int:

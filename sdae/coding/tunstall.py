@@ -77,19 +77,19 @@ class TunstallCode:
         Zeros fill a word that is begun.
         """
         root = node = self._root
-        found = bytearray()
+        content = bytearray()
         for symbol in bytes(symbols):
             node = node[symbol]
             if node.__class__ is int:
-                found.append(node)
+                content.append(node)
                 node = root
         while node is not root:
             node = node[0]
             if node.__class__ is int:
-                found.append(node)
+                content.append(node)
                 node = root
-        found.append(END)
-        return bytes(found)
+        content.append(END)
+        return bytes(content)
 
     def decode(self, content: bytes, most: int) -> np.ndarray:
         """Bytes without `END` → symbols, uint8, with the zeros that filled the last word.

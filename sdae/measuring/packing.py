@@ -14,7 +14,7 @@ import zlib
 
 import numpy as np
 
-from sdae.coding import buckets, deflate, latent_coder, residuals
+from sdae.coding import deflate, huffman, latent_coder, residuals
 from sdae.threads import one_blas_thread
 
 _REPEATS = 15
@@ -65,7 +65,7 @@ def ideal_static(values) -> float:
     """Mean bytes of an ideal coder with one table a channel, fitted to all latents together."""
     rows = np.concatenate([v.reshape(-1, v.shape[2]) for v in values])
     tallies = (np.unique(channel, return_counts=True)[1] for channel in rows.T)
-    return sum(float(buckets.entropy(t)) for t in tallies) / 8 / len(values)
+    return sum(float(huffman.entropy(t)) for t in tallies) / 8 / len(values)
 
 
 def ideal_contexts(values, quality_code: int, tables) -> float:
@@ -79,7 +79,7 @@ def ideal_contexts(values, quality_code: int, tables) -> float:
         pairs.append(bucket[cell] << 32 | symbol)
     keys, tally = np.unique(np.concatenate(pairs), return_counts=True)
     tallies = np.split(tally, np.flatnonzero(np.diff(keys >> 32)) + 1)
-    return sum(float(buckets.entropy(t)) for t in tallies) / 8 / len(values)
+    return sum(float(huffman.entropy(t)) for t in tallies) / 8 / len(values)
 
 
 def _int8(values) -> bytes:

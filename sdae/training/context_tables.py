@@ -1,7 +1,7 @@
 """Fitting of the context tables on latents of training photographs.
 
 weights ──► latents of crops at many qualities ──► the context model trained on alone
-        ──► integers ──► buckets and their trees (`sdae.coding.buckets`) ──► weights
+        ──► integers ──► buckets and their codes (`sdae.training.buckets`) ──► weights
 """
 
 import time
@@ -12,13 +12,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from sdae.coding import buckets, latent_coder
+from sdae.coding import latent_coder
 from sdae.coding.tables import Tables
 from sdae.network import encoder_effort
 from sdae.network.config import Config, quality_position
 from sdae.network.numpy_network import Network
 from sdae.progress import progress
-from sdae.training import photographs
+from sdae.training import buckets, photographs
 from sdae.training.autoencoder import Autoencoder, compiled, initialise
 from sdae.training.context_model import laplacian_bits
 from sdae.training.schedule import falling

@@ -19,20 +19,6 @@ from tests import small_tables
 FOLDER = Path(__file__).parent
 
 
-def cases():
-    """Name → (h, w, C) integers."""
-    rng = np.random.default_rng(11)
-    smooth, wide = small_tables.latents(2, 13, 9, seed=11)
-    c = small_tables.CHANNELS
-    return {
-        "smooth": smooth,
-        "odd": wide[:7, :5],
-        "one": smooth[:1, :1],
-        "zero": np.zeros((4, 6, c), "int16"),
-        "range": rng.integers(-32768, 32768, (3, 5, c)).astype("int16"),
-    }
-
-
 def picture():
     """Waves and edges, (72, 104, 3) uint8."""
     y, x = np.mgrid[:72, :104] / 16
@@ -55,21 +41,25 @@ def make(weights: str, folder: Path) -> None:
     np.savez_compressed(folder / f"{name_of(weights)}.npz", values=latent.values, rgb=rgb)
 
 
+def latents() -> dict:
+    """The arrays of latents.npz: tables, and integers and payloads by their names."""
+    tables, smooth = small_tables.make(), small_tables.latents(1, 13, 9, seed=11)[0]
+    wide = np.random.default_rng(11).integers(-32768, 32768, (3, 5, small_tables.CHANNELS))
+    arrays = tables.to_arrays()
+    cases = {"smooth": smooth, "one": smooth[:1, :1], "zero": 0 * smooth, "range": wide}
+    for name, values in cases.items():
+        payload = latent_coder.encode(values, 4000, tables)
+        arrays[f"values/{name}"] = values.astype("int16")
+        arrays[f"payload/{name}"] = np.frombuffer(payload, "uint8")
+    return arrays
+
+
 def main():
     if not (FOLDER / "latents.npz").exists():
-        _latents()
+        np.savez_compressed(FOLDER / "latents.npz", **latents())
     for weights in sys.argv[1:]:
         if not (FOLDER / f"{name_of(weights)}.sdae").exists():
             make(weights, FOLDER)
-
-
-def _latents():
-    tables = small_tables.make()
-    arrays = tables.to_arrays()
-    for name, values in cases().items():
-        payload = latent_coder.encode(values, 4000, tables)
-        arrays |= {f"values/{name}": values, f"payload/{name}": np.frombuffer(payload, "uint8")}
-    np.savez_compressed(FOLDER / "latents.npz", **arrays)
 
 
 if __name__ == "__main__":

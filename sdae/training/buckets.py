@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sdae.coding import residuals, tunstall
+from sdae.coding.huffman import entropy
 from sdae.coding.units import FRACTIONS, WIDTHS
 
 COUNT = 19
@@ -68,14 +69,6 @@ def histogram(examples, codes, tables):
         tally = np.bincount(joint, minlength=total.size).reshape(total.shape)
         total += tally / (entropy(tally.sum(0)) + 4000)
     return total * (20000 / len(examples))
-
-
-def entropy(tally):
-    """Bits of an ideal code for counts along the last axis."""
-    whole = tally.sum(-1, keepdims=True)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        bits = np.where(tally > 0, tally * np.log2(whole / tally), 0)
-    return bits.sum(-1)
 
 
 def clusters(total, count: int) -> np.ndarray:
