@@ -26,7 +26,7 @@ COMMANDS = {
     "info": ("sdae.cli.info", "say what .sdae files hold, without decoding them"),
     "denoise": ("sdae.cli.denoise", "remove noise from pictures"),
     "kodak": ("sdae.cli.kodak", "fetch and verify the 24 Kodak pictures, for measuring"),
-    "train": ("sdae.training.loop", "train weights on folders of photographs"),
+    "train": ("sdae.cli.train", "train weights on folders of photographs"),
     "ablations": (
         "sdae.training.ablations",
         "train variants of the network alike and compare them",

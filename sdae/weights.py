@@ -78,6 +78,20 @@ def write(place: Path, arrays: dict, card: dict) -> None:
     replace(place / "card.json", (json.dumps(card, indent=2) + "\n").encode())
 
 
+def may_write(place: Path, force: bool) -> None:
+    """Raise WeightsError where files may need the weights that stand in a folder: those that ship
+    are never written to, others only with ``force``."""
+    shipped_here = [folder(name).resolve() for name in SHIPPED]
+    if Path(place).resolve() in shipped_here:
+        raise WeightsError(
+            f"{place} holds weights that ship, which never change; choose another folder."
+        )
+    if not force and (Path(place) / "card.json").exists():
+        raise WeightsError(
+            f"{place} holds weights, which files may need; choose another folder, or say --force."
+        )
+
+
 def replace(path: Path, data: bytes) -> None:
     """Write a file beside its place and move it there, so that no reader meets half of it."""
     temporary = path.with_name(path.name + ".part")

@@ -41,7 +41,7 @@ WIDTH_CLIP = 255
 SPREAD_UNIT = 256
 """Spreads count in units of 1/256."""
 
-REFINED = 4
+REFINED = 6
 """So many groups are refined in weights that are trained; in weights that are read, as many as the
 arrays have rows."""
 
