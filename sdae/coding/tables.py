@@ -90,7 +90,7 @@ class Tables:
         Raises:
             TablesError: they are missing or misshapen.
         """
-        names = _names()
+        names = [field.name for field in fields(cls) if field.name != "refinement"]
         missing = [name for name in names if PREFIX + name not in arrays]
         if missing:
             raise TablesError("The weights hold no context tables; train them with this version.")
@@ -99,7 +99,7 @@ class Tables:
 
     def to_arrays(self) -> dict:
         """The inverse of `from_arrays`."""
-        own = {PREFIX + name: getattr(self, name) for name in _names()}
+        own = {PREFIX + name: value for name, value in vars(self).items() if name != "refinement"}
         return own | self.refinement.to_arrays()
 
     def __post_init__(self):
@@ -166,8 +166,3 @@ class Tables:
     @property
     def channels(self) -> int:
         return int(self.groups.sum())
-
-
-def _names() -> list[str]:
-    """The fields that are one array each."""
-    return [field.name for field in fields(Tables) if field.name != "refinement"]
