@@ -13,7 +13,6 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from sdae.coding import buckets
 from sdae.coding.coding_order import FINE, LAST, lattice, ordered
 from sdae.coding.refinement import REFINED
 from sdae.coding.tables import Tables
@@ -26,7 +25,7 @@ from sdae.coding.units import (
     WIDTH_UNIT,
 )
 from sdae.network.config import CLIP
-from sdae.training import gather
+from sdae.training import buckets, gather
 from sdae.training.arithmetic import as_numpy, logarithm, whole
 from sdae.training.refiner import RefinerLayer, joined
 

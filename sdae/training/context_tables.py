@@ -1,7 +1,7 @@
 """Fitting of the context tables on latents of training photographs.
 
 weights ──► latents of crops at many qualities ──► the context model trained on alone
-        ──► integers ──► buckets and their trees (`sdae.coding.buckets`) ──► weights
+        ──► integers ──► buckets and their codes (`sdae.training.buckets`) ──► weights
 """
 
 from dataclasses import replace
@@ -10,13 +10,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from sdae.coding import buckets
 from sdae.coding.tables import Tables
 from sdae.network.config import Config, quality_position
 from sdae.network.transform_coding import quantised
 from sdae.network.transforms import Network
 from sdae.progress import progress
-from sdae.training import photographs
+from sdae.training import buckets, photographs
 from sdae.training.autoencoder import Autoencoder, initialise
 from sdae.training.context_model import laplacian_bits
 from sdae.training.optimisation import compiled, share_of_rate

@@ -111,10 +111,10 @@ class RefinerLayer(layers.Layer):
         columns = sum(self.size - self.groups[g] for g in self.chosen)
         return UNITS * (rows + 4 * columns)
 
-    def resume(self, tables: Refinement | None) -> None:
-        """Begin where the integers are: the inverse of `joined`. Where these groups have none, or
-        tables is None, nothing changes."""
-        if tables is None or tables.count <= self.chosen[0]:
+    def resume(self, tables: Refinement) -> None:
+        """Begin where the integers are: the inverse of `joined`. Where these groups have none,
+        nothing changes."""
+        if len(tables.first) <= self.chosen[0]:
             return
         g, most = slice(self.chosen[0], self.chosen[-1] + 1), self.first.shape[2]
         self.first.assign(tables.first[g, :, :most] / WEIGHT_UNIT)
@@ -146,14 +146,9 @@ class RefinerLayer(layers.Layer):
         }
 
 
-def joined(refiners) -> Refinement | None:
-    """The refinement by layers whose groups follow each other, up to the last that adds anything;
-    None where none does."""
+def joined(refiners) -> Refinement:
+    """The refinement by layers whose groups follow each other."""
     parts = [refiner.integers() for refiner in refiners]
-    while parts and not (parts[-1]["mean"].any() or parts[-1]["width"].any()):
-        parts.pop()
-    if not parts:
-        return None
     found = {}
     for name, axis in _GROUP_AXES.items():
         arrays = [part[name] for part in parts]
