@@ -9,6 +9,7 @@ from skimage import data
 from sdae import weights
 from sdae.cli import claims as command
 from sdae.measuring import claims
+from sdae.measuring.evaluation import Selection
 from sdae.measuring.results import Results
 from sdae.pictures import reading
 
@@ -25,7 +26,7 @@ def measured(tmp_path_factory):
     folder = tmp_path_factory.mktemp("claims")
     picture = reading.thumb(data.coffee(), 48)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(command, "chosen", lambda *_: (iter([("coffee", picture)]), 1))
+        patch.setattr(Selection, "pictures", lambda _: (iter([("coffee", picture)]), 1))
         assert command.run(options("--jobs", "1", "--results", str(folder))) == 0
     return folder
 
@@ -41,6 +42,7 @@ def test_what_is_measured_is_consistent(measured):
     budget = claims.BUDGET * 48 * 48 // 128**2
     assert row["bytes"] <= budget
     assert row["png_bytes"] == len(reading.png(reading.thumb(data.coffee(), 48)))
+    assert row["equal_bytes"].keys() == row["claimed_rate"].keys() == claims.METHODS.keys()
     for peer in filter(None, row["equal_bytes"].values()):
         assert peer["bytes"] <= row["bytes"]
     for name, peer in row["claimed_rate"].items():

@@ -33,8 +33,7 @@ def coder(values, quality_code: int, tables) -> dict[str, float]:
         "int8, not packed": [len(r) for r in raw],
         "zlib 9": [len(zlib.compress(r, 9)) for r in raw],
         "best zlib strategy": [_best_zlib(v) for v in values],
-        "ours, effort 0": [len(latent_coder.encode(v, quality_code, tables)) for v in values],
-        "ours, effort 1": [len(latent_coder.encode(v, quality_code, tables, 1)) for v in values],
+        "ours": [len(latent_coder.encode(v, quality_code, tables)) for v in values],
         "ideal, static per channel": [ideal_static(values)],
         "ideal, our contexts": [ideal_contexts(values, quality_code, tables)],
     }

@@ -1,9 +1,9 @@
-"""Time and memory of whole files beside Pillow's codecs: ``python -m sdae bench``.
+"""Time and memory of whole files beside Pillow's codecs: ``sdae bench codec``.
 
 Each codec works in a process of its own, whose peak memory is its own. They take turns, one
 compression and one decompression each round, so that a machine whose speed drifts is the same for
 all; a ratio is the median of those of the rounds. The peers run as Pillow runs them by default, at
-quality 75; SDAE at quality 75 without effort. The first round is not counted.
+quality 75, and so does SDAE. The first round is not counted.
 """
 
 from __future__ import annotations
