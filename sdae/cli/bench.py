@@ -128,9 +128,11 @@ def coder(photos: list[str], view: str, qualities: list[float], name) -> dict:
         for way, size in sizes.items():
             say(f"  {way:28}{size:12,.1f} bytes {100 * (size / sizes['zlib 9'] - 1):+8.1f} %")
         sample = values[: max(1, min(len(values), 600_000 // values[0].size))]
-        for way, seconds in packing.times(sample, code, codec.tables).items():
+        times = packing.times(sample, code, codec.tables)
+        for way, seconds in times.items():
             say(f"  {way:28}{1000 * seconds:12,.3f} ms")
-        rows.append({"quality": quality, "latents": len(values), "bytes": sizes})
+        row = {"quality": quality, "latents": len(values), "bytes": sizes, "seconds": times}
+        rows.append(row)
     return {view: rows}
 
 

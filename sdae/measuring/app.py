@@ -88,9 +88,9 @@ def browser():
         chromium.close()
 
 
-def visit(chromium, address: str):
-    """A page of a new visitor, who has nothing cached."""
-    page = chromium.new_context(viewport={"width": 1280, "height": 800}).new_page()
+def visit(chromium, address: str, **options):
+    """A page of a new visitor, who has nothing cached; options as for Playwright's `new_context`."""
+    page = chromium.new_context(viewport={"width": 1280, "height": 800}, **options).new_page()
     page.set_default_timeout(1000 * PATIENCE)
     page.goto(address)
     return page

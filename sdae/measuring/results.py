@@ -2,7 +2,6 @@
 
     weights/<name>/results/<set>/sdae.json       ours on the pictures of one set
     weights/<name>/results/noise-<set>.json      the noise study, see `sdae.measuring.noise_study`
-    weights/<name>/results/claims.json           see `sdae.measuring.claims`
     weights/<name>/results/bench-<name>.json     what ``sdae bench <name> --store`` has measured
     weights/peers/<set>/<codec>.json             another codec on the pictures of one set
     weights/peers/noise-<set>-classical.json     classical denoisers
@@ -178,33 +177,23 @@ class Results:
         folder = self.others if part == "classical" else self.folder
         return folder / f"noise-{Path(set_name).name}{ending}.json"
 
-    def claims(self) -> dict:
-        """Set → what `sdae.measuring.claims` has measured with these weights."""
-        return (self._read(self.folder / "claims.json") or {}).get("sets", {})
-
-    def store_claims(self, set_name: str, measured: dict) -> None:
-        """Keep what was measured of one set; other sets stay if they are of these weights."""
-        sets = self.claims() | {set_name: measured}
-        self._store("claims.json", {"protocol": PROTOCOL, "sets": sets})
-
     def bench(self, name: str) -> dict:
         """What a benchmark has stored of these weights, by its own keys; empty if nothing."""
         return (self._read(self.folder / f"bench-{name}.json") or {}).get("figures", {})
 
     def store_bench(self, name: str, figures: dict) -> None:
         """Keep figures of a benchmark; those of other keys stay if they are of these weights."""
-        machine = f"{os.cpu_count()} cores, {platform.machine()}"
-        note = {"bench": name, "machine": machine, "figures": self.bench(name) | figures}
-        self._store(f"bench-{name}.json", note)
-
-    def _store(self, name, note):
-        about = {
+        note = {
+            "bench": name,
             "weights_sha256": self.sha256,
+            "machine": f"{os.cpu_count()} cores, {platform.machine()}",
             "versions": peers.versions(),
             "date": datetime.date.today().isoformat(),
+            "figures": self.bench(name) | figures,
         }
         self.folder.mkdir(parents=True, exist_ok=True)
-        weights.replace(self.folder / name, (json.dumps(about | note, indent=1) + "\n").encode())
+        text = json.dumps(note, indent=1) + "\n"
+        weights.replace(self.folder / f"bench-{name}.json", text.encode())
 
     def _read(self, path):
         """A file of results; None where there is none, or one of other weights."""
