@@ -134,17 +134,17 @@ def chains(results: Results) -> str:
     """By how many dB SDAE is ahead of the best chain of the others, and which that is."""
     rows, leads, sizes = [], [], study.BITS_PER_PIXEL
     for name in kodak.SETS:
-        found = results.noise(name).get("chains", [])
-        count = len({chain["picture"] for chain in found})
-        for sigma in study.CHAIN_SIGMAS if found else ():
-            ours = study.chain_at_bits(found, sizes, sigma=sigma, denoiser=OURS, codec=OURS)
+        measured = results.noise(name).get("chains", [])
+        count = len({chain["picture"] for chain in measured})
+        for sigma in study.CHAIN_SIGMAS if measured else ():
+            ours = study.chain_at_bits(measured, sizes, sigma=sigma, denoiser=OURS, codec=OURS)
             others = {
                 f"{classical_denoisers.DENOISERS[denoiser].label}, {label(codec)}": at_sizes
                 for denoiser in study.DENOISERS
                 for codec in study.CODECS
                 if any(
                     at_sizes := study.chain_at_bits(
-                        found, sizes, sigma=sigma, denoiser=denoiser, codec=codec
+                        measured, sizes, sigma=sigma, denoiser=denoiser, codec=codec
                     )
                 )
             }
@@ -187,15 +187,15 @@ def packing(results: Results) -> str:
 
 def speed(results: Results) -> str:
     """Times and memory of whole files beside AVIF."""
-    found, rows = results.bench("codec"), []
-    if not found:
+    measured, rows = results.bench("codec"), []
+    if not measured:
         return missing("sdae bench codec --store")
-    for size, codecs in found.items():
+    for size, codecs in measured.items():
         ours, avif = codecs["SDAE"], codecs["AVIF"]
         times = [_time(row[key]) for row in (ours, avif) for key in ("compress", "decompress")]
         rows.append([size, *times[:2], f"{ours['memory']:.0f} MB", *times[2:]])
     first, second = (
-        [codecs["SDAE"][key] / codecs["AVIF"][key] for codecs in found.values()]
+        [codecs["SDAE"][key] / codecs["AVIF"][key] for codecs in measured.values()]
         for key in ("compress", "decompress")
     )
     head = "picture|SDAE compresses|restores|memory of the process|AVIF compresses|restores"
@@ -213,8 +213,8 @@ def _time(seconds: float) -> str:
 def first_screen(results: Results) -> str:
     """What the Compress page lets its visitor wait for, beside what was wanted."""
     rows = [
-        [what, *map(_beside, found, waiting.WANTED[what])]
-        for what, found in results.bench("first-screen").items()
+        [what, *map(_beside, seconds, waiting.WANTED[what])]
+        for what, seconds in results.bench("first-screen").items()
     ]
     head = ["what", "first sign, s (wanted)", "all of it, s (wanted)"]
     return table(head, rows) if rows else missing("sdae bench first-screen --store")
@@ -226,16 +226,16 @@ def _beside(seconds, wanted):
 
 def visitors(results: Results) -> str:
     """Many people at once."""
-    found = results.bench("load")
-    if not found:
+    load = results.bench("load")
+    if not load:
         return missing("sdae bench load --store")
-    width, height = found["size"]
+    width, height = load["size"]
     return (
-        f"{found['visitors']} visitors at {width}×{height}: after a move all bytes show within "
-        f"{found['bytes_seconds']} s (12 wanted), all pictures within {found['picture_seconds']} s "
-        f"(25 wanted). Nobody waits longer than {found['slowest']} times the median (2 wanted). The "
-        f"app takes {found['peak_mb']} MB at most (690 wanted), and {found['first_picture_mb']} MB "
-        f"when the first picture is compressed. Visitors saw {len(found['faults']) or 'no'} errors "
+        f"{load['visitors']} visitors at {width}×{height}: after a move all bytes show within "
+        f"{load['bytes_seconds']} s (12 wanted), all pictures within {load['picture_seconds']} s "
+        f"(25 wanted). Nobody waits longer than {load['slowest']} times the median (2 wanted). The "
+        f"app takes {load['peak_mb']} MB at most (690 wanted), and {load['first_picture_mb']} MB "
+        f"when the first picture is compressed. Visitors saw {len(load['faults']) or 'no'} errors "
         "and pictures of others."
     )
 
@@ -243,8 +243,8 @@ def visitors(results: Results) -> str:
 def answers(results: Results) -> str:
     """What one visitor waits for."""
     rows = [
-        [name, *(f"{seconds:.1f}" for seconds in found), *["–"] * (2 - len(found))]
-        for name, found in results.bench("answers").items()
+        [name, *(f"{seconds:.1f}" for seconds in waits), *["–"] * (2 - len(waits))]
+        for name, waits in results.bench("answers").items()
     ]
     head = ["what", "first sign, s", "all of it, s"]
     return table(head, rows) if rows else missing("sdae bench answers --store")
@@ -267,11 +267,11 @@ def training(results: Results) -> str:
 
 def training_speed(results: Results) -> str:
     """How much of a step is convolution."""
-    found = results.bench("training")
+    speeds = results.bench("training")
     return (
-        f"Training reaches {found['training']:.1f} crops a second; the convolutions alone would "
-        f"allow {found['convolutions']:.1f}."
-        if found
+        f"Training reaches {speeds['training']:.1f} crops a second; the convolutions alone would "
+        f"allow {speeds['convolutions']:.1f}."
+        if speeds
         else missing("sdae bench training --store")
     )
 
@@ -297,7 +297,7 @@ FIGURES = {
 
 def filled(text: str, results: Results) -> str:
     """A document with its figures as they are now."""
-    return PLACE.sub(lambda found: f"{found[1]}{FIGURES[found[2]](results)}\n{found[3]}", text)
+    return PLACE.sub(lambda place: f"{place[1]}{FIGURES[place[2]](results)}\n{place[3]}", text)
 
 
 def main(check: bool) -> int:

@@ -34,17 +34,17 @@ def add_arguments(parser) -> None:
     benches = parser.add_subparsers(dest="bench", metavar="BENCH")
 
     def bench(name, about, rounds=None):
-        found = benches.add_parser(name, help=about)
-        found.set_defaults(bench=name)
-        add_weights(found)
-        found.add_argument(
+        own = benches.add_parser(name, help=about)
+        own.set_defaults(bench=name)
+        add_weights(own)
+        own.add_argument(
             "--store", action="store_true", help="keep the figures with the results of the weights"
         )
         if rounds:
-            found.add_argument(
+            own.add_argument(
                 "--rounds", type=int, default=rounds, help=f"turns that count; {rounds}"
             )
-        return found
+        return own
 
     whole = bench("codec", "whole files beside Pillow's codecs", rounds=3)
     whole.add_argument(
@@ -106,10 +106,10 @@ def codec(sizes, rounds: int, name) -> dict:
     turns = len(sizes) * len(speed.CODECS) * (rounds + 1)
     with progress(label="bench", total=turns, unit="turn") as bar:
         for width, height in sizes:
-            found = speed.measure((width, height), rounds, name, bar.update)
-            figures[f"{width}×{height}"] = speed.medians(found)
+            measured = speed.measure((width, height), rounds, name, bar.update)
+            figures[f"{width}×{height}"] = speed.medians(measured)
             say(f"{width}×{height}, medians of {rounds}; ratio: SDAE's time over the codec's")
-            for line in speed.table(found):
+            for line in speed.table(measured):
                 say("  " + line)
     return figures
 
@@ -151,11 +151,11 @@ def training(batch: int, crop: int, rounds: int) -> dict:
 
 def load(count: int, moves: int, size: tuple[int, int]) -> dict:
     """What so many visitors of the Compress page wait for together."""
-    found = visitors.measure(count, moves, size, say)
+    figures = visitors.measure(count, moves, size, say)
     say(
-        f"at most: all bytes {found['bytes_seconds']} s, all pictures {found['picture_seconds']} s, "
-        f"{found['slowest']} times the median of a move, {found['peak_mb']} MB"
+        f"at most: all bytes {figures['bytes_seconds']} s, all pictures {figures['picture_seconds']} s, "
+        f"{figures['slowest']} times the median of a move, {figures['peak_mb']} MB"
     )
-    for fault in found["faults"]:
+    for fault in figures["faults"]:
         say(fault, sys.stderr)
-    return found | {"visitors": count}
+    return figures | {"visitors": count}

@@ -79,11 +79,11 @@ def browser():
         raise AppError(
             "This benchmark needs playwright; install what requirements-test.txt lists."
         ) from error
-    found = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
-    if not any(found):
+    paths = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
+    if not any(paths):
         raise AppError("This benchmark needs Chromium; install it where the system finds it.")
     with sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=next(filter(None, found)), args=FLAGS)
+        chromium = driver.chromium.launch(executable_path=next(filter(None, paths)), args=FLAGS)
         yield chromium
         chromium.close()
 
@@ -130,16 +130,16 @@ def picture_shown(page) -> bool:
 def answered(pages, begun: float) -> list[tuple[float, float]]:
     """For each page of several visitors the seconds since `begun`, a `time.monotonic`, until its
     bytes show and until its picture does."""
-    found = [[None, None] for _ in pages]
-    while any(None in pair for pair in found):
-        for page, pair in zip(pages, found):
+    seconds = [[None, None] for _ in pages]
+    while any(None in pair for pair in seconds):
+        for page, pair in zip(pages, seconds):
             for place, shown in enumerate((bytes_shown, picture_shown)):
                 if pair[place] is None and shown(page):
                     pair[place] = time.monotonic() - begun
         if time.monotonic() - begun > PATIENCE:
             raise AppError(f"A visitor had no answer after {PATIENCE} seconds.")
         time.sleep(0.01)
-    return [(counted, shown) for counted, shown in found]
+    return [(counted, shown) for counted, shown in seconds]
 
 
 def waves(number: int, width: int, height: int) -> np.ndarray:

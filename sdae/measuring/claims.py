@@ -63,7 +63,7 @@ def comparison(results: Results, card: dict) -> list[Claim]:
 
 def _read_off(results: Results) -> dict[str, str]:
     """Words of a claim → what we measured."""
-    rows, found = common(results, SET), {}
+    rows, measured = common(results, SET), {}
     png = {name: picture[0]["png_bytes"] for name, picture in rows.get(OURS, {}).items()}
 
     def at(codec, size, key):
@@ -86,7 +86,7 @@ def _read_off(results: Results) -> dict[str, str]:
             name: curves.at_bytes(picture, BUDGET, "plain_bytes")
             for name, picture in rows[OURS].items()
         }
-        found = {
+        measured = {
             "Reduction of the file, average": f"{reduction(budget)} as .sdae, "
             f"{reduction(plain.get)} as int8 and zlib",
             "Reconstruction accuracy": f"{100 * at(OURS, budget, 'accuracy'):.1f} %; "
@@ -102,13 +102,13 @@ def _read_off(results: Results) -> dict[str, str]:
                 size > max(row["bytes"] for row in rows[name][picture])
                 for picture, size in sizes.items()
             )
-            found[_method(name)] = (
+            measured[_method(name)] = (
                 f"{'over ' if over else ''}{pair(name, sizes.get)} at that reduction; "
                 f"{pair(name, budget)} in our bytes"
             )
         if "jpeg" in rows:
             top = {name: max(row["bytes"] for row in rows["jpeg"][name]) for name in png}
-            found["Reduction by JPEG, average"] = (
+            measured["Reduction by JPEG, average"] = (
                 f"{reduction(top.get)} at quality 95, {pair('jpeg', top.get)}"
             )
     if seconds := _seconds(results):
@@ -116,15 +116,17 @@ def _read_off(results: Results) -> dict[str, str]:
             ("Compressing, average", "zlib 9, deflate", "ours, pack"),
             ("Decompressing, average", "zlib 9, inflate", "ours, unpack"),
         ):
-            found[words] = f"{1000 * seconds[way]:.2f} ms zlib, {1000 * seconds[own]:.2f} ms ours"
+            measured[words] = (
+                f"{1000 * seconds[way]:.2f} ms zlib, {1000 * seconds[own]:.2f} ms ours"
+            )
     noisy = results.noise(SET).get("rows", [])
     for sigma in NOISE:
         wanted = {"sigma": sigma, "clipped": True}
         before = noise_study.mean(noisy, "psnr", denoiser=noise_study.NOISY, **wanted)
         after = noise_study.mean(noisy, "psnr", denoiser=OURS, level="known", **wanted)
         if before is not None and after is not None:
-            found[f"Noise σ {sigma}"] = f"{before:.1f} → {after:.1f} dB"
-    return found
+            measured[f"Noise σ {sigma}"] = f"{before:.1f} → {after:.1f} dB"
+    return measured
 
 
 def _seconds(results) -> dict | None:
@@ -209,14 +211,14 @@ def four_rows(results: Results) -> list[tuple]:
     rows, seconds = common(results, SET), _seconds(results)
     if not (seconds and rows.keys() >= {OURS, "jpeg"}):
         return []
-    found = []
+    lines = []
     for name, picture in list(rows[OURS].items())[:4]:
         row = min(picture, key=lambda row: abs(row["bytes"] - BUDGET))
         sizes = row["png_bytes"], row["latent_bytes"], row["bytes"]
         jpeg = max(other["bytes"] for other in rows["jpeg"][name])
         saved = (curves.saved(size, row["png_bytes"]) for size in (jpeg, row["bytes"]))
-        found.append((name, *sizes, seconds["ours, pack"], seconds["ours, unpack"], *saved))
-    return found
+        lines.append((name, *sizes, seconds["ours, pack"], seconds["ours, unpack"], *saved))
+    return lines
 
 
 def markdown(claims: list[Claim]) -> str:

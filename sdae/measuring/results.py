@@ -105,11 +105,11 @@ class Results:
         if key not in self._stored:
             path = self.path(*key)
             paths = path, path.with_suffix(".part.json")
-            found = [self._read(p) for p in (paths[::-1] if options else paths)]
+            stored = [self._read(p) for p in (paths[::-1] if options else paths)]
             if options:
                 wanted = options.get("effort")
-                found = [f for f in found if f and f["options"].get("effort") == wanted]
-            self._stored[key] = next((f["pictures"] for f in found if f), {})
+                stored = [f for f in stored if f and f["options"].get("effort") == wanted]
+            self._stored[key] = next((f["pictures"] for f in stored if f), {})
         return self._stored[key]
 
     def note(self, set_name: str, codec_name: str) -> dict:
@@ -156,7 +156,7 @@ class Results:
         parts = [part for part in parts if part["pictures"]]
         names = [set(part["pictures"]) for part in parts]
         shared = sorted(set.intersection(*names)) if names else []
-        found = {
+        joined = {
             kind: [
                 {"picture": name} | row
                 for name in shared
@@ -165,7 +165,7 @@ class Results:
             ]
             for kind in ("rows", "chains")
         }
-        return parts[0] | found if shared else {}
+        return parts[0] | joined if shared else {}
 
     def noise_part(self, set_name: str, part: str) -> dict:
         """The file of one part of the noise study; without pictures where there is none."""
@@ -215,7 +215,7 @@ def common(results: Results, set_name: str) -> dict[str, dict]:
     """Codec → picture → rows, of the pictures that every codec with results has measured."""
     rows = {name: results.rows(set_name, name) for name in results.codecs(set_name)}
     shared = sorted(set.intersection(*map(set, rows.values()))) if rows else []
-    return {name: {k: found[k] for k in shared} for name, found in rows.items()}
+    return {name: {k: pictures[k] for k in shared} for name, pictures in rows.items()}
 
 
 @cache

@@ -66,7 +66,7 @@ def measure(count: int, moves: int, size: tuple[int, int], say: Callable[[str], 
         peak = server.memory("VmHWM")
     finally:
         faults += server.stop()
-    waits = [seconds for found in rounds for seconds in zip(*found)]
+    waits = [seconds for waits_of_move in rounds for seconds in zip(*waits_of_move)]
     return {
         "size": list(size),
         "first_picture_mb": first,
@@ -80,15 +80,15 @@ def measure(count: int, moves: int, size: tuple[int, int], say: Callable[[str], 
 
 def _faults(page, rgb) -> list[str]:
     """Whatever a visitor sees that is not its own, or is an error."""
-    found = []
+    seen = []
     if not np.array_equal(_pixels(page, "left"), rgb):
-        found.append("another picture shows")
+        seen.append("another picture shows")
     elif psnr(_pixels(page, "right"), rgb) < 22:
-        found.append("another picture was restored")
+        seen.append("another picture was restored")
     alarms = "[data-testid=stAlertContentError], [data-testid=stException]"
     if page.locator(alarms).count():
-        found.append("an error shows")
-    return found
+        seen.append("an error shows")
+    return seen
 
 
 def _pixels(page, side) -> np.ndarray:

@@ -32,11 +32,11 @@ def first_screen(rounds: int, say: Callable[[str], None]) -> dict[str, list[floa
 
     say: called with a line of progress.
     """
-    found, server = {}, app.App()
+    medians, server = {}, app.App()
 
     def report(name, pairs):
-        found[name] = _medians(pairs)
-        say(f"{name:28}" + "".join(f"{seconds:8.2f} s" for seconds in found[name]))
+        medians[name] = _medians(pairs)
+        say(f"{name:28}" + "".join(f"{seconds:8.2f} s" for seconds in medians[name]))
 
     try:
         with app.browser() as chromium:
@@ -54,7 +54,7 @@ def first_screen(rounds: int, say: Callable[[str], None]) -> dict[str, list[floa
             )
     finally:
         server.stop()
-    return found
+    return medians
 
 
 def answers(rounds: int, say: Callable[[str], None]) -> dict[str, list[float]]:
@@ -66,11 +66,11 @@ def answers(rounds: int, say: Callable[[str], None]) -> dict[str, list[float]]:
 
     say: called with a line of progress.
     """
-    found, server = {}, app.App()
+    medians, server = {}, app.App()
 
     def report(name, pairs):
-        found[name] = _medians(pairs)
-        say(f"{name:28}" + "".join(f"{seconds:8.2f} s" for seconds in found[name]))
+        medians[name] = _medians(pairs)
+        say(f"{name:28}" + "".join(f"{seconds:8.2f} s" for seconds in medians[name]))
 
     try:
         with app.browser() as chromium:
@@ -83,7 +83,7 @@ def answers(rounds: int, say: Callable[[str], None]) -> dict[str, list[float]]:
                 report(slider, [_moved(page, slider) for _ in range(rounds)])
     finally:
         server.stop()
-    return found
+    return medians
 
 
 def _medians(rows):
