@@ -92,12 +92,12 @@ def choose(name: str) -> None:
 @st.cache_data(show_spinner=False, max_entries=2)
 def _pictures() -> dict[str, str]:
     """Name → thumbnail as the address of its PNG."""
-    found = {}
+    thumbnails = {}
     for file in kodak.KODAK:
         name = file.removesuffix(".png")
         with engine.turn() as codec:
             picture = codec.decompress(kodak.thumbnail(name))
-        found[name] = (
+        thumbnails[name] = (
             "data:image/png;base64," + base64.b64encode(reading.png(np.asarray(picture))).decode()
         )
-    return found
+    return thumbnails

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.kodak import claims, live, methods, noise, pictures, rates, training
+from pages.kodak import claims, noise, pictures, rates, training
 from pages.kodak.provenance import provenance
 from pages.shared.navigation import through_the_app
 from sdae import WeightsError, weights
@@ -13,11 +13,9 @@ through_the_app()
 VIEWS = {
     "Rate and distortion": rates.view,
     "Pictures": pictures.view,
-    "Methods": methods.view,
     "Noise": noise.view,
     "Training": training.view,
     "Claims": claims.view,
-    "Live": live.view,
 }
 
 
@@ -34,9 +32,9 @@ def main() -> None:
     except WeightsError as error:
         st.error(str(error), icon=":material/error:")
         return
-    found = Results(place, card["sha256"])
+    stored = Results(place, card["sha256"])
     name = st.segmented_control(
-        "Dashboard",
+        "View",
         list(VIEWS),
         default=next(iter(VIEWS)),
         required=True,
@@ -44,8 +42,8 @@ def main() -> None:
         bind="query-params",
         label_visibility="collapsed",
     )
-    VIEWS[name](found, card)
-    provenance(found, card)
+    VIEWS[name](stored, card)
+    provenance(stored, card)
 
 
 main()

@@ -2,14 +2,16 @@
 
 import streamlit as st
 
-from pages.kodak import parts, tables
+from pages.kodak import display, tables
+from pages.kodak.tables import SETS
 from sdae.measuring import results
 from sdae.measuring.results import Results
 
 LIBRARIES = {"jpeg": "libjpeg-turbo", "jpeg2000": "OpenJPEG", "webp": "libwebp", "avif": "libaom"}
 
 
-def provenance(found: Results, card: dict) -> None:
+def provenance(stored: Results, card: dict) -> None:
+    """Draw a box that opens with everything on where the figures come from."""
     with st.expander("Where these figures come from"):
         st.markdown(f"Weights with SHA-256 `{card['sha256']}`. {results.PROTOCOL}")
         st.markdown(
@@ -19,24 +21,23 @@ def provenance(found: Results, card: dict) -> None:
             "speed 1 and 4:4:4 alone: on validation photographs 4:2:0 never had more PSNR at equal "
             "bytes, but it had equal SSIM in up to 8 % fewer."
         )
-        lines = []
-        for name in parts.SETS:
-            for codec in tables.codecs(found, name):
-                note, library = found.note(name, codec), LIBRARIES.get(codec)
-                options = note["options"]
-                lines.append(
+        rows = []
+        for name, label in SETS.items():
+            for codec, note in tables.summary(stored, name).notes.items():
+                library, options = LIBRARIES.get(codec), note["options"]
+                rows.append(
                     (
-                        parts.SETS[name],
+                        label,
                         results.label(codec),
-                        len(found.rows(name, codec)),
-                        options.get("effort"),
+                        note["count"],
+                        options.get("effort") if library else None,
                         options.get("stride"),
                         note["date"],
                         f"{library} {note['versions'][library]}" if library else None,
                     )
                 )
-        parts.table(
+        display.table(
             ["pictures", "codec", "number", "effort", "every", "date", "library"],
-            lines,
+            rows,
             "provenance",
         )
