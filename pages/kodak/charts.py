@@ -57,7 +57,7 @@ def _marks(colour: str, symbol: str, mode: str = "markers") -> dict:
     return {"mode": mode, "marker": {"color": colour, "symbol": symbol, "size": 8}}
 
 
-def _look(codec_name: str) -> tuple[str, str]:
+def _appearance(codec_name: str) -> tuple[str, str]:
     """Colour and symbol of a codec."""
     return palette.CODECS[codec_name], palette.SYMBOLS[list(palette.CODECS).index(codec_name)]
 
@@ -73,7 +73,7 @@ def rates(curves: dict[str, dict], measure: str, published: dict[str, dict]) -> 
     key, turn, axis = MEASURES[measure]
     styles = {}
     for name in curves:
-        colour, symbol = _look(name)
+        colour, symbol = _appearance(name)
         styles[name] = _line(colour, width=3 if name == OURS else 2, symbol=symbol)
     for name, dash in zip(published, ("dot", "dash", "dashdot", "longdash")):
         styles[name] = _line(palette.GREY, dash, 1.5)
@@ -124,7 +124,7 @@ def pictures(table: list[dict], key: str) -> Drawn:
         ("jpeg", "JPEG in as many bytes", f"jpeg_{key}"),
     ):
         known = [row for row in table if row[field] is not None]
-        style = _marks(*_look(name)) | {"text": [row["picture"] for row in known]}
+        style = _marks(*_appearance(name)) | {"text": [row["picture"] for row in known]}
         curves.append((label, [r["saved"] for r in known], [r[field] for r in known], style))
     drawn = _draw(
         curves,
@@ -179,26 +179,19 @@ def noise_pictures(rows: list[dict], sigma: float) -> Drawn:
         for denoiser, level in ((noise_study.NOISY, None), (OURS, "known"))
     )
     names = sorted(before.keys() & after.keys(), reverse=True)
+    gains = [after[name] - before[name] for name in names]
     drawn = _draw(
         [
             ("Noisy", [before[name] for name in names], names, _marks(palette.NOISY, "square")),
             ("SDAE", [after[name] for name in names], names, _marks(palette.OURS, "circle")),
         ],
         "PSNR, dB",
-        "",
+        "Picture",
         "%{y}: %{x:.2f} dB",
         "version",
     )
-    for name in names:
-        drawn.figure.add_shape(
-            type="line",
-            x0=before[name],
-            x1=after[name],
-            y0=name,
-            y1=name,
-            line={"color": palette.GREY, "width": 2},
-            layer="below",
-        )
+    line = {"array": gains, "arrayminus": [0] * len(names), "width": 0, "color": palette.GREY}
+    drawn.figure.data[0].error_x = {"type": "data", "symmetric": False, **line}
     drawn.figure.update_yaxes(dtick=1)
     return drawn
 

@@ -61,8 +61,8 @@ def figure(drawn: Drawn, name: str, how: str, height: int, on_select=None) -> No
 
 def table(heads: list[str], rows: list[tuple], name: str, how: str = "") -> None:
     """A table, how to read it, and its CSV file. The first column names the row; None is a dash."""
-    cells = [["–" if cell is None else whole_numbers(str(cell)) for cell in row] for row in rows]
-    st.table(pandas.DataFrame(cells, columns=heads).set_index(heads[0]), border="horizontal")
+    texts = [["–" if cell is None else whole_numbers(str(cell)) for cell in row] for row in rows]
+    st.table(pandas.DataFrame(texts, columns=heads), border="horizontal", hide_index=True)
     if how:
         st.caption(how)
     figures.download("Table as CSV", table_csv(heads, rows), f"{name}.csv", "text/csv")
@@ -75,21 +75,25 @@ def nothing(command: str) -> None:
     )
 
 
-def choose_set(stored: Results) -> str | None:
-    """Draw the choice of sets; None, with a sentence, where nothing was measured."""
+def choose_set(names: list[str], default: str, key: str) -> str:
+    """Draw the choice of a set among `names`; it is kept in the page's address as `key`."""
+    return st.segmented_control(
+        "Pictures",
+        names,
+        default=default,
+        required=True,
+        key=key,
+        bind="query-params",
+        format_func=SETS.get,
+    )
+
+
+def choose_measured(stored: Results) -> str | None:
+    """Draw the choice of the sets with results; None, with a sentence, where there are none."""
     names = tables.measured_sets(stored)
     if not names:
         nothing("sdae evaluate")
         return None
-    name = st.segmented_control(
-        "Pictures",
-        names,
-        default=names[0],
-        required=True,
-        key="set",
-        bind="query-params",
-        format_func=SETS.get,
-    )
-    count = len(tables.summary(stored, name).pictures[OURS])
-    st.caption(f"{ABOUT[name]} {count} pictures.")
+    name = choose_set(names, names[0], "set")
+    st.caption(f"{ABOUT[name]} {len(tables.summary(stored, name).pictures[OURS])} pictures.")
     return name

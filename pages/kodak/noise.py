@@ -15,15 +15,8 @@ def view(stored: Results, card: dict) -> None:
     if not studies:
         display.nothing("sdae evaluate --noise")
         return
-    name = st.segmented_control(
-        "Pictures",
-        list(studies),
-        default=max(studies, key=lambda name: len(studies[name]["rows"])),
-        required=True,
-        key="noise",
-        bind="query-params",
-        format_func=SETS.get,
-    )
+    usual = max(studies, key=lambda name: len(studies[name]["rows"]))
+    name = display.choose_set(list(studies), usual, "noise")
     rows = [row for row in studies[name]["rows"] if row["clipped"]]
     count = len({row["picture"] for row in rows})
     st.caption(f"{display.ABOUT[name]} {count} pictures, Gaussian noise clipped to 8 bits.")

@@ -1,5 +1,6 @@
 """The view of single pictures: all of them, then one with its curves."""
 
+import pandas
 import streamlit as st
 
 from pages.kodak import charts, display, findings, tables
@@ -8,23 +9,25 @@ from sdae.measuring import kodak, results
 from sdae.measuring.results import OURS, Results
 
 COLUMNS = {
-    "picture": ("Picture", ""),
-    "png_bytes": ("PNG, bytes", ",d"),
-    "bytes": (".sdae, bytes", ",d"),
-    "saved": ("Reduction, %", ".2f"),
-    "psnr": ("PSNR, dB", ".2f"),
-    "ssim": ("SSIM", ".4f"),
-    "jpeg_bytes": ("JPEG at equal PSNR, bytes", ",d"),
-    "plain_bytes": ("zlib alone, bytes", ",d"),
-    "accuracy": ("Accuracy", ".3f"),
-    "encode_seconds": ("Compression, s", ".3f"),
-    "decode_seconds": ("Decompression, s", ".3f"),
+    "picture": ("Picture", None),
+    "png_bytes": ("PNG, bytes", "localized"),
+    "bytes": (".sdae, bytes", "localized"),
+    "saved": ("Reduction, %", "%.2f"),
+    "psnr": ("PSNR, dB", "%.2f"),
+    "ssim": ("SSIM", "%.4f"),
+    "jpeg_bytes": ("JPEG at equal PSNR, bytes", "localized"),
+    "latent_bytes": ("Latent, bytes", "localized"),
+    "plain_bytes": ("zlib alone, bytes", "localized"),
+    "accuracy": ("Accuracy", "%.3f"),
+    "encode_seconds": ("Compression, s", "%.3f"),
+    "decode_seconds": ("Decompression, s", "%.3f"),
 }
+"""Key of a row → head and number format of its column."""
 
 
 def view(stored: Results, card: dict) -> None:
     """Draw the view."""
-    name = display.choose_set(stored)
+    name = display.choose_measured(stored)
     if name is None:
         return
     rows = tables.summary(stored, name).pictures
@@ -55,19 +58,21 @@ def view(stored: Results, card: dict) -> None:
                 on_select=_clicked,
             )
     st.subheader(f"Every picture at quality {quality:g}", anchor=False)
-    shown = {key: value for key, value in COLUMNS.items() if key in table[0]}
-    display.table(
-        [label for label, _ in shown.values()],
-        [
-            tuple(
-                None if row[key] is None else format(row[key], form)
-                for key, (_, form) in shown.items()
-            )
-            for row in table
-        ],
-        f"{name}-pictures",
-        "Times are processor time. JPEG's file is the smallest that has the PSNR of ours; zlib "
-        "packs our integers one byte each.",
+    st.dataframe(
+        pandas.DataFrame(table),
+        column_order=list(COLUMNS),
+        column_config={
+            key: st.column_config.Column(head, pinned=True)
+            if form is None
+            else st.column_config.NumberColumn(head, format=form)
+            for key, (head, form) in COLUMNS.items()
+        },
+        hide_index=True,
+        height="content",
+    )
+    st.caption(
+        "A click on a head sorts. Times are processor time. JPEG's file is the smallest that has "
+        "the PSNR of ours; zlib packs our integers one byte each."
     )
 
 
@@ -92,36 +97,16 @@ def _one(set_name: str, picture: str, rows: dict, table: list[dict], quality: fl
             height=360,
         )
         if file in kodak.available():
-            size = {"size": "128×128"} if set_name == "kodak-thumb" else {}
+            small = {"size": "128×128"} if set_name == "kodak-thumb" else {}
             st.page_link(
                 "pages/compress/page.py",
-                label=f"Open {file} on the Compress page",
+                label=f"Compress {file} and compare",
                 icon=":material/compress:",
-                query_params={
-                    "source": "Kodak",
-                    "kodak": file,
-                    "quality": f"{quality:.0f}",
-                    **size,
-                },
+                query_params={"source": "Kodak", "kodak": file, "quality": f"{quality:.0f}"}
+                | small,
             )
         else:
-            _fetch(file)
-
-
-def _fetch(file: str) -> None:
-    """A button that brings a picture to this server."""
-    st.caption(
-        f"{file} is not on this server yet. It can be fetched from its public home, {kodak.HOME}, "
-        "about 0.7 MB; its checksum is verified. All figures here do without it."
-    )
-    if st.button(f"Fetch {file}", icon=":material/download:", key="fetch"):
-        try:
-            with st.spinner(f"Fetching {file} …"):
-                kodak.fetch(file, home=kodak.HOME, timeout=10)
-        except kodak.KodakError as error:
-            st.error(str(error), icon=":material/cloud_off:")
-        else:
-            st.rerun()
+            st.caption(f"{file} itself is not on this server; `sdae kodak` fetches it.")
 
 
 def _clicked(key: str) -> None:

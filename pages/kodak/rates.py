@@ -9,7 +9,7 @@ from sdae.measuring.results import Results
 
 def view(stored: Results, card: dict) -> None:
     """Draw the view."""
-    name = display.choose_set(stored)
+    name = display.choose_measured(stored)
     if name is None:
         return
     measured = tables.summary(stored, name)
