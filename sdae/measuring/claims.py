@@ -3,26 +3,19 @@
 The original (DeepImageCompressor, and the later write-up of it as auto-encoder-compressor) is a
 stacked denoising autoencoder whose latent goes through Deflate, measured on Kodak scaled to
 128×128. Here every picture is compressed into at most as many bytes as its four listed pictures
-take on average, in proportion to the pixels, so that quality is compared at its own size:
-
-    results/claims.json    for each set the rows of all pictures, and times of packing
-
-Times are processor time, taken after everything else.
+take on average, in proportion to the pixels, so that quality is compared at its own size.
 """
 
 from __future__ import annotations
 
-import datetime
-import json
 import zlib
 from dataclasses import dataclass
 
 import numpy as np
 
-from sdae import weights
-from sdae.measuring import peers, target_search
+from sdae.measuring import noise_study, packing, peer_files, peers, target_search
 from sdae.measuring.evaluation import quality, warm_codec
-from sdae.measuring.results import OURS, PROTOCOL, Results
+from sdae.measuring.results import OURS, Results
 from sdae.pictures import reading
 
 SET = "kodak-thumb"
@@ -37,12 +30,7 @@ FOUR_ROWS = (
 """The original's size table: bytes of the file, of the latent and of the compressed latent, seconds
 to deflate and to inflate, reduction by JPEG and by the original in percent."""
 
-METHODS = {
-    "jpeg": (43.07, 0.75, 26.2),
-    "jpeg2000": (52.1, 0.78, 27.1),
-    "webp": (58.3, 0.80, 27.8),
-    "sdae": (89.92, 0.82, 28.5),
-}
+METHODS = {"jpeg": (43.07, 0.75, 26.2), "jpeg2000": (52.1, 0.78, 27.1), "webp": (58.3, 0.80, 27.8)}
 """The original's comparison: reduction in percent, SSIM, PSNR in dB."""
 
 NOISE = {0.1: (20.1, 26.8), 0.2: (14.2, 23.1), 0.3: (10.5, 19.4)}
@@ -67,11 +55,17 @@ def measure(place, rgb: np.ndarray) -> tuple[dict, bytes]:
         in as many bytes as ours; ``claimed_rate``, each peer at the original's reduction.
     """
     codec = warm_codec(place)
-    budget = BUDGET * rgb.shape[0] * rgb.shape[1] // 128**2
-    data = target_search.within_bytes(codec, rgb, budget)
+    data = target_search.within_bytes(codec, rgb, BUDGET * rgb.shape[0] * rgb.shape[1] // 128**2)
     latent = codec.unpack(data)
     text = " ".join(f"{value:.2f}" for value in latent.values.ravel()).encode()
     png_bytes = len(reading.png(rgb))
+
+    def figures(file):
+        return file and {"bytes": len(file.data), **quality(rgb, file.rgb)}
+
+    def within(name, size):
+        return figures(peer_files.at_bytes(name, rgb, int(size)))
+
     row = {
         "png_bytes": png_bytes,
         "bytes": len(data),
@@ -81,56 +75,25 @@ def measure(place, rgb: np.ndarray) -> tuple[dict, bytes]:
         "latent_integers": latent.values.size,
         "text_bytes": len(text),
         "text_deflated_bytes": len(zlib.compress(text, 9)),
-        "jpeg_top": _peer(rgb, peers.curve("jpeg", rgb, [100])[-1]),
-        "equal_bytes": {
-            name: _peer(rgb, peers.at_bytes(name, rgb, len(data))) for name in peers.PEERS
-        },
+        "jpeg_top": within("jpeg", 10**9),
+        "equal_bytes": {name: within(name, len(data)) for name in METHODS},
         "claimed_rate": {
-            name: _peer(rgb, peers.at_bytes(name, rgb, int(png_bytes * (1 - reduction / 100))))
+            name: within(name, png_bytes * (1 - reduction / 100))
             for name, (reduction, *_) in METHODS.items()
-            if name in peers.PEERS
         },
     }
     return row, data
 
 
-def _peer(rgb, found):
-    return found and {
-        "settings": found.settings,
-        "bytes": len(found.data),
-        **quality(rgb, found.rgb),
-        "encode_seconds": round(found.encode_seconds, 5),
-        "decode_seconds": round(found.decode_seconds, 5),
-    }
-
-
 def times(place, files: list[bytes]) -> dict[str, list[float]]:
-    """Seconds of `packing.times` for each .sdae file: packing and unpacking, ours and zlib's."""
-    import sdae
-    from sdae.measuring import packing
-
-    codec, found = sdae.load(place), {}
+    """Processor seconds of `packing.times` for each .sdae file, ours and zlib's."""
+    codec, found = warm_codec(place), {}
     for data in files:
         latent = codec.unpack(data)
         code = round(100 * latent.quality)
         for name, seconds in packing.times([latent.values], code, codec.tables).items():
             found.setdefault(name, []).append(round(seconds, 7))
     return found
-
-
-def write(results: Results, set_name: str, measured: dict) -> None:
-    """Put one set into ``claims.json``; other sets stay if they are of the same weights."""
-    note = {
-        "weights_sha256": results.sha256,
-        "budget_bytes": BUDGET,
-        "versions": peers.versions(),
-        "date": datetime.date.today().isoformat(),
-        "protocol": PROTOCOL,
-        "sets": results.claims() | {set_name: measured},
-    }
-    results.folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(note, indent=1) + "\n"
-    weights.replace(results.folder / "claims.json", text.encode())
 
 
 @dataclass(frozen=True)
@@ -147,160 +110,134 @@ class Claim:
 
 
 def comparison(results: Results, card: dict) -> list[Claim]:
-    """The original's numbers beside ours, from ``claims.json`` and the noise study of `SET`.
+    """The original's numbers beside ours, from what ``sdae claims`` and the noise study measured.
 
     Args:
         results: what is measured.
         card: of the weights.
     """
-    measured = results.claims().get(SET)
-    rows = list(measured["pictures"].values()) if measured else []
-    seconds = measured["seconds"] if measured else {}
+    measured = _measured(results.claims().get(SET))
+    measured["Parameters"] = f"{card['parameters'] / 1e6:.2f} M"
+    rows = results.noise(SET).get("rows", [])
+    for sigma in NOISE:
+        wanted = {"sigma": sigma, "clipped": True}
+        before = noise_study.mean(rows, "psnr", denoiser=noise_study.NOISY, **wanted)
+        after = noise_study.mean(rows, "psnr", denoiser=OURS, level="known", **wanted)
+        if before is not None and after is not None:
+            measured[f"Noise σ {sigma}"] = f"{before:.1f} → {after:.1f} dB"
+    return [Claim(words, says, measured.get(words), why) for words, says, why in _CLAIMS]
 
-    def mean(value):
-        return float(np.mean([value(row) for row in rows]))
+
+def _measured(stored: dict | None) -> dict[str, str]:
+    """Words of a claim → what we measured."""
+    if not stored:
+        return {}
+    rows, seconds = list(stored["pictures"].values()), stored["seconds"]
+
+    def mean(key):
+        return np.mean([row[key] for row in rows])
 
     def rate(size):
-        return 100 * mean(lambda row: 1 - size(row) / row["png_bytes"])
-
-    def when(condition, text):
-        return text() if condition else None
+        return f"{100 * np.mean([1 - size(row) / row['png_bytes'] for row in rows]):.2f} %"
 
     def pair(get):
-        found = [row for row in rows if get(row)]
-        psnr, ssim = (np.mean([get(row)[key] for row in found]) for key in ("psnr", "ssim"))
+        found = [get(row) for row in rows if get(row)]
+        psnr, ssim = (np.mean([each[key] for each in found]) for key in ("psnr", "ssim"))
         return f"{psnr:.1f} dB / {ssim:.2f}"
 
-    claims = [
-        Claim(
-            "Reduction of the file, average",
-            "89.92 %",
-            when(
-                rows,
-                lambda: (
-                    f"{rate(lambda r: r['bytes']):.2f} % as .sdae, "
-                    f"{rate(lambda r: r['plain_bytes']):.2f} % as int8 and zlib"
-                ),
-            ),
-            f"Against PNG. Ours is told to take at most {BUDGET:,} bytes, the original's mean, so "
-            "that the quality below is at its size; zlib then needs more for the same integers.",
-        ),
-        Claim(
-            "Reduction by JPEG, average",
-            "43.07 %",
-            when(
-                rows,
-                lambda: (
-                    f"{rate(lambda r: r['jpeg_top']['bytes']):.2f} % at quality 100, "
-                    f"{pair(lambda r: r['jpeg_top'])}"
-                ),
-            ),
-            "A JPEG that large is nearly lossless and no rival at that size; the original's must "
-            "have been near top quality too. The rows below give JPEG as many bytes as ours.",
-        ),
-        Claim(
-            "Reconstruction accuracy",
-            "76 %",
-            when(
-                rows,
-                lambda: (
-                    f"{100 * mean(lambda r: r['accuracy']):.1f} %; "
-                    f"{100 * mean(lambda r: r['within_8']):.1f} % of samples within ±8"
-                ),
-            ),
-            "The share of pixels whose largest channel stays the largest. It ignores brightness, "
-            "so a picture can score well and look wrong; the second figure does not.",
-        ),
-        Claim(
-            "PSNR",
-            "28.5 dB",
-            when(rows, lambda: f"{mean(lambda r: r['psnr']):.2f} dB"),
-            "At the original's bytes, header included; another network, trained with its rate.",
-        ),
-        Claim(
-            "SSIM",
-            "0.82",
-            when(rows, lambda: f"{mean(lambda r: r['ssim']):.3f}"),
-            "The same pictures as above; window of the SSIM paper.",
-        ),
-    ]
-    for name, (reduction, ssim, psnr) in METHODS.items():
-        if name not in peers.PEERS:
-            continue
-        claims.append(
-            Claim(
-                f"{peers.PEERS[name].label}: PSNR / SSIM",
-                f"{psnr} dB / {ssim:.2f} at {reduction} %",
-                when(
-                    rows,
-                    lambda: (
-                        f"{pair(lambda r: r['claimed_rate'][name])} at that reduction; "
-                        f"{pair(lambda r: r['equal_bytes'][name])} in our bytes"
-                    ),
-                ),
-                "Size and quality of the original cannot belong to one file: at that size the picture "
-                "is far better, and for that quality the file is far smaller.",
-            )
+    def both(zlib_name, ours_name):
+        each = (f"{1000 * np.mean(seconds[name]):.2f} ms" for name in (zlib_name, ours_name))
+        return "{} zlib, {} ours".format(*each)
+
+    found = {
+        "Reduction of the file, average": f"{rate(lambda r: r['bytes'])} as .sdae, "
+        f"{rate(lambda r: r['plain_bytes'])} as int8 and zlib",
+        "Reduction by JPEG, average": f"{rate(lambda r: r['jpeg_top']['bytes'])} at quality 100, "
+        f"{pair(lambda r: r['jpeg_top'])}",
+        "Reconstruction accuracy": f"{100 * mean('accuracy'):.1f} %; "
+        f"{100 * mean('within_8'):.1f} % of samples within ±8",
+        "PSNR": f"{mean('psnr'):.2f} dB",
+        "SSIM": f"{mean('ssim'):.3f}",
+        "Compressing, average": both("zlib 9, deflate", "ours, pack"),
+        "Decompressing, average": both("zlib 9, inflate", "ours, unpack"),
+        "Latent": f"{mean('latent_integers'):,.0f} integers; as text of two decimals "
+        f"{mean('text_bytes'):,.0f} bytes, {mean('text_deflated_bytes'):,.0f} deflated",
+    }
+    for name in METHODS:
+        at_rate, at_bytes = (
+            pair(lambda row: row[kind][name]) for kind in ("claimed_rate", "equal_bytes")
         )
-    noisy = _noise(results)
-    claims += [
-        Claim(
-            "Compressing, average",
-            "1.47 ms",
-            when(
-                seconds,
-                lambda: (
-                    f"{_milli(seconds, 'zlib 9, deflate')} zlib, "
-                    f"{_milli(seconds, 'ours, pack')} ours"
-                ),
-            ),
-            "Deflate alone, without the network, of one latent. The original packs fewer values; "
-            "ours also computes contexts.",
-        ),
-        Claim(
-            "Decompressing, average",
-            "42.62 µs",
-            when(
-                seconds,
-                lambda: (
-                    f"{_milli(seconds, 'zlib 9, inflate')} zlib, "
-                    f"{_milli(seconds, 'ours, unpack')} ours"
-                ),
-            ),
-            "Inflate alone, without the network, of one latent.",
-        ),
-        Claim(
-            "Parameters",
-            "2.1 M",
-            f"{card['parameters'] / 1e6:.2f} M",
-            "Analysis and synthesis together, and all that training alone needs.",
-        ),
-        Claim(
-            "Latent",
-            "11,424 elements",
-            when(
-                rows,
-                lambda: (
-                    f"{mean(lambda r: r['latent_integers']):,.0f} integers; as text of "
-                    f"two decimals {mean(lambda r: r['text_bytes']):,.0f} bytes, "
-                    f"{mean(lambda r: r['text_deflated_bytes']):,.0f} deflated"
-                ),
-            ),
-            "11,424 is the mean size in bytes: 2,048 values as text of two decimals. Ours has more "
-            "values, most of them zero.",
-        ),
-    ]
-    for sigma, (before, after) in NOISE.items():
-        found = noisy.get(sigma)
-        claims.append(
-            Claim(
-                f"Noise σ {sigma}: PSNR in → out",
-                f"{before} → {after} dB",
-                found and f"{found[0]:.1f} → {found[1]:.1f} dB",
-                "Clipped to 8 bits as in a file; our network is told the level.",
-            )
+        found[_method(name)] = f"{at_rate} at that reduction; {at_bytes} in our bytes"
+    return found
+
+
+def _method(name):
+    return f"{peers.PEERS[name].label}: PSNR / SSIM"
+
+
+_CLAIMS = (
+    (
+        "Reduction of the file, average",
+        "89.92 %",
+        f"Against PNG. Ours may take at most {BUDGET:,} bytes, the original's mean, so that the "
+        "quality below is at its size; zlib then needs more for the same integers.",
+    ),
+    (
+        "Reduction by JPEG, average",
+        "43.07 %",
+        "A JPEG that large is nearly lossless and no rival at that size; the original's must have "
+        "been near top quality too. The rows below give JPEG as many bytes as ours.",
+    ),
+    (
+        "Reconstruction accuracy",
+        "76 %",
+        "The share of pixels whose largest channel stays the largest. It ignores brightness, so a "
+        "picture can score well and look wrong; the second figure does not.",
+    ),
+    (
+        "PSNR",
+        "28.5 dB",
+        "At the original's bytes, header included; a network trained with its rate.",
+    ),
+    ("SSIM", "0.82", "The same pictures as above; window of the SSIM paper."),
+    *(
+        (
+            _method(name),
+            f"{psnr} dB / {ssim:.2f} at {reduction} %",
+            "Size and quality of the original cannot belong to one file: at that size the picture "
+            "is far better, and for that quality the file is far smaller.",
         )
-    return claims
+        for name, (reduction, ssim, psnr) in METHODS.items()
+    ),
+    (
+        "Compressing, average",
+        "1.47 ms",
+        "Deflate alone, without the network, of one latent. The original packs fewer values; ours "
+        "also computes contexts.",
+    ),
+    ("Decompressing, average", "42.62 µs", "Inflate alone, without the network, of one latent."),
+    (
+        "Parameters",
+        "2.1 M",
+        "Analysis and synthesis together, and all that training alone needs.",
+    ),
+    (
+        "Latent",
+        "11,424 elements",
+        "11,424 is the mean size in bytes: 2,048 values as text of two decimals. Ours has more "
+        "values, most of them zero.",
+    ),
+    *(
+        (
+            f"Noise σ {sigma}",
+            f"{before} → {after} dB",
+            "PSNR of the noisy picture, clipped to 8 bits as in a file, and of the restored one; "
+            "our denoiser is given the level.",
+        )
+        for sigma, (before, after) in NOISE.items()
+    ),
+)
+"""Words of the original, its figure, and why ours differs."""
 
 
 def four_rows(results: Results) -> list[tuple]:
@@ -310,18 +247,21 @@ def four_rows(results: Results) -> list[tuple]:
     """
     measured = results.claims().get(SET, {"pictures": {}, "seconds": {}})
     seconds = zip(*(measured["seconds"].get(name, ()) for name in ("ours, pack", "ours, unpack")))
+
+    def saved(size, row):
+        return 100 * (1 - size / row["png_bytes"])
+
     return [
         (
             name,
             row["png_bytes"],
             row["text_bytes"],
             row["bytes"],
-            pack,
-            unpack,
-            100 * (1 - row["jpeg_top"]["bytes"] / row["png_bytes"]),
-            100 * (1 - row["bytes"] / row["png_bytes"]),
+            *pair,
+            saved(row["jpeg_top"]["bytes"], row),
+            saved(row["bytes"], row),
         )
-        for (name, row), (pack, unpack) in list(zip(measured["pictures"].items(), seconds))[:4]
+        for (name, row), pair in list(zip(measured["pictures"].items(), seconds))[:4]
     ]
 
 
@@ -332,28 +272,3 @@ def markdown(claims: list[Claim]) -> str:
         f"| {c.words} | {c.original} | {c.measured or 'not measured'} | {c.why} |" for c in claims
     ]
     return "\n".join(lines)
-
-
-def _milli(seconds, name):
-    return f"{1000 * np.mean(seconds[name]):.2f} ms"
-
-
-def _noise(results):
-    """Noise level → mean PSNR before and after, where the level is known."""
-    rows = results.noise(SET).get("rows", ())
-    found = {}
-    for sigma in NOISE:
-        before, after = (
-            [
-                r["psnr"]
-                for r in rows
-                if r["sigma"] == sigma
-                and r["denoiser"] == name
-                and r["level"] == level
-                and r.get("clipped", True)
-            ]
-            for name, level in (("noisy", None), (OURS, "known"))
-        )
-        if before and after:
-            found[sigma] = float(np.mean(before)), float(np.mean(after))
-    return found
