@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pages.shared import palette
 from pages.shared.plotly import go
 from sdae.measuring import noise_study, results
+from sdae.measuring.metrics import similarity_decibels
 from sdae.measuring.results import OURS
-from sdae.pictures import noise
 
 MEASURES = {
     "PSNR": ("psnr", None, "PSNR, dB"),
     "SSIM": ("ssim", None, "SSIM"),
-    "SSIM in dB": ("ssim", results.decibels, "SSIM, dB"),
+    "SSIM in dB": ("ssim", similarity_decibels, "SSIM, dB"),
     "MS-SSIM": ("ms_ssim", None, "MS-SSIM"),
-    "MS-SSIM in dB": ("ms_ssim", results.decibels, "MS-SSIM, dB"),
+    "MS-SSIM in dB": ("ms_ssim", similarity_decibels, "MS-SSIM, dB"),
     "Accuracy": ("accuracy", None, "Reconstruction accuracy"),
 }
 """What a rate–distortion curve can show: the figure of a row, how it is turned, its axis."""
@@ -41,7 +41,8 @@ def _draw(curves: list[tuple], x_title: str, y_title: str, hover: str, of: str) 
     figure.update_layout(xaxis_title=x_title, yaxis_title=y_title)
     return Drawn(
         figure,
-        f"{y_title}, over {x_title}, for {', '.join(label for label, *_ in curves)}.",
+        f"{y_title.split(',')[0]} over {x_title.split(',')[0].lower()} for "
+        + ", ".join(label for label, *_ in curves),
         [of, x_title, y_title],
         [(label, *point) for label, x, y, _ in curves for point in zip(x, y)],
     )
@@ -66,7 +67,7 @@ def rates(curves: dict[str, dict], measure: str, published: dict[str, dict]) -> 
     """Rate–distortion curves: means over pictures at every setting.
 
     Args:
-        curves: codec → `sdae.measuring.results.curve`; codecs without the figure are left out.
+        curves: codec → `sdae.measuring.curves.curve`.
         measure: a key of `MEASURES`.
         published: name → the same lists, drawn as dotted lines.
     """
@@ -114,7 +115,7 @@ def pictures(table: list[dict], key: str) -> Drawn:
     """PSNR or SSIM of every picture over its reduction in size, JPEG's at the same bytes beside.
 
     Args:
-        table: rows of `sdae.measuring.results.per_picture`.
+        table: rows of `sdae.measuring.curves.per_picture`.
         key: "psnr" or "ssim".
     """
     unit, form = (" dB", ".2f") if key == "psnr" else ("", ".4f")
@@ -126,15 +127,13 @@ def pictures(table: list[dict], key: str) -> Drawn:
         known = [row for row in table if row[field] is not None]
         style = _marks(*_appearance(name)) | {"text": [row["picture"] for row in known]}
         curves.append((label, [r["saved"] for r in known], [r[field] for r in known], style))
-    drawn = _draw(
+    return _draw(
         curves,
         "Reduction against PNG, %",
         "PSNR, dB" if key == "psnr" else "SSIM",
         "%{text}: %{x:.1f} % smaller, %{y:" + form + "}" + unit,
         "codec",
     )
-    drawn.figure.update_layout(clickmode="event+select")
-    return drawn
 
 
 def noise_sweep(means: dict[str, dict[float, tuple]]) -> Drawn:
@@ -193,27 +192,7 @@ def noise_pictures(rows: list[dict], sigma: float) -> Drawn:
     line = {"array": gains, "arrayminus": [0] * len(names), "width": 0, "color": palette.GREY}
     drawn.figure.data[0].error_x = {"type": "data", "symmetric": False, **line}
     drawn.figure.update_yaxes(dtick=1)
-    return drawn
-
-
-def noise_distribution(sigmas: tuple[float, ...]) -> Drawn:
-    """How often each difference occurs when noise is added to all levels of grey alike."""
-    grey = np.repeat(np.arange(256, dtype="uint8"), 3 * 1024).reshape(256, 1024, 3)
-    levels, curves = np.arange(-255, 256), []
-    for sigma, colour, dash in zip(sigmas, palette.SEQUENCE, ("solid", "dash", "dot")):
-        added = noise.add(grey, sigma).astype("int16") - grey
-        share = np.bincount(added.ravel() + 255, minlength=len(levels)) / added.size * 100
-        curves.append((f"σ {sigma}", levels.tolist(), share.tolist(), _line(colour, dash)))
-    drawn = _draw(
-        curves,
-        "Difference, levels of 255",
-        "Share of samples, %",
-        "%{x:+d}: %{y:.2f} %",
-        "noise level",
-    )
-    drawn.figure.update_layout(hovermode="x unified")
-    drawn.figure.update_yaxes(range=[0, min(3.0, max(value for *_, value in drawn.rows))])
-    return drawn
+    return replace(drawn, alt="PSNR of every picture before and after denoising by SDAE")
 
 
 def losses(log: list[dict]) -> Drawn:

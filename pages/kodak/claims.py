@@ -14,13 +14,11 @@ def view(stored: Results, card: dict) -> None:
     """Draw the view."""
     compared = claims.comparison(stored, card)
     display.finding(findings.claims(compared))
-    st.markdown(
-        f"Kodak scaled to 128×128, at most {claims.BUDGET:,} bytes a picture, the original's mean."
-    )
     display.table(
         ["Quantity", "The original says", "We measure", "Why they differ"],
         [(c.words, c.original, c.measured or "not measured yet", c.why) for c in compared],
         "claims",
+        f"Kodak scaled to 128×128, at most {claims.BUDGET:,} bytes a picture, the original's mean.",
     )
     st.subheader("The original's table of four pictures, and ours", anchor=False)
     lines = [(f"original, {number}", *row) for number, row in enumerate(claims.FOUR_ROWS, 1)]

@@ -34,11 +34,8 @@ def whole_numbers(text: str) -> str:
     )
 
 
-def figure(drawn: Drawn, name: str, how: str, height: int, on_select=None) -> None:
-    """A figure, how to read it, and its CSV file.
-
-    ``on_select`` is called with the key of the figure's state when a mark was clicked.
-    """
+def figure(drawn: Drawn, name: str, how: str, height: int) -> None:
+    """A figure, how to read it, and its CSV file."""
     figures.legible(drawn.figure)
     drawn.figure.update_layout(
         height=height,
@@ -47,12 +44,8 @@ def figure(drawn: Drawn, name: str, how: str, height: int, on_select=None) -> No
         # In the right margin the toolbar covers neither the legend nor a curve.
         modebar={"orientation": "v"},
     )
-    key, selecting = f"{name}-chart", {}
-    if on_select:
-        selecting = {"on_select": lambda: on_select(key), "selection_mode": "points"}
-    st.plotly_chart(
-        drawn.figure, key=key, alt=drawn.alt, config={"displaylogo": False}, **selecting
-    )
+    config = {"displaylogo": False}
+    st.plotly_chart(drawn.figure, key=f"{name}-chart", alt=drawn.alt, config=config)
     st.caption(how)
     figures.download(
         "Figures as CSV", table_csv(drawn.heads, drawn.rows), f"{name}.csv", "text/csv"
@@ -90,7 +83,7 @@ def choose_set(names: list[str], default: str, key: str) -> str:
 
 def choose_measured(stored: Results) -> str | None:
     """Draw the choice of the sets with results; None, with a sentence, where there are none."""
-    names = tables.measured_sets(stored)
+    names = [name for name in SETS if OURS in tables.summary(stored, name).pictures]
     if not names:
         nothing("sdae evaluate")
         return None

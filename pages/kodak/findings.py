@@ -19,7 +19,7 @@ def rates(set_name: str, changes: dict[str, dict], key: str = "psnr") -> str:
     """
     known = {name: change[key] for name, change in changes.items() if change[key] is not None}
     said = [
-        f"{amount(change, 'bytes')} {results.label(name)}"
+        f"{_amount(change)} {results.label(name)}"
         for name, change in sorted(known.items(), key=lambda pair: pair[1])
     ]
     if not said:
@@ -27,11 +27,11 @@ def rates(set_name: str, changes: dict[str, dict], key: str = "psnr") -> str:
     return f"{WHERE[set_name]} SDAE needs {listed(said)}, at equal {key.upper()}."
 
 
-def amount(change: float, *of: str) -> str:
+def _amount(change: float) -> str:
     """A change in percent, as the words before the name of a codec."""
     if abs(change) < 0.5:
-        return " ".join(["as many", *of, "as"])
-    return " ".join([f"{abs(change):.0f} % {'fewer' if change < 0 else 'more'}", *of, "than"])
+        return "as many bytes as"
+    return f"{abs(change):.0f} % {'fewer' if change < 0 else 'more'} bytes than"
 
 
 def listed(words: list[str]) -> str:
@@ -42,7 +42,7 @@ def listed(words: list[str]) -> str:
 def pictures(table: list[dict]) -> str:
     """How often our file is smaller than JPEG's of the same PSNR, and where by how much.
 
-    table: rows of `sdae.measuring.results.per_picture`.
+    table: rows of `sdae.measuring.curves.per_picture`.
     """
     saved = {
         row["picture"]: 100 * (1 - row["bytes"] / row["jpeg_bytes"])
@@ -60,7 +60,7 @@ def pictures(table: list[dict]) -> str:
 
 
 def picture(row: dict) -> str:
-    """The figures of one picture, a row of `sdae.measuring.results.per_picture`."""
+    """The figures of one picture, a row of `sdae.measuring.curves.per_picture`."""
     said = (
         f"**{row['picture']}** takes {row['bytes']:,} bytes, {row['saved']:.1f} % less than as PNG, "
         f"at {row['psnr']:.2f} dB and SSIM {row['ssim']:.4f}."
@@ -76,11 +76,11 @@ def speed(times: dict[tuple[str, str], float]) -> str:
     times: of `pages.kodak.tables.times`.
     """
     said = [
-        f"{codec} {seconds:.2g} s {how}".strip()
+        f"{seconds:.2g} s with {codec} {how}".strip()
         for (codec, how), seconds in times.items()
         if codec in ("SDAE", "AVIF")
     ]
-    return f"Processor time to compress and restore a picture: {listed(said)}."
+    return f"To compress and restore a picture takes {listed(said)}, in processor time."
 
 
 def noise(rows: list[dict], sigma: float) -> str:
@@ -112,7 +112,7 @@ def noise(rows: list[dict], sigma: float) -> str:
 def training(log: list[dict], card: dict) -> str:
     """How far the validation loss fell, and in how many crops."""
     if not log:
-        return f"{card['parameters'] / 1e6:.2f} million parameters were trained."
+        return f"{card['parameters'] / 1e6:.2f} million parameters, without a record of their training."
     first, last = log[0], log[-1]
     return (
         f"{last['all_images'] / 1e6:.2f} million crops in {last['all_minutes'] / 60:.1f} hours "

@@ -70,18 +70,15 @@ def gallery(names: list[str]) -> str | None:
         return chosen
     _component(
         key=_KEY,
-        on_picture_change=lambda: choose(firsts[st.session_state[_KEY]["picture"]]),
+        on_picture_change=lambda: st.query_params.update(
+            {PARAMETER: firsts[st.session_state[_KEY]["picture"]]}
+        ),
         data={
             "chosen": chosen and _base(chosen),
             "pictures": [{"name": name, "picture": pictures[name]} for name in firsts],
         },
     )
     return chosen
-
-
-def choose(name: str) -> None:
-    """Keep a picture in the page's address."""
-    st.query_params[PARAMETER] = name
 
 
 def _base(name: str) -> str:

@@ -4,14 +4,16 @@ import streamlit as st
 
 from pages.kodak import charts, display, findings, tables
 from pages.kodak.tables import SETS
-from sdae.measuring.results import Results
+from sdae.measuring.results import OURS, Results
 
 LEVELS = 0.1, 0.2, 0.3
 
 
 def view(stored: Results, card: dict) -> None:
     """Draw the view."""
-    studies = {name: study for name in SETS if (study := stored.noise(name))}
+    studies = {
+        name: stored.noise(name) for name in SETS if stored.noise_part(name, OURS)["pictures"]
+    }
     if not studies:
         display.nothing("sdae evaluate --noise")
         return
@@ -62,12 +64,4 @@ def view(stored: Results, card: dict) -> None:
         "noise-pictures",
         "The line between the two marks of a picture is what denoising gains.",
         height=90 + 20 * count,
-    )
-    st.subheader("The noise itself", anchor=False)
-    display.figure(
-        charts.noise_distribution(sigmas),
-        "noise-distribution",
-        "How far noise moves a sample, over all levels of grey alike. Clipping at black and "
-        "white leaves more small differences than a bell curve has.",
-        height=360,
     )

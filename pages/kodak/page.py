@@ -32,7 +32,7 @@ def main() -> None:
     except WeightsError as error:
         st.error(str(error), icon=":material/error:")
         return
-    stored = Results(place, card["sha256"])
+    stored = Results.of(place)
     name = st.segmented_control(
         "View",
         list(VIEWS),

@@ -4,8 +4,8 @@ import pandas
 import streamlit as st
 
 from pages.kodak import charts, display, findings, tables
-from pages.kodak.gallery import choose, gallery
-from sdae.measuring import kodak, results
+from pages.kodak.gallery import PARAMETER, gallery
+from sdae.measuring import curves, kodak
 from sdae.measuring.results import OURS, Results
 
 COLUMNS = {
@@ -31,7 +31,7 @@ def view(stored: Results, card: dict) -> None:
     if name is None:
         return
     rows = tables.summary(stored, name).pictures
-    settings = sorted({results.setting(row) for picture in rows[OURS].values() for row in picture})
+    settings = sorted({curves.setting(row) for picture in rows[OURS].values() for row in picture})
     quality = st.select_slider(
         "Quality",
         settings,
@@ -39,7 +39,7 @@ def view(stored: Results, card: dict) -> None:
         key="setting",
         format_func=lambda value: f"{value:g}",
     )
-    table = results.per_picture(rows[OURS], rows.get("jpeg", {}), quality)
+    table = curves.per_picture(rows[OURS], rows.get("jpeg", {}), quality)
     display.finding(findings.pictures(table))
     chosen = gallery(list(rows[OURS]))
     if chosen is None:
@@ -52,10 +52,8 @@ def view(stored: Results, card: dict) -> None:
             display.figure(
                 charts.pictures(table, key),
                 f"pictures-{key}",
-                "Further right is smaller, higher is closer to the original. Click a mark to see "
-                "its picture.",
+                "Further right is smaller, higher is closer to the original. A mark is a picture.",
                 height=360,
-                on_select=_clicked,
             )
     st.subheader(f"Every picture at quality {quality:g}", anchor=False)
     st.dataframe(
@@ -83,12 +81,12 @@ def _one(set_name: str, picture: str, rows: dict, table: list[dict], quality: fl
     with st.container(border=True):
         if len(tiles) > 1:
             picture = st.selectbox("Tile", tiles, tiles.index(picture))
-            choose(picture)
+            st.query_params[PARAMETER] = picture
         (row,) = (row for row in table if row["picture"] == picture)
         st.markdown(display.whole_numbers(findings.picture(row)))
         display.figure(
             charts.rates(
-                {codec: results.curve({picture: found[picture]}) for codec, found in rows.items()},
+                {codec: curves.curve({picture: found[picture]}) for codec, found in rows.items()},
                 "PSNR",
                 {},
             ),
@@ -107,9 +105,3 @@ def _one(set_name: str, picture: str, rows: dict, table: list[dict], quality: fl
             )
         else:
             st.caption(f"{file} itself is not on this server; `sdae kodak` fetches it.")
-
-
-def _clicked(key: str) -> None:
-    points = st.session_state[key].selection.points
-    if points and "text" in points[0]:
-        choose(points[0]["text"])

@@ -22,20 +22,19 @@ def provenance(stored: Results, card: dict) -> None:
         rows = []
         for name, label in SETS.items():
             for codec, note in tables.summary(stored, name).notes.items():
-                library, options = LIBRARIES.get(codec), note["options"]
+                library = LIBRARIES.get(codec)
                 rows.append(
                     (
                         label,
                         results.label(codec),
                         note["count"],
-                        options.get("effort") if library else None,
-                        options.get("stride"),
+                        note["options"].get("stride"),
                         note["date"],
                         f"{library} {note['versions'][library]}" if library else None,
                     )
                 )
         display.table(
-            ["pictures", "codec", "number", "effort", "every", "date", "library"],
+            ["pictures", "codec", "number", "one in", "date", "library"],
             rows,
             "provenance",
         )

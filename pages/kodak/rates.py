@@ -20,7 +20,7 @@ def view(stored: Results, card: dict) -> None:
         *tables.bd_rates(measured),
         "bd-rates",
         "Mean difference in bytes at equal quality, over the range that both curves cover, mean of "
-        "all pictures. Below zero, SDAE needs fewer bytes.",
+        "all pictures. Below zero, SDAE needs fewer bytes. SSIM and MS-SSIM count as −10·log10(1 − x).",
     )
     st.subheader("At equal bytes", anchor=False)
     display.table(
@@ -35,11 +35,7 @@ def view(stored: Results, card: dict) -> None:
 
 
 def _curves(measured: tables.Summary, name: str) -> None:
-    measures = [
-        label
-        for label, (key, *_) in charts.MEASURES.items()
-        if any(key in curve for curve in measured.curves.values())
-    ]
+    measures = [label for label, (key, *_) in charts.MEASURES.items() if measured.curves[key]]
     measure = st.segmented_control(
         "Measure",
         measures,
@@ -52,16 +48,11 @@ def _curves(measured: tables.Summary, name: str) -> None:
         "Higher and further left is better: more quality in fewer bits. A mark is the mean of all "
         "pictures at one setting of the encoder. The axis ends where AVIF's curve does."
     )
-    published = {}
-    if measure == "Accuracy":
-        how += (
-            " The original's own figure: the share of pixels whose largest channel stays the "
-            "largest. It ignores brightness, so PSNR and SSIM say more."
-        )
-    elif name == "kodak":
+    curves, published = measured.curves[charts.MEASURES[measure][0]], {}
+    if name == "kodak":
         published = results.published()["curves"]
         how += f" Grey lines are published learned codecs, from {results.published()['source']}."
-    display.figure(charts.rates(measured.curves, measure, published), "rates", how, height=520)
+    display.figure(charts.rates(curves, measure, published), "rates", how, height=520)
 
 
 def _speed(stored: Results, measured: tables.Summary, name: str) -> None:
@@ -74,9 +65,9 @@ def _speed(stored: Results, measured: tables.Summary, name: str) -> None:
         ["codec", "how it ran", "processor time, ms"],
         [(codec, how or None, f"{1000 * seconds:,.1f}") for (codec, how), seconds in times.items()],
         "speed",
-        "To compress and restore one picture, all threads together. SDAE and the codecs as in the "
-        "curves: mean of all pictures, files of about one bit per pixel. Pillow's defaults: another "
-        "photograph of the same size at quality 75, by `sdae bench`.",
+        "To compress and restore one picture, all threads together. SDAE, and the others at their "
+        "slowest: mean of all pictures, files of about one bit per pixel. By Pillow's defaults: "
+        "another photograph of this size at quality 75, by `sdae bench`.",
     )
 
 

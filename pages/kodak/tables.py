@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from sdae.measuring import classical_denoisers, evaluation, noise_study, results
+from sdae.measuring import classical_denoisers, curves, evaluation, noise_study, results
 from sdae.measuring.metrics import decibels
 from sdae.measuring.results import OURS, Results
 
@@ -34,13 +34,13 @@ class Summary:
     """What was measured of one set; not to be changed, as all visitors share it.
 
     pictures: codec → picture → rows, of the pictures that every codec has measured.
-    curves: codec → `sdae.measuring.results.curve` of these.
-    bd_rates: other codec → figure → BD-rate of ours in percent.
+    curves: measure → codec → `sdae.measuring.curves.curve` of these, where all pictures have it.
+    bd_rates: other codec → measure → BD-rate of ours in percent.
     notes: codec → provenance, and the number of pictures in ``count``.
     """
 
     pictures: dict[str, dict]
-    curves: dict[str, dict]
+    curves: dict[str, dict[str, dict]]
     bd_rates: dict[str, dict[str, float | None]]
     notes: dict[str, dict]
 
@@ -54,12 +54,11 @@ class Summary:
 def summary(stored: Results, set_name: str) -> Summary:
     """The results of a set; everything in it is empty where nothing was measured."""
     pictures = results.common(stored, set_name)
-    keys = "psnr", "ssim", "ms_ssim"
     return Summary(
         pictures=pictures,
-        curves={name: results.curve(rows) for name, rows in pictures.items()},
+        curves={key: _curves(pictures, key) for key in (*curves.MEASURES, "accuracy")},
         bd_rates={
-            name: {key: results.bd_rate(pictures[OURS], rows, key) for key in keys}
+            name: {key: curves.bd_rate(pictures[OURS], rows, key) for key in curves.MEASURES}
             for name, rows in pictures.items()
             if OURS in pictures and name != OURS
         },
@@ -70,26 +69,29 @@ def summary(stored: Results, set_name: str) -> Summary:
     )
 
 
-def measured_sets(stored: Results) -> list[str]:
-    """The sets on which our codec was measured."""
-    return [name for name in SETS if OURS in summary(stored, name).pictures]
+def _curves(pictures: dict[str, dict], key: str) -> dict[str, dict]:
+    """Codec → its curve by a measure. Accuracy is that of the files that are best in PSNR."""
+    return {
+        name: curves.curve(rows, "psnr" if key == "accuracy" else key)
+        for name, rows in pictures.items()
+        if all(key in row for picture in rows.values() for row in picture)
+    }
 
 
 def bd_rates(measured: Summary) -> tuple[list[str], list[tuple]]:
-    """Heads and rows: other codec, then BD-rate of ours by each figure that both have."""
-    keys = {"psnr": "PSNR, %", "ssim": "SSIM, %", "ms_ssim": "MS-SSIM, %"}
+    """Heads and rows: other codec, then BD-rate of ours by each measure that both have."""
     changes = measured.bd_rates
-    held = [key for key in keys if any(row[key] is not None for row in changes.values())]
+    held = [key for key in curves.MEASURES if any(row[key] is not None for row in changes.values())]
     rows = [
         (results.label(peer), *(signed(changes[peer][key]) for key in held)) for peer in changes
     ]
-    return ["against", *(keys[key] for key in held)], rows
+    return ["against", *(f"{curves.MEASURES[key].split()[0]}, %" for key in held)], rows
 
 
 def equal_bytes(measured: Summary) -> tuple[list[str], list[tuple]]:
     """Heads and rows: bits per pixel, then PSNR / SSIM of every codec."""
     bits = evaluation.BITS_PER_PIXEL
-    means = [results.at_bits(pictures, bits) for pictures in measured.pictures.values()]
+    means = [curves.at_bits(pictures, bits) for pictures in measured.pictures.values()]
     rows = [
         (f"{size:g}", *map(_pair, cells)) for size, cells in zip(bits, zip(*means)) if any(cells)
     ]
@@ -114,15 +116,17 @@ def times(stored: Results, measured: Summary, set_name: str) -> dict[tuple[str, 
     measured. Those that follow ran as Pillow runs them by default, see `sdae.measuring.speed`.
     """
     found = {}
-    for name, curve in measured.curves.items():
+    for name, curve in measured.curves["psnr"].items():
         if "encode_seconds" in curve:
             place = int(np.argmin(np.abs(np.array(curve["bpp"]) - _MIDDLE)))
             seconds = curve["encode_seconds"][place] + curve["decode_seconds"][place]
-            found[results.label(name), "" if name == OURS else "slow, as in the curves"] = seconds
+            found[
+                results.label(name), "" if name == OURS else "at its slowest, as in the curves"
+            ] = seconds
     size = "768×512" if set_name == "kodak" else "128×128"
     for label, row in stored.bench("codec").get(size, {}).items():
         if label != results.label(OURS):
-            found[label, "as Pillow does by default"] = row["processor"]
+            found[label, "by Pillow's defaults"] = row["processor"]
     return found
 
 
@@ -153,17 +157,14 @@ def noise_means(rows: list[dict]) -> dict[str, dict[float, tuple]]:
 
 
 def noise_table(means: dict[str, dict[float, tuple]]) -> tuple[list[str], list[tuple]]:
-    """Heads and rows: noise level, then PSNR / SSIM of every denoiser."""
-    levels = list(next(iter(means.values())))
+    """Heads and rows of `noise_means`: noise level, then PSNR / SSIM of every denoiser."""
+
+    def cell(psnr, ssim):
+        return f"{decibels(psnr)} / {ssim:.3f}" if ssim else None
+
     rows = [
-        (
-            f"{sigma:g}",
-            *(
-                f"{decibels(psnr)} / {ssim:.3f}" if ssim else None
-                for psnr, ssim in (points[sigma] for points in means.values())
-            ),
-        )
-        for sigma in levels
+        (f"{sigma:g}", *(cell(*points[sigma]) for points in means.values()))
+        for sigma in next(iter(means.values()))
     ]
     return ["sigma", *means], rows
 

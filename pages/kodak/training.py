@@ -22,11 +22,6 @@ def view(stored: Results, card: dict) -> None:
             "one before; a step there is a change of the network or of its context model.",
             height=420,
         )
-    else:
-        st.info(
-            "These weights come without a record of their training, `loss.csv`.",
-            icon=":material/info:",
-        )
     st.subheader("Configuration of the network and of the last run", anchor=False)
     display.table(["setting", "value"], settings(card), "configuration")
 
@@ -34,12 +29,9 @@ def view(stored: Results, card: dict) -> None:
 def settings(card: dict) -> list[tuple[str, str]]:
     """What the card of the weights says, a row a setting; limits are called limits."""
     limits = {"epochs": "epochs at most", "minutes": "minutes at most"}
-    said = [(key.replace("_", " "), f"{value}") for key, value in card["config"].items()]
-    said += [
-        (limits.get(key, key.replace("_", " ")), f"{value}")
-        for key, value in card["training"].items()
-    ]
-    return said + [
+    said = card["config"] | {limits.get(key, key): value for key, value in card["training"].items()}
+    return [
+        *((key.replace("_", " "), f"{value}") for key, value in said.items()),
         ("epochs that were run", f"{card['epochs']}"),
         ("minutes that they took", f"{card['minutes']:g}"),
         ("parameters", f"{card['parameters']:,}"),
