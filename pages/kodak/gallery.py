@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import engine
-from sdae import BitstreamError
+from sdae import BitstreamError, WeightsError
 from sdae.measuring import kodak
 from sdae.pictures import reading
 
@@ -65,7 +65,7 @@ def gallery(names: list[str]) -> str | None:
     chosen = chosen if chosen in names else None
     try:
         pictures = _thumbnails()
-    except BitstreamError as error:
+    except (BitstreamError, WeightsError) as error:
         st.info(f"The thumbnails cannot be opened: {error}", icon=":material/info:")
         return chosen
     _component(

@@ -22,9 +22,8 @@ VIEWS = {
 def main() -> None:
     st.title("Measured on Kodak", anchor=False)
     st.markdown(
-        "The 24 pictures of the Kodak suite were never trained or tuned on. Every figure here was "
-        "read from the results of the shipped weights, which `sdae evaluate`, "
-        "`sdae evaluate --noise` and `sdae claims` make."
+        "The 24 pictures of the Kodak suite were never trained or tuned on. Every figure here is "
+        "read from results that `sdae evaluate`, `sdae claims` and `sdae bench` have measured."
     )
     try:
         place = weights.folder()
