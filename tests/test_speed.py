@@ -66,7 +66,7 @@ class Server:
 class Page:
     """A page of a visitor, whose answers come at once."""
 
-    keyboard = property(lambda self: self)
+    keyboard = first = last = property(lambda self: self)
 
     def __getattr__(self, name):
         return lambda *args, **options: self
@@ -89,13 +89,12 @@ def pages(monkeypatch):
     monkeypatch.setattr(app, "browser", Browser)
     waits = lambda pages, begun: [(k + 1.0, 2 * k + 2.0) for k in range(len(pages))]  # noqa: E731
     monkeypatch.setattr(app, "answered", waits)
+    monkeypatch.setattr(app, "waves", lambda *_: np.zeros((8, 8, 3), "uint8"))
 
 
 def test_visitors_are_compared_with_the_median_and_faults_fail(
     pages, monkeypatch, tmp_path, capsys
 ):
-    monkeypatch.setattr(visitors, "_pixels", lambda page, side: np.zeros((8, 8, 3), "uint8"))
-    monkeypatch.setattr(app, "waves", lambda *_: np.zeros((8, 8, 3), "uint8"))
     kept = []
     monkeypatch.setattr(Results, "store_bench", lambda self, *figures: kept.append(figures))
     monkeypatch.setattr(visitors, "_faults", lambda page, rgb: [])

@@ -30,31 +30,24 @@ def first_screen(rounds: int, say: Callable[[str], None]) -> dict[str, list[floa
     Returns what was asked → seconds until the exact bytes show, and until the picture of that file
     does. Of six files at once the first sign is their table, the second its last row.
 
-    say: called with a line of progress.
+    say: called with the lines of a table.
     """
-    medians, server = {}, app.App()
-
-    def report(name, pairs):
-        medians[name] = _medians(pairs)
-        say(f"{name:28}" + "".join(f"{seconds:8.2f} s" for seconds in medians[name]))
-
+    server = app.App()
     try:
         with app.browser() as chromium:
             page = app.visit(chromium, f"{server.address}/?sample=Coffee")
             _settle(page)
-            report("one arrow", [_press(page, "ArrowRight") for _ in range(rounds)])
-            report("ten steps", [_further(page, number) for number in range(rounds)])
+            turns = range(rounds)
+            one = [_press(page, "ArrowRight") for _ in turns]
+            ten = [_further(page, number) for number in turns]
             app.upload(page, "large", app.waves(0, 3000, 2000))
             page.locator(".compare .scale", has_text=re.compile("^(?!600)")).wait_for()
             _settle(page)
-            report("3000×2000, ten steps", [_further(page, number) for number in range(rounds)])
-            report(
-                "six files: table, last row",
-                [_six(chromium, server.address) for _ in range(rounds)],
-            )
+            large = [_further(page, number) for number in turns]
+            six = [_six(chromium, server.address) for _ in turns]
     finally:
         server.stop()
-    return medians
+    return _medians(dict(zip(WANTED, (one, ten, large, six))), say)
 
 
 def answers(rounds: int, say: Callable[[str], None]) -> dict[str, list[float]]:
@@ -64,30 +57,30 @@ def answers(rounds: int, say: Callable[[str], None]) -> dict[str, list[float]]:
     "first visit" is that of a fresh server; slider of the Denoise page → seconds until another
     restored picture shows.
 
-    say: called with a line of progress.
+    say: called with the lines of a table.
     """
-    medians, server = {}, app.App()
-
-    def report(name, pairs):
-        medians[name] = _medians(pairs)
-        say(f"{name:28}" + "".join(f"{seconds:8.2f} s" for seconds in medians[name]))
-
+    server = app.App()
     try:
         with app.browser() as chromium:
-            report("first visit", [_opening(chromium, server.address, SECTIONS[0])])
+            waits = {"first visit": [_opening(chromium, server.address, SECTIONS[0])]}
             for section in SECTIONS:
                 turns = range(rounds)
-                report(section, [_opening(chromium, server.address, section) for _ in turns])
+                waits[section] = [_opening(chromium, server.address, section) for _ in turns]
             page = app.visit(chromium, f"{server.address}/denoise?sample=Astronaut&level=0.1")
             for slider in "Noise level", "Quality":
-                report(slider, [_moved(page, slider) for _ in range(rounds)])
+                waits[slider] = [_moved(page, slider) for _ in range(rounds)]
     finally:
         server.stop()
+    return _medians(waits, say)
+
+
+def _medians(waits, say) -> dict[str, list[float]]:
+    """The medians of each column of seconds, said in a line each."""
+    medians = {}
+    for name, rows in waits.items():
+        medians[name] = [round(statistics.median(column), 2) for column in zip(*rows)]
+        say(f"{name:28}" + "".join(f"{seconds:8.2f} s" for seconds in medians[name]))
     return medians
-
-
-def _medians(rows):
-    return [round(statistics.median(column), 2) for column in zip(*rows)]
 
 
 def _settle(page) -> None:
