@@ -4,7 +4,6 @@ the pages: `sdae.measuring.visitors` and `sdae.measuring.waiting`."""
 from __future__ import annotations
 
 import io
-import re
 import shutil
 import socket
 import subprocess
@@ -61,7 +60,7 @@ class App:
     def memory(self, field: str) -> int:
         """VmRSS or VmHWM, the present or the most resident memory, in MB; Linux alone."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(rf"{field}:\s+(\d+) kB", status)[1]) // 1024
+        return int(status.split(f"{field}:")[1].split()[0]) // 1024
 
     def stop(self) -> list[str]:
         """End the app; the lines of errors that it wrote."""
@@ -130,16 +129,17 @@ def picture_shown(page) -> bool:
 def answered(pages, begun: float) -> list[tuple[float, float]]:
     """For each page of several visitors the seconds since `begun`, a `time.monotonic`, until its
     bytes show and until its picture does."""
-    seconds = [[None, None] for _ in pages]
-    while any(None in pair for pair in seconds):
-        for page, pair in zip(pages, seconds):
-            for place, shown in enumerate((bytes_shown, picture_shown)):
-                if pair[place] is None and shown(page):
-                    pair[place] = time.monotonic() - begun
+    signs = [(number, place) for number in range(len(pages)) for place in range(2)]
+    seconds = {}
+    while len(seconds) < len(signs):
+        for number, place in signs:
+            shown = (bytes_shown, picture_shown)[place]
+            if (number, place) not in seconds and shown(pages[number]):
+                seconds[number, place] = time.monotonic() - begun
         if time.monotonic() - begun > PATIENCE:
             raise AppError(f"A visitor had no answer after {PATIENCE} seconds.")
         time.sleep(0.01)
-    return [(counted, shown) for counted, shown in seconds]
+    return [(seconds[number, 0], seconds[number, 1]) for number in range(len(pages))]
 
 
 def waves(number: int, width: int, height: int) -> np.ndarray:
@@ -148,4 +148,4 @@ def waves(number: int, width: int, height: int) -> np.ndarray:
     y, x = np.mgrid[:height, :width]
     waves = [np.sin(x / a + y / b + c) for a, b, c in rng.uniform(10, 60, (3, 3))]
     grain = rng.normal(0, 4, (height, width, 3))
-    return np.uint8(np.clip(128 + 80 * np.stack(waves, -1) + grain, 0, 255))
+    return np.clip(128 + 80 * np.stack(waves, -1) + grain, 0, 255).astype("uint8")

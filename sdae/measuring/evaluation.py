@@ -145,7 +145,7 @@ def measure(
         partial(_ours, place, tuple(qualities)) if ours else partial(_peer, codec_name, peer_effort)
     )
     options = {"stride": selection.stride, "jobs": selection.jobs}
-    options |= {} if ours else {"effort": peer_effort}
+    options = options if ours else options | {"effort": peer_effort}
     known = results.rows(set_name, codec_name, options)
     name = None
     for name, rows in selection.measured(work, known, codec_name):

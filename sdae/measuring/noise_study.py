@@ -85,7 +85,7 @@ def measure(
         work = partial(_ours, place, tuple(qualities), part == "standard")
     stored = results.noise_part(set_name, part)
     known = stored["pictures"] if options.items() <= stored.get("options", {}).items() else {}
-    options |= {"stride": selection.stride, "jobs": selection.jobs}
+    options = options | {"stride": selection.stride, "jobs": selection.jobs}
     for name, measured in selection.measured(work, known, part):
         known[name] = measured
         write(results, set_name, part, options, known)
