@@ -113,32 +113,29 @@ def quality(page):
     return page.get_by_role("slider", name="Quality", exact=True).first
 
 
-def bytes_shown(page) -> str | None:
-    """The bytes of the file at the slider's quality; None until they are counted."""
-    box = page.locator(f".compare[data-counted='{quality(page).input_value()}']")
-    return box.locator("[data-bytes]").inner_text() if box.count() else None
+_SIGNS = """box => ['input', '[data-bytes]', '.chip-right span'].map(
+    name => box.querySelector(name)).map(part => part.value ?? part.textContent)
+    .concat(box.dataset.counted)"""
 
 
-def picture_shown(page) -> bool:
-    """Whether the picture that shows is that of the file whose bytes show."""
-    size = bytes_shown(page)
-    text = page.locator(".chip-right span").inner_text()
-    return size is not None and text.startswith(f"{size} bytes")
+def signs(page) -> tuple[bool, bool]:
+    """Whether the bytes of the file at the slider's quality show, and whether its picture does."""
+    asked, size, label, counted = page.locator(".compare").first.evaluate(_SIGNS)
+    return counted == asked, counted == asked and label.startswith(f"{size} bytes")
 
 
 def answered(pages, begun: float) -> list[tuple[float, float]]:
     """For each page of several visitors the seconds since `begun`, a `time.monotonic`, until its
     bytes show and until its picture does."""
-    signs = [(number, place) for number in range(len(pages)) for place in range(2)]
     seconds = {}
-    while len(seconds) < len(signs):
-        for number, place in signs:
-            shown = (bytes_shown, picture_shown)[place]
-            if (number, place) not in seconds and shown(pages[number]):
-                seconds[number, place] = time.monotonic() - begun
+    while len(seconds) < 2 * len(pages):
+        for number, page in enumerate(pages):
+            for place, shown in enumerate(signs(page)):
+                if shown:
+                    seconds.setdefault((number, place), time.monotonic() - begun)
         if time.monotonic() - begun > PATIENCE:
             raise AppError(f"A visitor had no answer after {PATIENCE} seconds.")
-        time.sleep(0.01)
+        time.sleep(0.02)
     return [(seconds[number, 0], seconds[number, 1]) for number in range(len(pages))]
 
 
