@@ -128,15 +128,16 @@ def answered(pages, begun: float) -> list[tuple[float, float]]:
     """For each page of several visitors the seconds since `begun`, a `time.monotonic`, until its
     bytes show and until its picture does."""
     seconds = {}
-    while len(seconds) < 2 * len(pages):
+    while True:
         for number, page in enumerate(pages):
             for place, shown in enumerate(signs(page)):
                 if shown:
                     seconds.setdefault((number, place), time.monotonic() - begun)
+        if len(seconds) == 2 * len(pages):
+            return [(seconds[number, 0], seconds[number, 1]) for number in range(len(pages))]
         if time.monotonic() - begun > PATIENCE:
             raise AppError(f"A visitor had no answer after {PATIENCE} seconds.")
         time.sleep(0.02)
-    return [(seconds[number, 0], seconds[number, 1]) for number in range(len(pages))]
 
 
 def waves(number: int, width: int, height: int) -> np.ndarray:
