@@ -27,18 +27,10 @@ COMMANDS = {
     "denoise": ("sdae.cli.denoise", "remove noise from pictures"),
     "kodak": ("sdae.cli.kodak", "fetch and verify the 24 Kodak pictures, for measuring"),
     "train": ("sdae.cli.train", "train weights on folders of photographs"),
-    "ablations": (
-        "sdae.training.ablations",
-        "train variants of the network alike and compare them",
-    ),
     "train-denoiser": ("sdae.cli.train_denoiser", "train the network that removes noise"),
     "evaluate": ("sdae.cli.evaluate", "measure this codec and the others on sets of pictures"),
     "claims": ("sdae.cli.claims", "lay the original work's numbers beside what is measured here"),
-    "bench": (
-        "sdae.cli.bench",
-        "measure time and memory beside other codecs, or the latent coder alone",
-    ),
-    "fuzz": ("sdae.cli.fuzz", "open damaged and hostile .sdae files and report what goes wrong"),
+    "bench": ("sdae.cli.bench", "measure time and memory of the codec, and waiting on the pages"),
 }
 """Every command: the module with `add_arguments(parser)` and `run(args) -> int`, and a remark."""
 

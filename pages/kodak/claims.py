@@ -1,55 +1,45 @@
-"""The dashboard of claims: what the original work says of itself, measured again."""
+"""The view of claims: what the original work says of itself, measured again."""
 
 import streamlit as st
 
-from pages.kodak import findings, parts
+from pages.kodak import display, findings
 from sdae.measuring import claims
 from sdae.measuring.results import Results
 
+FORMS = ",d", ",d", ",d", ".4f", ".6f", ".2f", ".2f"
+"""How the columns of the original's table are written, after the name of the picture."""
 
-def view(found: Results, card: dict) -> None:
-    compared = claims.comparison(found, card)
-    parts.finding(findings.claims(compared))
-    st.markdown(
-        f"Kodak scaled to 128×128, at most {claims.BUDGET:,} bytes a picture, the original's mean."
-    )
-    parts.table(
-        ["Words", "The original says", "We measure", "Why they differ"],
+
+def view(stored: Results, card: dict) -> None:
+    """Draw the view."""
+    compared = claims.comparison(stored, card)
+    display.finding(findings.claims(compared))
+    display.table(
+        ["Quantity", "The original says", "We measure", "Why they differ"],
         [(c.words, c.original, c.measured or "not measured yet", c.why) for c in compared],
         "claims",
+        f"Kodak scaled to 128×128, at most {claims.BUDGET:,} bytes a picture, the original's mean.",
     )
-    st.markdown("**The original's table of four pictures, and ours**")
-    heads = [
-        "Picture",
-        "File, bytes",
-        "Latent, bytes",
-        "Compressed, bytes",
-        "Compression, s",
-        "Decompression, s",
-        "JPEG's reduction, %",
-        "Reduction, %",
-    ]
-
-    def line(name, values):
-        size, latent, packed, pack, unpack, jpeg, ours = values
-        return (
-            name,
-            f"{size:,}",
-            f"{latent:,}",
-            f"{packed:,}",
-            f"{pack:.4f}",
-            f"{unpack:.6f}",
-            f"{jpeg:.2f}",
-            f"{ours:.2f}",
-        )
-
-    lines = [
-        line(f"original, {number}", values) for number, values in enumerate(claims.FOUR_ROWS, 1)
-    ]
-    lines += [line(name, values) for name, *values in claims.four_rows(found)]
-    parts.table(heads, lines, "four-pictures")
-    st.caption(
-        "The original's latent of 2,048 values was counted as text with two decimals, and so is "
-        "ours here; our compressed size is that of the whole file. Times are of packing and "
-        "unpacking alone, ours in processor time. Our JPEG in this table is at quality 100."
+    st.subheader("The original's table of four pictures, and ours", anchor=False)
+    lines = [(f"original, {number}", *row) for number, row in enumerate(claims.FOUR_ROWS, 1)]
+    display.table(
+        [
+            "Picture",
+            "File, bytes",
+            "Latent, bytes",
+            "Compressed, bytes",
+            "Compression, s",
+            "Decompression, s",
+            "JPEG's reduction, %",
+            "Reduction, %",
+        ],
+        [
+            (name, *(format(value, form) for value, form in zip(values, FORMS)))
+            for name, *values in [*lines, *claims.four_rows(stored)]
+        ],
+        "four-pictures",
+        "The original's latent of 2,048 values was counted as text with two decimals, ours as one "
+        "byte an integer; our compressed size is that of the whole file. Times are of packing and "
+        "unpacking alone, ours in processor time and a mean. Our JPEG in this table is at quality "
+        "95.",
     )

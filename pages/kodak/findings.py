@@ -1,4 +1,4 @@
-"""The finding of each dashboard: one sentence made from the results."""
+"""The finding of each view: one sentence made from the results."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def rates(set_name: str, changes: dict[str, dict], key: str = "psnr") -> str:
 
     changes: other codec → figure → BD-rate of ours in percent.
     """
-    known = {name: found[key] for name, found in changes.items() if found[key] is not None}
+    known = {name: change[key] for name, change in changes.items() if change[key] is not None}
     said = [
-        f"{amount(change, 'bytes')} {results.label(name)}"
+        f"{_amount(change)} {results.label(name)}"
         for name, change in sorted(known.items(), key=lambda pair: pair[1])
     ]
     if not said:
@@ -27,22 +27,22 @@ def rates(set_name: str, changes: dict[str, dict], key: str = "psnr") -> str:
     return f"{WHERE[set_name]} SDAE needs {listed(said)}, at equal {key.upper()}."
 
 
-def amount(change: float, *of: str) -> str:
+def _amount(change: float) -> str:
     """A change in percent, as the words before the name of a codec."""
     if abs(change) < 0.5:
-        return " ".join(["as many", *of, "as"])
-    return " ".join([f"{abs(change):.0f} % {'fewer' if change < 0 else 'more'}", *of, "than"])
+        return "as many bytes as"
+    return f"{abs(change):.0f} % {'fewer' if change < 0 else 'more'} bytes than"
 
 
-def listed(parts: list[str]) -> str:
-    """Parts of a sentence as one list."""
-    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+def listed(words: list[str]) -> str:
+    """Words or clauses as one list."""
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
 
 
 def pictures(table: list[dict]) -> str:
     """How often our file is smaller than JPEG's of the same PSNR, and where by how much.
 
-    table: rows of `sdae.measuring.results.per_picture`.
+    table: rows of `sdae.measuring.curves.per_picture`.
     """
     saved = {
         row["picture"]: 100 * (1 - row["bytes"] / row["jpeg_bytes"])
@@ -59,43 +59,28 @@ def pictures(table: list[dict]) -> str:
     )
 
 
-def at_bits(table: dict[str, dict | None], bits: float) -> str:
-    """PSNR at equal bytes beside that of the best other codec.
+def picture(row: dict) -> str:
+    """The figures of one picture, a row of `sdae.measuring.curves.per_picture`."""
+    said = (
+        f"**{row['picture']}** takes {row['bytes']:,} bytes, {row['saved']:.1f} % less than as PNG, "
+        f"at {row['psnr']:.2f} dB and SSIM {row['ssim']:.4f}."
+    )
+    if row["jpeg_bytes"]:
+        said += f" JPEG needs {row['jpeg_bytes']:,} bytes for this PSNR."
+    return said
 
-    table: of `sdae.measuring.results.methods`.
+
+def speed(times: dict[tuple[str, str], float]) -> str:
+    """Our speed beside that of AVIF in every way that it was measured.
+
+    times: of `pages.kodak.tables.times`.
     """
-    ours, others = table.get(OURS), _others(table)
-    start = f"At {bits:g} bit{'' if bits == 1 else 's'} per pixel"
-    if not ours:
-        return f"{start} SDAE has no file of every picture."
-    if not others:
-        return f"{start} SDAE reaches {ours['psnr']:.1f} dB."
-    best = max(others, key=lambda name: others[name]["psnr"])
-    apart = ours["psnr"] - others[best]["psnr"]
-    return (
-        f"{start} SDAE reaches {ours['psnr']:.1f} dB, {abs(apart):.1f} dB "
-        f"{'more' if apart >= 0 else 'less'} than {results.label(best)}, the best other codec."
-    )
-
-
-def at_ssim(table: dict[str, dict | None], target: float) -> str:
-    """Bytes at equal SSIM beside those of the smallest other codec."""
-    ours, others = table.get(OURS), _others(table)
-    start = f"For SSIM {target:g}"
-    if not ours:
-        return f"{start} SDAE has no file of every picture."
-    if not others:
-        return f"{start} SDAE needs {ours['bytes']:,.0f} bytes."
-    best = min(others, key=lambda name: others[name]["bytes"])
-    change = 100 * (ours["bytes"] / others[best]["bytes"] - 1)
-    return (
-        f"{start} SDAE needs {ours['bytes']:,.0f} bytes, {amount(change)} {results.label(best)}, "
-        "the smallest other codec."
-    )
-
-
-def _others(table):
-    return {name: found for name, found in table.items() if found and results.effort(name) is None}
+    said = [
+        f"{seconds:.2g} s with {codec} {how}".strip()
+        for (codec, how), seconds in times.items()
+        if codec in ("SDAE", "AVIF")
+    ]
+    return f"To compress and restore a picture takes {listed(said)}, in processor time."
 
 
 def noise(rows: list[dict], sigma: float) -> str:
@@ -127,7 +112,7 @@ def noise(rows: list[dict], sigma: float) -> str:
 def training(log: list[dict], card: dict) -> str:
     """How far the validation loss fell, and in how many crops."""
     if not log:
-        return f"{card['parameters'] / 1e6:.2f} million parameters were trained."
+        return f"{card['parameters'] / 1e6:.2f} million parameters, without a record of their training."
     first, last = log[0], log[-1]
     return (
         f"{last['all_images'] / 1e6:.2f} million crops in {last['all_minutes'] / 60:.1f} hours "

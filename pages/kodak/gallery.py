@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import engine
-from sdae import BitstreamError
+from sdae import BitstreamError, WeightsError
 from sdae.measuring import kodak
 from sdae.pictures import reading
 
@@ -24,10 +24,10 @@ _component = st.components.v2.component(
 .gallery { display: grid; gap: 0.4rem; font-family: var(--st-font);
   grid-template-columns: repeat(auto-fill, minmax(4.75rem, 1fr)); }
 .gallery button { all: unset; cursor: pointer; position: relative; border-radius: 0.25rem;
-  overflow: hidden; line-height: 0; }
-.gallery img { width: 100%; aspect-ratio: 1; display: block; }
-.gallery button:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 1px; }
-.gallery button[aria-pressed=true] { outline: 3px solid var(--st-primary-color); outline-offset: 1px; }
+  line-height: 0; }
+.gallery img { width: 100%; aspect-ratio: 1; display: block; border-radius: inherit; }
+.gallery button:is(:focus-visible, [aria-pressed=true]) {
+  outline: 3px solid var(--st-primary-color); outline-offset: 1px; }
 .gallery span { position: absolute; left: 0; bottom: 0; padding: 0.5rem 0.3rem; color: #FFFFFF;
   background: #000000A0; font-size: 0.75rem; font-variant-numeric: tabular-nums; }
 """,
@@ -58,46 +58,39 @@ def gallery(names: list[str]) -> str | None:
 
     Of a set of tiles the names are those of the tiles: a click chooses the first of a picture.
     """
-    chosen = st.query_params.get(PARAMETER)
-    chosen = chosen if chosen in names else None
     firsts = {}
     for name in names:
-        firsts.setdefault(kodak.file_name(name).removesuffix(".png"), name)
+        firsts.setdefault(_base(name), name)
+    chosen = st.query_params.get(PARAMETER)
+    chosen = chosen if chosen in names else None
     try:
-        pictures = _pictures()
-    except BitstreamError as error:
+        pictures = _thumbnails()
+    except (BitstreamError, WeightsError) as error:
         st.info(f"The thumbnails cannot be opened: {error}", icon=":material/info:")
         return chosen
-    base = chosen and kodak.file_name(chosen).removesuffix(".png")
     _component(
         key=_KEY,
-        on_picture_change=lambda: choose(firsts[st.session_state[_KEY]["picture"]]),
+        on_picture_change=lambda: st.query_params.update(
+            {PARAMETER: firsts[st.session_state[_KEY]["picture"]]}
+        ),
         data={
-            "chosen": base,
-            "pictures": [
-                {"name": name, "picture": picture}
-                for name, picture in pictures.items()
-                if name in firsts
-            ],
+            "chosen": chosen and _base(chosen),
+            "pictures": [{"name": name, "picture": pictures[name]} for name in firsts],
         },
     )
     return chosen
 
 
-def choose(name: str) -> None:
-    """Keep a picture in the page's address."""
-    st.query_params[PARAMETER] = name
+def _base(name: str) -> str:
+    return kodak.file_name(name).removesuffix(".png")
 
 
 @st.cache_data(show_spinner=False, max_entries=2)
-def _pictures() -> dict[str, str]:
+def _thumbnails() -> dict[str, str]:
     """Name → thumbnail as the address of its PNG."""
-    found = {}
-    for file in kodak.KODAK:
-        name = file.removesuffix(".png")
+    addresses = {}
+    for name in map(_base, kodak.KODAK):
         with engine.turn() as codec:
-            picture = codec.decompress(kodak.thumbnail(name))
-        found[name] = (
-            "data:image/png;base64," + base64.b64encode(reading.png(np.asarray(picture))).decode()
-        )
-    return found
+            png = reading.png(np.asarray(codec.decompress(kodak.thumbnail(name))))
+        addresses[name] = "data:image/png;base64," + base64.b64encode(png).decode()
+    return addresses

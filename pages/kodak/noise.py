@@ -1,32 +1,27 @@
-"""The dashboard of noise: what is restored, and in how many bytes."""
+"""The view of noise: what is restored, and in how many bytes."""
 
 import streamlit as st
 
-from pages.kodak import charts, findings, parts, tables
-from sdae.measuring.results import Results
+from pages.kodak import charts, display, findings, tables
+from pages.kodak.tables import SETS
+from sdae.measuring.results import OURS, Results
 
 LEVELS = 0.1, 0.2, 0.3
 
 
-def view(found: Results, card: dict) -> None:
-    names = [name for name in parts.SETS if found.noise(name)]
-    if not names:
-        parts.nothing("sdae evaluate --noise")
+def view(stored: Results, card: dict) -> None:
+    """Draw the view."""
+    studies = {
+        name: stored.noise(name) for name in SETS if stored.noise_part(name, OURS)["pictures"]
+    }
+    if not studies:
+        display.nothing("sdae evaluate --noise")
         return
-    usual = max(names, key=lambda name: len(found.noise(name)["rows"]))
-    name = st.segmented_control(
-        "Pictures",
-        names,
-        default=usual,
-        required=True,
-        key="noise",
-        bind="query-params",
-        format_func=parts.SETS.get,
-    )
-    study = found.noise(name)
-    rows = [row for row in study["rows"] if row["clipped"]]
+    usual = max(studies, key=lambda name: len(studies[name]["rows"]))
+    name = display.choose_set(list(studies), usual, "noise")
+    rows = [row for row in studies[name]["rows"] if row["clipped"]]
     count = len({row["picture"] for row in rows})
-    st.caption(f"{parts.ABOUT[name]} {count} pictures, Gaussian noise clipped to 8 bits.")
+    st.caption(f"{display.ABOUT[name]} {count} pictures, Gaussian noise clipped to 8 bits.")
     sigmas = tuple(s for s in LEVELS if any(row["sigma"] == s for row in rows))
     sigma = st.segmented_control(
         "Noise level",
@@ -36,41 +31,37 @@ def view(found: Results, card: dict) -> None:
         key="sigma",
         format_func=lambda value: f"σ {value:g}",
     )
-    parts.finding(findings.noise(rows, sigma))
-    parts.figure(
-        charts.noise_sweep(rows),
+    display.finding(findings.noise(rows, sigma))
+    means = tables.noise_means(rows)
+    display.figure(
+        charts.noise_sweep(means),
         "noise-sweep",
-        "Higher is better; the grey line is the noisy picture itself. The classical denoisers "
-        "are told the true level, as our solid line is.",
+        "Higher is better; the grey line is the noisy picture itself. Every denoiser knows the "
+        "true level, but for the dashed line, where SDAE estimates it from the picture.",
         height=440,
     )
-    parts.table(*tables.noise_table(rows), "noise-table")
-    st.caption(
-        "PSNR in dB / SSIM, means over pictures, every denoiser told the true level; ours also "
-        "with the level estimated from the noisy picture. Ours is at its highest quality and has "
-        "gone through a whole .sdae file."
+    display.table(
+        *tables.noise_table(means),
+        "noise-table",
+        "PSNR in dB / SSIM, means over pictures. SDAE is at its highest quality, and its picture "
+        "has gone through a whole .sdae file.",
     )
-    heads, chains = tables.chain_table(study["chains"], sigma)
+    heads, chains = tables.chain_table(studies[name]["chains"], sigma)
     if chains:
-        st.markdown(f"**Denoised and compressed, σ {sigma:g}**")
-        parts.table(heads, chains, "noise-chains")
-        st.caption(
-            "PSNR in dB / SSIM against the clean picture in files of so many bits per pixel. Ours "
-            "does both with one network; the others denoise first and compress then. All are told "
-            "the level."
+        st.subheader(f"Denoised and compressed, σ {sigma:g}", anchor=False)
+        display.table(
+            heads,
+            chains,
+            "noise-chains",
+            "PSNR in dB / SSIM against the clean picture in files of so many bits per pixel. Every "
+            "line is two steps: a denoiser that knows the level restores the picture, then a codec "
+            "encodes what it made. SDAE has a network of its own for the first step, and its codec "
+            "does the second.",
         )
-    st.markdown(f"**Every picture, σ {sigma:g}**")
-    parts.figure(
+    st.subheader(f"Every picture, σ {sigma:g}", anchor=False)
+    display.figure(
         charts.noise_pictures(rows, sigma),
         "noise-pictures",
         "The line between the two marks of a picture is what denoising gains.",
         height=90 + 20 * count,
-    )
-    st.markdown("**The noise itself**")
-    parts.figure(
-        charts.noise_distribution(sigmas),
-        "noise-distribution",
-        "How far noise moves a sample, over all levels of grey alike. Clipping at black and "
-        "white leaves more small differences than a bell curve has.",
-        height=360,
     )

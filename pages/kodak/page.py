@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.kodak import claims, live, methods, noise, pictures, rates, training
+from pages.kodak import claims, noise, pictures, rates, training
 from pages.kodak.provenance import provenance
 from pages.shared.navigation import through_the_app
 from sdae import WeightsError, weights
@@ -13,20 +13,17 @@ through_the_app()
 VIEWS = {
     "Rate and distortion": rates.view,
     "Pictures": pictures.view,
-    "Methods": methods.view,
     "Noise": noise.view,
     "Training": training.view,
     "Claims": claims.view,
-    "Live": live.view,
 }
 
 
 def main() -> None:
     st.title("Measured on Kodak", anchor=False)
     st.markdown(
-        "The 24 pictures of the Kodak suite were never trained or tuned on. Every figure here was "
-        "read from the results of the shipped weights, which `sdae evaluate`, "
-        "`sdae evaluate --noise` and `sdae claims` make."
+        "The 24 pictures of the Kodak suite were never trained or tuned on. Every figure here is "
+        "read from results that `sdae evaluate`, `sdae claims` and `sdae bench` have measured."
     )
     try:
         place = weights.folder()
@@ -34,9 +31,9 @@ def main() -> None:
     except WeightsError as error:
         st.error(str(error), icon=":material/error:")
         return
-    found = Results(place, card["sha256"])
+    stored = Results.of(place)
     name = st.segmented_control(
-        "Dashboard",
+        "View",
         list(VIEWS),
         default=next(iter(VIEWS)),
         required=True,
@@ -44,8 +41,8 @@ def main() -> None:
         bind="query-params",
         label_visibility="collapsed",
     )
-    VIEWS[name](found, card)
-    provenance(found, card)
+    VIEWS[name](stored, card)
+    provenance(stored, card)
 
 
 main()

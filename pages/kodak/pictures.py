@@ -1,33 +1,37 @@
-"""The dashboard of single pictures: all of them, then one with its curves and its worst square."""
+"""The view of single pictures: all of them, then one with its curves."""
 
+import pandas
 import streamlit as st
 
-from pages.kodak import charts, findings, live, parts, tables
-from pages.kodak.gallery import choose, gallery
-from sdae.measuring import kodak, results
+from pages.kodak import charts, display, findings, tables
+from pages.kodak.gallery import PARAMETER, gallery
+from sdae.measuring import curves, kodak
 from sdae.measuring.results import OURS, Results
 
 COLUMNS = {
-    "picture": ("Picture", ""),
-    "png_bytes": ("PNG, bytes", ",d"),
-    "bytes": (".sdae, bytes", ",d"),
-    "saved": ("Reduction, %", ".2f"),
-    "psnr": ("PSNR, dB", ".2f"),
-    "ssim": ("SSIM", ".4f"),
-    "jpeg_bytes": ("JPEG at equal PSNR", ",d"),
-    "plain_bytes": ("zlib alone", ",d"),
-    "accuracy": ("Accuracy", ".3f"),
-    "encode_seconds": ("Compression, s", ".3f"),
-    "decode_seconds": ("Decompression, s", ".3f"),
+    "picture": ("Picture", None),
+    "png_bytes": ("PNG, bytes", "localized"),
+    "bytes": (".sdae, bytes", "localized"),
+    "saved": ("Reduction, %", "%.2f"),
+    "psnr": ("PSNR, dB", "%.2f"),
+    "ssim": ("SSIM", "%.4f"),
+    "jpeg_bytes": ("JPEG at equal PSNR, bytes", "localized"),
+    "latent_bytes": ("Latent, bytes", "localized"),
+    "plain_bytes": ("zlib alone, bytes", "localized"),
+    "accuracy": ("Accuracy", "%.3f"),
+    "encode_seconds": ("Compression, s", "%.3f"),
+    "decode_seconds": ("Decompression, s", "%.3f"),
 }
+"""Key of a row → head and number format of its column."""
 
 
-def view(found: Results, card: dict) -> None:
-    name = parts.choose_set(found)
+def view(stored: Results, card: dict) -> None:
+    """Draw the view."""
+    name = display.choose_measured(stored)
     if name is None:
         return
-    rows = tables.common(found, name)
-    settings = sorted({results.setting(row) for picture in rows[OURS].values() for row in picture})
+    rows = tables.summary(stored, name).pictures
+    settings = sorted({curves.setting(row) for picture in rows[OURS].values() for row in picture})
     quality = st.select_slider(
         "Quality",
         settings,
@@ -35,64 +39,69 @@ def view(found: Results, card: dict) -> None:
         key="setting",
         format_func=lambda value: f"{value:g}",
     )
-    table = results.per_picture(rows[OURS], rows.get("jpeg", {}), quality)
-    parts.finding(findings.pictures(table))
+    table = curves.per_picture(rows[OURS], rows.get("jpeg", {}), quality)
+    display.finding(findings.pictures(table))
     chosen = gallery(list(rows[OURS]))
     if chosen is None:
-        st.caption("Click a picture to see its curves, its worst square and both versions.")
+        st.caption("Click a picture to see its curves.")
     else:
-        _one(found, name, chosen, rows, quality)
-    st.markdown("**Closeness against reduction in size**")
+        _one(name, chosen, rows, table, quality)
+    st.subheader("Closeness against reduction in size", anchor=False)
     for column, key in zip(st.columns(2, gap="large"), ("psnr", "ssim")):
         with column:
-            parts.figure(
+            display.figure(
                 charts.pictures(table, key),
                 f"pictures-{key}",
-                "Further right is smaller, higher is closer to the original. Click a mark to see "
-                "its picture.",
+                "Further right is smaller, higher is closer to the original. A mark is a picture.",
                 height=360,
-                on_select=_clicked,
             )
-    st.markdown(f"**Every picture at quality {quality:g}**")
-    shown = {key: value for key, value in COLUMNS.items() if key in table[0]}
-    parts.table(
-        [label for label, _ in shown.values()],
-        [
-            tuple(
-                None if row[key] is None else format(row[key], form)
-                for key, (_, form) in shown.items()
-            )
-            for row in table
-        ],
-        f"{name}-pictures",
+    st.subheader(f"Every picture at quality {quality:g}", anchor=False)
+    st.dataframe(
+        pandas.DataFrame(table),
+        column_order=list(COLUMNS),
+        column_config={
+            key: st.column_config.Column(head, pinned=True)
+            if form is None
+            else st.column_config.NumberColumn(head, format=form)
+            for key, (head, form) in COLUMNS.items()
+        },
+        hide_index=True,
+        height="content",
     )
     st.caption(
-        "Times are processor time. JPEG's file is the smallest that has the PSNR of ours; zlib "
-        "packs our integers one byte each."
+        "A click on a head sorts. Times are processor time. JPEG's file is the smallest that has "
+        "the PSNR of ours; zlib packs our integers one byte each."
     )
 
 
-def _one(found: Results, name: str, picture: str, rows: dict, quality: float) -> None:
-    """One picture: its curves, and what is worked out anew."""
-    tiles = [other for other in rows[OURS] if kodak.file_name(other) == kodak.file_name(picture)]
-    if len(tiles) > 1:
-        picked = st.selectbox("Tile", tiles, tiles.index(picture))
-        if picked != picture:
-            choose(picked)
-            picture = picked
+def _one(set_name: str, picture: str, rows: dict, table: list[dict], quality: float) -> None:
+    """One picture: its figures, its curves, and the way to the Compress page with it."""
+    file = kodak.file_name(picture)
+    tiles = [other for other in rows[OURS] if kodak.file_name(other) == file]
     with st.container(border=True):
-        st.markdown(f"**{picture}** at quality {quality:g}")
-        curves = {codec: results.curve({picture: found[picture]}) for codec, found in rows.items()}
-        parts.figure(
-            charts.rates(curves, "PSNR", {}),
+        if len(tiles) > 1:
+            picture = st.selectbox("Tile", tiles, tiles.index(picture))
+            st.query_params[PARAMETER] = picture
+        (row,) = (row for row in table if row["picture"] == picture)
+        st.markdown(display.whole_numbers(findings.picture(row)))
+        display.figure(
+            charts.rates(
+                {codec: curves.curve({picture: found[picture]}) for codec, found in rows.items()},
+                "PSNR",
+                {},
+            ),
             "picture-rates",
             "The curves of this picture alone.",
             height=360,
         )
-        live.live(name, picture, rows[OURS][picture], quality, worst=True)
-
-
-def _clicked(key: str) -> None:
-    points = st.session_state[key].selection.points
-    if points and "text" in points[0]:
-        choose(points[0]["text"])
+        if file in kodak.available():
+            small = {"size": "128×128"} if set_name == "kodak-thumb" else {}
+            st.page_link(
+                "pages/compress/page.py",
+                label=f"Compress {file} and compare",
+                icon=":material/compress:",
+                query_params={"source": "Kodak", "kodak": file, "quality": f"{quality:.0f}"}
+                | small,
+            )
+        else:
+            st.caption(f"{file} itself is not on this server; `sdae kodak` fetches it.")

@@ -2,41 +2,39 @@
 
 import streamlit as st
 
-from pages.kodak import parts, tables
+from pages.kodak import display, tables
+from pages.kodak.tables import SETS
 from sdae.measuring import results
 from sdae.measuring.results import Results
 
 LIBRARIES = {"jpeg": "libjpeg-turbo", "jpeg2000": "OpenJPEG", "webp": "libwebp", "avif": "libaom"}
 
 
-def provenance(found: Results, card: dict) -> None:
+def provenance(stored: Results, card: dict) -> None:
+    """Draw a box that opens with everything on where the figures come from."""
     with st.expander("Where these figures come from"):
         st.markdown(f"Weights with SHA-256 `{card['sha256']}`. {results.PROTOCOL}")
         st.markdown(
-            "Other codecs at effort slow: JPEG optimised, the best of 4:2:0 and 4:4:4, sequential "
-            "and progressive; JPEG 2000 irreversible, as a bare codestream; WebP by method 6; AVIF "
-            "at speed 0 and the better of 4:2:0 and 4:4:4 up to 256×256 pixels. Above, AVIF is at "
-            "speed 1 and 4:4:4 alone: on validation photographs 4:2:0 never had more PSNR at equal "
-            "bytes, but it had equal SSIM in up to 8 % fewer."
+            "The other codecs are at effort slow of `sdae/measuring/peers.py`: JPEG optimised, "
+            "JPEG 2000 irreversible, WebP by method 6, AVIF at speed 0 up to 256×256 pixels and at "
+            "speed 1 above."
         )
-        lines = []
-        for name in parts.SETS:
-            for codec in tables.codecs(found, name):
-                note, library = found.note(name, codec), LIBRARIES.get(codec)
-                options = note["options"]
-                lines.append(
+        rows = []
+        for name, label in SETS.items():
+            for codec, note in tables.summary(stored, name).notes.items():
+                library = LIBRARIES.get(codec)
+                rows.append(
                     (
-                        parts.SETS[name],
+                        label,
                         results.label(codec),
-                        len(found.rows(name, codec)),
-                        options.get("effort"),
-                        options.get("stride"),
+                        note["count"],
+                        note["options"].get("stride"),
                         note["date"],
                         f"{library} {note['versions'][library]}" if library else None,
                     )
                 )
-        parts.table(
-            ["pictures", "codec", "number", "effort", "every", "date", "library"],
-            lines,
+        display.table(
+            ["pictures", "codec", "number", "one in", "date", "library"],
+            rows,
             "provenance",
         )

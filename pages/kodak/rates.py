@@ -1,24 +1,41 @@
-"""The dashboard of rate and distortion: curves, equal bytes, BD-rates."""
+"""The view of rate and distortion: curves, BD-rates, equal bytes, other packings, speed."""
 
 import streamlit as st
 
-from pages.kodak import charts, findings, parts, tables
+from pages.kodak import charts, display, findings, tables
 from sdae.measuring import results
 from sdae.measuring.results import Results
 
 
-def view(found: Results, card: dict) -> None:
-    name = parts.choose_set(found)
+def view(stored: Results, card: dict) -> None:
+    """Draw the view."""
+    name = display.choose_measured(stored)
     if name is None:
         return
-    rates = tables.bd_rates(found, name)
-    parts.finding(findings.rates(name, rates))
-    curves = tables.curves(found, name)
-    measures = [
-        label
-        for label, (key, *_) in charts.MEASURES.items()
-        if any(key in curve for curve in curves.values())
-    ]
+    measured = tables.summary(stored, name)
+    display.finding(findings.rates(name, measured.bd_rates))
+    _curves(measured, name)
+    st.subheader("BD-rate of SDAE", anchor=False)
+    display.table(
+        *tables.bd_rates(measured),
+        "bd-rates",
+        "Mean difference in bytes at equal quality, over the range that both curves cover, mean of "
+        "all pictures. Below zero, SDAE needs fewer bytes. SSIM and MS-SSIM count as −10·log10(1 − x).",
+    )
+    st.subheader("At equal bytes", anchor=False)
+    display.table(
+        *tables.equal_bytes(measured),
+        "equal-bytes",
+        "PSNR in dB / SSIM when every picture takes the same bits per pixel. A picture whose "
+        "largest file is smaller counts with that file; a dash means that some picture's smallest "
+        "file is larger.",
+    )
+    _speed(stored, measured, name)
+    _packings(stored)
+
+
+def _curves(measured: tables.Summary, name: str) -> None:
+    measures = [label for label, (key, *_) in charts.MEASURES.items() if measured.curves[key]]
     measure = st.segmented_control(
         "Measure",
         measures,
@@ -27,39 +44,41 @@ def view(found: Results, card: dict) -> None:
         key="measure",
         bind="query-params",
     )
-    reference = results.published()
-    lines = reference["curves"] if name == "kodak" else {}
-    parts.figure(
-        charts.rates(curves, measure, lines),
-        "rates",
+    how = (
         "Higher and further left is better: more quality in fewer bits. A mark is the mean of all "
         "pictures at one setting of the encoder. The axis ends where AVIF's curve does."
-        + (
-            f" Grey lines are published learned codecs, from {reference['source']}."
-            if lines
-            else ""
-        ),
-        height=520,
     )
-    st.markdown("**BD-rate of SDAE**")
-    keys = {"psnr": "PSNR", "ssim": "SSIM", "ms_ssim": "MS-SSIM"}
-    held = [key for key in keys if any(rates[peer].get(key) is not None for peer in rates)]
-    parts.table(
-        ["against", *(f"{keys[key]}, %" for key in held)],
-        [
-            (results.label(peer), *(parts.signed(rates[peer].get(key)) for key in held))
-            for peer in rates
-        ],
-        "bd-rates",
+    curves, published = measured.curves[charts.MEASURES[measure][0]], {}
+    if name == "kodak":
+        published = results.published()["curves"]
+        how += f" Grey lines are published learned codecs, from {results.published()['source']}."
+    display.figure(charts.rates(curves, measure, published), "rates", how, height=520)
+
+
+def _speed(stored: Results, measured: tables.Summary, name: str) -> None:
+    times = tables.times(stored, measured, name)
+    if not times:
+        return
+    st.subheader("Speed", anchor=False)
+    st.markdown(display.whole_numbers(findings.speed(times)))
+    display.table(
+        ["codec", "how it ran", "processor time, ms"],
+        [(codec, how or None, f"{1000 * seconds:,.1f}") for (codec, how), seconds in times.items()],
+        "speed",
+        "To compress and restore one picture, all threads together. SDAE, and the others at their "
+        "slowest: mean of all pictures, files of about one bit per pixel. By Pillow's defaults: "
+        "another photograph of this size at quality 75, by `sdae bench`.",
     )
-    st.caption(
-        "Mean difference in bytes at equal quality, over the range that both curves cover, "
-        "mean of all pictures. Below zero, SDAE needs fewer bytes."
-    )
-    st.markdown("**At equal bytes**")
-    parts.table(*tables.equal_bytes(found, name), "equal-bytes")
-    st.caption(
-        "PSNR in dB / SSIM when every picture takes the same bits per pixel. A picture whose "
-        "largest file is smaller counts with that file; a dash means that some picture's "
-        "smallest file is larger."
-    )
+
+
+def _packings(stored: Results) -> None:
+    heads, rows = tables.packings(stored)
+    if rows:
+        st.subheader("Other ways to pack the same integers", anchor=False)
+        display.table(
+            heads,
+            rows,
+            "packings",
+            "Mean bytes of a latent of the pictures scaled to 128×128, by `sdae bench coder`. The "
+            "ideal coders spend the entropy of their symbols and write no tables.",
+        )

@@ -1,148 +1,192 @@
-"""The results behind the Kodak page, read and averaged once and remembered until a file changes."""
+"""The results behind the Kodak page, read and averaged once in ten minutes for all visitors."""
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
+from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 
-from sdae.measuring import classical_denoisers, evaluation, noise_study, results
+from sdae.measuring import classical_denoisers, curves, evaluation, noise_study, results
 from sdae.measuring.metrics import decibels
 from sdae.measuring.results import OURS, Results
 
-BITS = evaluation.BITS_PER_PIXEL
-"""Sizes at which codecs can be compared at equal bytes."""
+SETS = {
+    "kodak": "Whole pictures",
+    "kodak-128": "Tiles of 128×128",
+    "kodak-thumb": "Scaled to 128×128",
+}
+PACKINGS = {
+    "int8, not packed": "one byte each, not packed",
+    "zlib 9": "zlib, level 9",
+    "best zlib strategy": "zlib, the best of its strategies and orders",
+    "ours": "SDAE",
+    "ideal, static per channel": "ideal coder, a table a channel",
+    "ideal, our contexts": "ideal coder, contexts of SDAE",
+}
+"""Ways to pack a latent: name in `sdae.measuring.packing` → name for people."""
+
+_MIDDLE = 1.0  # bits per pixel at which times are compared
 
 
-def codecs(found: Results, set_name: str) -> list[str]:
-    """As `Results.codecs`."""
-    return _read(found, set_name)[0]
+@dataclass(frozen=True)
+class Summary:
+    """What was measured of one set; not to be changed, as all visitors share it.
+
+    pictures: codec → picture → rows, of the pictures that every codec has measured.
+    curves: measure → codec → `sdae.measuring.curves.curve` of these, where all pictures have it.
+    bd_rates: other codec → measure → BD-rate of ours in percent.
+    notes: codec → provenance, and the number of pictures in ``count``.
+    """
+
+    pictures: dict[str, dict]
+    curves: dict[str, dict[str, dict]]
+    bd_rates: dict[str, dict[str, float | None]]
+    notes: dict[str, dict]
 
 
-def common(found: Results, set_name: str) -> dict[str, dict]:
-    """As `sdae.measuring.results.common`; not to be changed."""
-    return _read(found, set_name)[1]
+@st.cache_resource(
+    max_entries=12,
+    ttl=600,
+    show_spinner=False,
+    hash_funcs={Results: lambda stored: (str(stored.folder), stored.sha256)},
+)
+def summary(stored: Results, set_name: str) -> Summary:
+    """The results of a set; everything in it is empty where nothing was measured."""
+    pictures = results.common(stored, set_name)
+    return Summary(
+        pictures=pictures,
+        curves={key: _curves(pictures, key) for key in (*curves.MEASURES, "accuracy")},
+        bd_rates={
+            name: {key: curves.bd_rate(pictures[OURS], rows, key) for key in curves.MEASURES}
+            for name, rows in pictures.items()
+            if OURS in pictures and name != OURS
+        },
+        notes={
+            name: stored.note(set_name, name) | {"count": len(stored.rows(set_name, name))}
+            for name in pictures
+        },
+    )
 
 
-def curves(found: Results, set_name: str) -> dict[str, dict]:
-    """Codec → `sdae.measuring.results.curve` of the common pictures."""
-    return _read(found, set_name)[2]
+def _curves(pictures: dict[str, dict], key: str) -> dict[str, dict]:
+    """Codec → its curve by a measure. Accuracy is that of the files that are best in PSNR."""
+    return {
+        name: curves.curve(rows, "psnr" if key == "accuracy" else key)
+        for name, rows in pictures.items()
+        if all(key in row for picture in rows.values() for row in picture)
+    }
 
 
-def bd_rates(found: Results, set_name: str) -> dict[str, dict[str, float | None]]:
-    """Other codec → figure → BD-rate of ours in percent."""
-    return _read(found, set_name)[3]
+def bd_rates(measured: Summary) -> tuple[list[str], list[tuple]]:
+    """Heads and rows: other codec, then BD-rate of ours by each measure that both have."""
+    changes = measured.bd_rates
+    held = [key for key in curves.MEASURES if any(row[key] is not None for row in changes.values())]
+    rows = [
+        (results.label(peer), *(signed(changes[peer][key]) for key in held)) for peer in changes
+    ]
+    return ["against", *(f"{curves.MEASURES[key].split()[0]}, %" for key in held)], rows
 
 
-def equal_bytes(found: Results, set_name: str) -> tuple[list[str], list[tuple]]:
+def equal_bytes(measured: Summary) -> tuple[list[str], list[tuple]]:
     """Heads and rows: bits per pixel, then PSNR / SSIM of every codec."""
-    rows = common(found, set_name)
-    table = []
-    means = [results.at_bits(pictures, BITS) for pictures in rows.values()]
-    for bits, cells in zip(BITS, zip(*means)):
-        if any(cells):
-            table.append(
-                (f"{bits:g}", *(f"{c['psnr']:.2f} / {c['ssim']:.3f}" if c else None for c in cells))
+    bits = evaluation.BITS_PER_PIXEL
+    means = [curves.at_bits(pictures, bits) for pictures in measured.pictures.values()]
+    rows = [
+        (f"{size:g}", *map(_pair, cells)) for size, cells in zip(bits, zip(*means)) if any(cells)
+    ]
+    return ["bits per pixel", *map(results.label, measured.pictures)], rows
+
+
+def packings(stored: Results) -> tuple[list[str], list[tuple]]:
+    """Heads and rows: a way to pack the integers of a latent, then its mean bytes by quality."""
+    measured = stored.bench("coder").get("thumb", [])
+    rows = [
+        (label, *(f"{row['bytes'][name]:,.0f}" for row in measured))
+        for name, label in PACKINGS.items()
+        if measured and all(name in row["bytes"] for row in measured)
+    ]
+    return ["packed by", *(f"quality {row['quality']:g}" for row in measured)], rows
+
+
+def times(stored: Results, measured: Summary, set_name: str) -> dict[tuple[str, str], float]:
+    """Codec and how it ran → seconds of processor time to compress and restore one picture.
+
+    The first ones are means over the set at about one bit per pixel, each codec as its curve was
+    measured. Those that follow ran as Pillow runs them by default, see `sdae.measuring.speed`.
+    """
+    found = {}
+    for name, curve in measured.curves["psnr"].items():
+        if "encode_seconds" in curve:
+            place = int(np.argmin(np.abs(np.array(curve["bpp"]) - _MIDDLE)))
+            seconds = curve["encode_seconds"][place] + curve["decode_seconds"][place]
+            found[
+                results.label(name), "" if name == OURS else "at its slowest, as in the curves"
+            ] = seconds
+    size = "768×512" if set_name == "kodak" else "128×128"
+    for label, row in stored.bench("codec").get(size, {}).items():
+        if label != results.label(OURS):
+            found[label, "by Pillow's defaults"] = row["processor"]
+    return found
+
+
+def noise_means(rows: list[dict]) -> dict[str, dict[float, tuple]]:
+    """Label of a denoiser → noise level → mean PSNR and SSIM, the noisy picture itself first.
+
+    PSNR and SSIM are None where they were not measured or the picture is unchanged.
+    """
+    denoisers = {
+        "Noisy": (noise_study.NOISY, None),
+        "SDAE": (OURS, "known"),
+        "SDAE, level estimated": (OURS, "estimated"),
+    }
+    measured = {row["denoiser"] for row in rows}
+    for name, denoiser in classical_denoisers.DENOISERS.items():
+        if name in measured:
+            denoisers[denoiser.label] = name, "known"
+    return {
+        label: {
+            sigma: tuple(
+                noise_study.mean(rows, key, denoiser=name, level=level, sigma=sigma)
+                for key in ("psnr", "ssim")
             )
-    return ["bits per pixel", *map(results.label, rows)], table
+            for sigma in sorted({row["sigma"] for row in rows})
+        }
+        for label, (name, level) in denoisers.items()
+    }
 
 
-def noise_table(rows: list[dict]) -> tuple[list[str], list[tuple]]:
-    """Heads and rows: noise level, then PSNR / SSIM of every denoiser, told the true level."""
-    columns = [
-        (noise_study.NOISY, None, "Noisy"),
-        (OURS, "known", "SDAE"),
-        (OURS, "estimated", "SDAE, estimated"),
+def noise_table(means: dict[str, dict[float, tuple]]) -> tuple[list[str], list[tuple]]:
+    """Heads and rows of `noise_means`: noise level, then PSNR / SSIM of every denoiser."""
+
+    def cell(psnr, ssim):
+        return f"{decibels(psnr)} / {ssim:.3f}" if ssim else None
+
+    rows = [
+        (f"{sigma:g}", *(cell(*points[sigma]) for points in means.values()))
+        for sigma in next(iter(means.values()))
     ]
-    columns += [
-        (name, "known", classical_denoisers.DENOISERS[name].label)
-        for name in dict.fromkeys(row["denoiser"] for row in rows)
-        if name in classical_denoisers.DENOISERS
-    ]
-    table = []
-    for sigma in sorted({row["sigma"] for row in rows}):
-        cells = []
-        for name, level, _ in columns:
-            wanted = {"sigma": sigma, "denoiser": name, "level": level}
-            psnr, ssim = (noise_study.mean(rows, key, **wanted) for key in ("psnr", "ssim"))
-            cells.append(f"{decibels(psnr)} / {ssim:.3f}" if ssim else None)
-        table.append((f"{sigma:g}", *cells))
-    return ["sigma", *(label for *_, label in columns)], table
+    return ["sigma", *means], rows
 
 
 def chain_table(chains: list[dict], sigma: float) -> tuple[list[str], list[tuple]]:
-    """Heads and rows: what was denoised and compressed, then PSNR / SSIM at equal bytes."""
-    bits, table = noise_study.BITS_PER_PIXEL, []
-    names = {noise_study.NOISY: "no denoiser"}
-    names |= {name: found.label for name, found in classical_denoisers.DENOISERS.items()}
+    """Heads and rows: denoiser and codec, then PSNR / SSIM at equal bytes."""
+    names = {noise_study.NOISY: "none", OURS: "SDAE"}
+    names |= {name: row.label for name, row in classical_denoisers.DENOISERS.items()}
+    bits, rows = noise_study.BITS_PER_PIXEL, []
     for denoiser, codec in dict.fromkeys((c["denoiser"], c["codec"]) for c in chains):
-        cells = [
-            noise_study.at_equal_bytes(chains, size, sigma=sigma, denoiser=denoiser, codec=codec)
-            for size in bits
-        ]
-        if any(cells):
-            way = (
-                results.label(denoiser)
-                if codec == OURS
-                else f"{names[denoiser]}, {results.label(codec)}"
-            )
-            table.append(
-                (way, *(f"{c['psnr']:.2f} / {c['ssim']:.3f}" if c else None for c in cells))
-            )
-    return ["bits per pixel", *(f"{size:g}" for size in bits)], table
+        if denoiser in names:
+            wanted = {"sigma": sigma, "denoiser": denoiser, "codec": codec}
+            cells = noise_study.chain_at_bits(chains, bits, **wanted)
+            if any(cells):
+                rows.append((f"{names[denoiser]}, {results.label(codec)}", *map(_pair, cells)))
+    return ["denoiser, codec", *(f"{size:g}" for size in bits)], rows
 
 
-def ablations(place: Path) -> tuple[list[str], list[tuple], int]:
-    """Heads and rows of ``experiments.csv`` beside the weights' folder, the best first, and how
-    many crops each variant saw; no rows where there is none.
-
-    Variants can be compared only after equally many crops: those with the most are taken.
-    """
-    path = Path(place).parent / "experiments.csv"
-    if not path.exists():
-        return [], [], 0
-    with path.open(newline="", encoding="utf-8") as file:
-        found = list(csv.DictReader(file))
-    most = max((int(row["images"]) for row in found), default=0)
-    found = sorted(
-        (row for row in found if int(row["images"]) == most),
-        key=lambda row: float(row["validation_loss"]),
-    )
-    rows = [
-        (
-            row["variant"],
-            f"{float(row['validation_loss']):.3f}",
-            f"{float(row['denoised_psnr']):.2f}",
-            row["minutes"] or None,
-        )
-        for row in found
-    ]
-    return ["variant", "validation loss", "σ 0.1 restored, dB", "minutes"], rows, most
+def signed(change: float | None) -> str | None:
+    """A change in percent as people read it, such as −4.1."""
+    return None if change is None else f"{change:+.1f}".replace("-", "−")
 
 
-def _read(found: Results, set_name: str):
-    files = sorted(found.path(set_name, OURS).parent.glob("*.json"))
-    stamp = tuple((file.name, file.stat().st_mtime_ns) for file in files)
-    return _digest(str(found.folder), found.sha256, set_name, stamp)
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _digest(folder: str, sha256: str, set_name: str, stamp):
-    found = Results(Path(folder).parent, sha256)
-    names = found.codecs(set_name)
-    rows = results.common(found, set_name)
-    averages = {name: results.curve(pictures) for name, pictures in rows.items()}
-    rates = (
-        {
-            name: {
-                key: results.bd_rate(rows[OURS], rows[name], key)
-                for key in ("psnr", "ssim", "ms_ssim")
-            }
-            for name in rows
-            if name != OURS
-        }
-        if OURS in rows
-        else {}
-    )
-    return names, rows, averages, rates
+def _pair(means: dict | None) -> str | None:
+    return means and f"{means['psnr']:.2f} / {means['ssim']:.3f}"

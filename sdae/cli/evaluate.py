@@ -10,7 +10,8 @@ from pathlib import Path
 from sdae import weights
 from sdae.cli.arguments import add_measuring
 from sdae.measuring import evaluation, kodak, noise_study, peers
-from sdae.measuring.results import EFFORT, OURS, Results, effort
+from sdae.measuring.evaluation import Selection
+from sdae.measuring.results import OURS, Results
 from sdae.pictures.reading import ImageError
 
 
@@ -22,7 +23,7 @@ def add_arguments(parser) -> None:
         "--codecs",
         nargs="+",
         default=[OURS, *peers.PEERS],
-        help=f"any of {OURS}, {EFFORT}1 to {EFFORT}10, {', '.join(peers.PEERS)}",
+        help=f"any of {OURS}, {', '.join(peers.PEERS)}",
     )
     parser.add_argument(
         "--qualities",
@@ -44,28 +45,30 @@ def add_arguments(parser) -> None:
         "--noise",
         nargs="?",
         const="all",
-        choices=("all", OURS, "classical"),
-        help="the noise study instead, or the part of it that is named "
-        "(see sdae.measuring.noise_study)",
+        choices=("all", *noise_study.PARTS, "standard"),
+        help="the noise study instead, or the part of it that is named; standard: by the protocol "
+        "of the literature (see sdae.measuring.noise_study)",
     )
 
 
 def run(args) -> int:
     """Measure what is missing, write the results and print the tables. Returns an exit code."""
     place = weights.folder(args.weights)
-    unknown = [n for n in args.codecs if n not in peers.PEERS and effort(n) is None]
+    unknown = [name for name in args.codecs if name not in (OURS, *peers.PEERS)]
     if unknown:
         print(f"There is no codec {', '.join(unknown)}.", file=sys.stderr)
         return 2
     results = Results.of(place, args.results)
     if args.noise:
-        study, parts = noise_study, noise_study.PARTS if args.noise == "all" else (args.noise,)
+        measure = noise_study.measure
+        parts = noise_study.PARTS if args.noise == "all" else (args.noise,)
     else:
-        study, parts = evaluation, args.codecs
+        measure, parts = evaluation.measure, args.codecs
     try:
         for name in [] if args.show else args.sets:
+            selection = Selection(name, args.kodak, args.stride, args.jobs, args.dask)
             for part in parts:
-                study.measure(results, place, name, part, args)
+                measure(results, part, selection, place, args.qualities, args.peer_effort)
     except PackageNotFoundError as error:
         print(
             f"A classical denoiser needs {error.name}; install what requirements-test.txt lists.",
@@ -76,7 +79,9 @@ def run(args) -> int:
         print(error, file=sys.stderr)
         return 2
     for name in args.sets:
-        if args.noise:
+        if args.noise == "standard":
+            print(noise_study.standard(results, name))
+        elif args.noise:
             print(noise_study.tables(results.noise(name), Path(name).name))
         else:
             print(evaluation.table(results, name), end="\n\n")

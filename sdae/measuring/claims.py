@@ -1,29 +1,19 @@
-"""What the original work states, and what we measure under the same words: ``sdae claims``.
+"""What the original work states, and what we measure under the same words.
 
 The original (DeepImageCompressor, and the later write-up of it as auto-encoder-compressor) is a
 stacked denoising autoencoder whose latent goes through Deflate, measured on Kodak scaled to
-128×128. Here every picture is compressed into at most as many bytes as its four listed pictures
-take on average, in proportion to the pixels, so that quality is compared at its own size:
-
-    results/claims.json    for each set the rows of all pictures, and times of packing
-
-Times are processor time, taken after everything else.
+128×128. Ours is read off the curves of `sdae evaluate` where every picture takes as many bytes as
+the original's four listed pictures on average, so that quality is compared at its own size.
 """
 
 from __future__ import annotations
 
-import datetime
-import json
-import zlib
 from dataclasses import dataclass
 
 import numpy as np
 
-from sdae import weights
-from sdae.measuring import peers, target_search
-from sdae.measuring.evaluation import quality, warm_codec
-from sdae.measuring.results import OURS, PROTOCOL, Results
-from sdae.pictures import reading
+from sdae.measuring import curves, noise_study, peers
+from sdae.measuring.results import OURS, Results, common
 
 SET = "kodak-thumb"
 """The set that stands for the original's own pictures: Kodak at 128×128."""
@@ -37,107 +27,21 @@ FOUR_ROWS = (
 """The original's size table: bytes of the file, of the latent and of the compressed latent, seconds
 to deflate and to inflate, reduction by JPEG and by the original in percent."""
 
-METHODS = {
-    "jpeg": (43.07, 0.75, 26.2),
-    "jpeg2000": (52.1, 0.78, 27.1),
-    "webp": (58.3, 0.80, 27.8),
-    "sdae": (89.92, 0.82, 28.5),
-}
+METHODS = {"jpeg": (43.07, 0.75, 26.2), "jpeg2000": (52.1, 0.78, 27.1), "webp": (58.3, 0.80, 27.8)}
 """The original's comparison: reduction in percent, SSIM, PSNR in dB."""
 
 NOISE = {0.1: (20.1, 26.8), 0.2: (14.2, 23.1), 0.3: (10.5, 19.4)}
 """Noise level → the original's PSNR in dB, before and after."""
 
 BUDGET = round(sum(row[2] for row in FOUR_ROWS) / len(FOUR_ROWS))
-"""Bytes for 128×128 pixels: the mean of the compressed latents in the original's table."""
-
-
-def measure(place, rgb: np.ndarray) -> tuple[dict, bytes]:
-    """One picture at the original's size: sizes and quality, and the .sdae file.
-
-    Args:
-        place: folder of the weights.
-        rgb: (H, W, 3) uint8.
-
-    Returns:
-        the row: ``png_bytes`` of the original picture; ``bytes`` of the whole .sdae file and its
-        quality; ``plain_bytes`` of a file that holds the same latent as int8 through zlib;
-        ``latent_integers``; ``text_bytes`` of the latent as text with two decimals and
-        ``text_deflated_bytes``; ``jpeg_top``, a JPEG of quality 100; ``equal_bytes``, each peer
-        in as many bytes as ours; ``claimed_rate``, each peer at the original's reduction.
-    """
-    codec = warm_codec(place)
-    budget = BUDGET * rgb.shape[0] * rgb.shape[1] // 128**2
-    data = target_search.within_bytes(codec, rgb, budget)
-    latent = codec.unpack(data)
-    text = " ".join(f"{value:.2f}" for value in latent.values.ravel()).encode()
-    png_bytes = len(reading.png(rgb))
-    row = {
-        "png_bytes": png_bytes,
-        "bytes": len(data),
-        "setting": latent.quality,
-        **quality(rgb, np.asarray(codec.decode(latent))),
-        "plain_bytes": len(codec.pack(latent, plain=True)),
-        "latent_integers": latent.values.size,
-        "text_bytes": len(text),
-        "text_deflated_bytes": len(zlib.compress(text, 9)),
-        "jpeg_top": _peer(rgb, peers.curve("jpeg", rgb, [100])[-1]),
-        "equal_bytes": {
-            name: _peer(rgb, peers.at_bytes(name, rgb, len(data))) for name in peers.PEERS
-        },
-        "claimed_rate": {
-            name: _peer(rgb, peers.at_bytes(name, rgb, int(png_bytes * (1 - reduction / 100))))
-            for name, (reduction, *_) in METHODS.items()
-            if name in peers.PEERS
-        },
-    }
-    return row, data
-
-
-def _peer(rgb, found):
-    return found and {
-        "settings": found.settings,
-        "bytes": len(found.data),
-        **quality(rgb, found.rgb),
-        "encode_seconds": round(found.encode_seconds, 5),
-        "decode_seconds": round(found.decode_seconds, 5),
-    }
-
-
-def times(place, files: list[bytes]) -> dict[str, list[float]]:
-    """Seconds of `packing.times` for each .sdae file: packing and unpacking, ours and zlib's."""
-    import sdae
-    from sdae.measuring import packing
-
-    codec, found = sdae.load(place), {}
-    for data in files:
-        latent = codec.unpack(data)
-        code = round(100 * latent.quality)
-        for name, seconds in packing.times([latent.values], code, codec.tables).items():
-            found.setdefault(name, []).append(round(seconds, 7))
-    return found
-
-
-def write(results: Results, set_name: str, measured: dict) -> None:
-    """Put one set into ``claims.json``; other sets stay if they are of the same weights."""
-    note = {
-        "weights_sha256": results.sha256,
-        "budget_bytes": BUDGET,
-        "versions": peers.versions(),
-        "date": datetime.date.today().isoformat(),
-        "protocol": PROTOCOL,
-        "sets": results.claims() | {set_name: measured},
-    }
-    results.folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(note, indent=1) + "\n"
-    weights.replace(results.folder / "claims.json", text.encode())
+"""Bytes of a picture: the mean of the compressed latents in the original's table."""
 
 
 @dataclass(frozen=True)
 class Claim:
     """One number of the original: its words, its value, ours, and why the two differ.
 
-    `measured` is None where the command that makes it has not been run.
+    `measured` is None where the commands that make it have not been run.
     """
 
     words: str
@@ -147,182 +51,174 @@ class Claim:
 
 
 def comparison(results: Results, card: dict) -> list[Claim]:
-    """The original's numbers beside ours, from ``claims.json`` and the noise study of `SET`.
+    """The original's numbers beside ours.
 
     Args:
         results: what is measured.
         card: of the weights.
     """
-    measured = results.claims().get(SET)
-    rows = list(measured["pictures"].values()) if measured else []
-    seconds = measured["seconds"] if measured else {}
+    measured = _read_off(results) | {"Parameters": f"{card['parameters'] / 1e6:.2f} M"}
+    return [Claim(words, says, measured.get(words), why) for words, says, why in _CLAIMS]
 
-    def mean(value):
-        return float(np.mean([value(row) for row in rows]))
 
-    def rate(size):
-        return 100 * mean(lambda row: 1 - size(row) / row["png_bytes"])
+def _read_off(results: Results) -> dict[str, str]:
+    """Words of a claim → what we measured."""
+    rows, measured = common(results, SET), {}
+    png = {name: picture[0]["png_bytes"] for name, picture in rows.get(OURS, {}).items()}
 
-    def when(condition, text):
-        return text() if condition else None
+    def at(codec, size, key):
+        """Mean of a figure in files of size(name of the picture) bytes."""
+        values = [
+            curves.at_bytes(picture, size(name), key) for name, picture in rows[codec].items()
+        ]
+        values = [value for value in values if value is not None]
+        return float(np.mean(values))
 
-    def pair(get):
-        found = [row for row in rows if get(row)]
-        psnr, ssim = (np.mean([get(row)[key] for row in found]) for key in ("psnr", "ssim"))
-        return f"{psnr:.1f} dB / {ssim:.2f}"
+    def pair(codec, size):
+        return f"{at(codec, size, 'psnr'):.1f} dB / {at(codec, size, 'ssim'):.2f}"
 
-    claims = [
-        Claim(
-            "Reduction of the file, average",
-            "89.92 %",
-            when(
-                rows,
-                lambda: (
-                    f"{rate(lambda r: r['bytes']):.2f} % as .sdae, "
-                    f"{rate(lambda r: r['plain_bytes']):.2f} % as int8 and zlib"
-                ),
-            ),
-            f"Against PNG. Ours is told to take at most {BUDGET:,} bytes, the original's mean, so "
-            "that the quality below is at its size; zlib then needs more for the same integers.",
-        ),
-        Claim(
-            "Reduction by JPEG, average",
-            "43.07 %",
-            when(
-                rows,
-                lambda: (
-                    f"{rate(lambda r: r['jpeg_top']['bytes']):.2f} % at quality 100, "
-                    f"{pair(lambda r: r['jpeg_top'])}"
-                ),
-            ),
-            "A JPEG that large is nearly lossless and no rival at that size; the original's must "
-            "have been near top quality too. The rows below give JPEG as many bytes as ours.",
-        ),
-        Claim(
-            "Reconstruction accuracy",
-            "76 %",
-            when(
-                rows,
-                lambda: (
-                    f"{100 * mean(lambda r: r['accuracy']):.1f} %; "
-                    f"{100 * mean(lambda r: r['within_8']):.1f} % of samples within ±8"
-                ),
-            ),
-            "The share of pixels whose largest channel stays the largest. It ignores brightness, "
-            "so a picture can score well and look wrong; the second figure does not.",
-        ),
-        Claim(
-            "PSNR",
-            "28.5 dB",
-            when(rows, lambda: f"{mean(lambda r: r['psnr']):.2f} dB"),
-            "At the original's bytes, header included; another network, trained with its rate.",
-        ),
-        Claim(
-            "SSIM",
-            "0.82",
-            when(rows, lambda: f"{mean(lambda r: r['ssim']):.3f}"),
-            "The same pictures as above; window of the SSIM paper.",
-        ),
-    ]
-    for name, (reduction, ssim, psnr) in METHODS.items():
-        if name not in peers.PEERS:
-            continue
-        claims.append(
-            Claim(
-                f"{peers.PEERS[name].label}: PSNR / SSIM",
-                f"{psnr} dB / {ssim:.2f} at {reduction} %",
-                when(
-                    rows,
-                    lambda: (
-                        f"{pair(lambda r: r['claimed_rate'][name])} at that reduction; "
-                        f"{pair(lambda r: r['equal_bytes'][name])} in our bytes"
-                    ),
-                ),
-                "Size and quality of the original cannot belong to one file: at that size the picture "
-                "is far better, and for that quality the file is far smaller.",
+    def reduction(size):
+        return f"{np.mean([curves.saved(size(name), png[name]) for name in png]):.2f} %"
+
+    if png:
+        budget = lambda name: BUDGET  # noqa: E731
+        plain = {
+            name: curves.at_bytes(picture, BUDGET, "plain_bytes")
+            for name, picture in rows[OURS].items()
+        }
+        measured = {
+            "Reduction of the file, average": f"{reduction(budget)} as .sdae, "
+            f"{reduction(plain.get)} as int8 and zlib",
+            "Reconstruction accuracy": f"{100 * at(OURS, budget, 'accuracy'):.1f} %; "
+            f"{100 * at(OURS, budget, 'within_8'):.1f} % of samples within ±8",
+            "PSNR": f"{at(OURS, budget, 'psnr'):.2f} dB",
+            "SSIM": f"{at(OURS, budget, 'ssim'):.3f}",
+            "Latent": f"{next(iter(rows[OURS].values()))[0]['latent_bytes']:,} integers",
+        }
+        for name, (saved, *_) in METHODS.items() if METHODS.keys() <= rows.keys() else ():
+            sizes = {picture: png[picture] * (1 - saved / 100) for picture in png}
+            # A picture whose largest file is smaller counts with that, so there is more to have.
+            over = any(
+                size > max(row["bytes"] for row in rows[name][picture])
+                for picture, size in sizes.items()
             )
-        )
-    noisy = _noise(results)
-    claims += [
-        Claim(
-            "Compressing, average",
-            "1.47 ms",
-            when(
-                seconds,
-                lambda: (
-                    f"{_milli(seconds, 'zlib 9, deflate')} zlib, "
-                    f"{_milli(seconds, 'ours, pack')} ours"
-                ),
-            ),
-            "Deflate alone, without the network, of one latent. The original packs fewer values; "
-            "ours also computes contexts.",
-        ),
-        Claim(
-            "Decompressing, average",
-            "42.62 µs",
-            when(
-                seconds,
-                lambda: (
-                    f"{_milli(seconds, 'zlib 9, inflate')} zlib, "
-                    f"{_milli(seconds, 'ours, unpack')} ours"
-                ),
-            ),
-            "Inflate alone, without the network, of one latent.",
-        ),
-        Claim(
-            "Parameters",
-            "2.1 M",
-            f"{card['parameters'] / 1e6:.2f} M",
-            "Analysis and synthesis together, and all that training alone needs.",
-        ),
-        Claim(
-            "Latent",
-            "11,424 elements",
-            when(
-                rows,
-                lambda: (
-                    f"{mean(lambda r: r['latent_integers']):,.0f} integers; as text of "
-                    f"two decimals {mean(lambda r: r['text_bytes']):,.0f} bytes, "
-                    f"{mean(lambda r: r['text_deflated_bytes']):,.0f} deflated"
-                ),
-            ),
-            "11,424 is the mean size in bytes: 2,048 values as text of two decimals. Ours has more "
-            "values, most of them zero.",
-        ),
-    ]
-    for sigma, (before, after) in NOISE.items():
-        found = noisy.get(sigma)
-        claims.append(
-            Claim(
-                f"Noise σ {sigma}: PSNR in → out",
-                f"{before} → {after} dB",
-                found and f"{found[0]:.1f} → {found[1]:.1f} dB",
-                "Clipped to 8 bits as in a file; our network is told the level.",
+            measured[_method(name)] = (
+                f"{'over ' if over else ''}{pair(name, sizes.get)} at that reduction; "
+                f"{pair(name, budget)} in our bytes"
             )
+        if "jpeg" in rows:
+            top = {name: max(row["bytes"] for row in rows["jpeg"][name]) for name in png}
+            measured["Reduction by JPEG, average"] = (
+                f"{reduction(top.get)} at quality 95, {pair('jpeg', top.get)}"
+            )
+    if seconds := _seconds(results):
+        for words, way, own in (
+            ("Compressing, average", "zlib 9, deflate", "ours, pack"),
+            ("Decompressing, average", "zlib 9, inflate", "ours, unpack"),
+        ):
+            measured[words] = (
+                f"{1000 * seconds[way]:.2f} ms zlib, {1000 * seconds[own]:.2f} ms ours"
+            )
+    noisy = results.noise(SET).get("rows", [])
+    for sigma in NOISE:
+        wanted = {"sigma": sigma, "clipped": True}
+        before = noise_study.mean(noisy, "psnr", denoiser=noise_study.NOISY, **wanted)
+        after = noise_study.mean(noisy, "psnr", denoiser=OURS, level="known", **wanted)
+        if before is not None and after is not None:
+            measured[f"Noise σ {sigma}"] = f"{before:.1f} → {after:.1f} dB"
+    return measured
+
+
+def _seconds(results) -> dict | None:
+    """Times of packing at the quality whose files come nearest to the budget."""
+    timed = [row for row in results.bench("coder").get("thumb", ()) if "seconds" in row]
+    nearest = min(timed, key=lambda row: abs(row["bytes"]["ours"] - BUDGET), default={})
+    return nearest.get("seconds")
+
+
+def _method(name):
+    return f"{peers.PEERS[name].label}: PSNR / SSIM"
+
+
+_CLAIMS = (
+    (
+        "Reduction of the file, average",
+        "89.92 %",
+        f"Against PNG. Ours takes {BUDGET:,} bytes, the original's mean, so that the quality below "
+        "is at its size; zlib then needs more for the same integers.",
+    ),
+    (
+        "Reduction by JPEG, average",
+        "43.07 %",
+        "A JPEG that large is nearly lossless and no rival at that size; the original's must have "
+        "been near top quality too. The rows below give JPEG as many bytes as ours.",
+    ),
+    (
+        "Reconstruction accuracy",
+        "76 %",
+        "The share of pixels whose largest channel stays the largest. It ignores brightness, so a "
+        "picture can score well and look wrong; the second figure does not.",
+    ),
+    (
+        "PSNR",
+        "28.5 dB",
+        "At the original's bytes, header included; a network trained with its rate.",
+    ),
+    ("SSIM", "0.82", "The same pictures as above; window of the SSIM paper."),
+    *(
+        (
+            _method(name),
+            f"{psnr} dB / {ssim:.2f} at {reduction} %",
+            "Size and quality of the original cannot belong to one file: at that size the picture "
+            "is far better, and for that quality the file is far smaller.",
         )
-    return claims
+        for name, (reduction, ssim, psnr) in METHODS.items()
+    ),
+    (
+        "Compressing, average",
+        "1.47 ms",
+        "Deflate alone, without the network, of one latent. The original packs fewer values; ours "
+        "also computes contexts.",
+    ),
+    ("Decompressing, average", "42.62 µs", "Inflate alone, without the network, of one latent."),
+    ("Parameters", "2.1 M", "Analysis and synthesis together, and all that training alone needs."),
+    (
+        "Latent",
+        "11,424 elements",
+        "11,424 is the mean size in bytes: 2,048 values as text of two decimals. Ours has more "
+        "values, most of them zero.",
+    ),
+    *(
+        (
+            f"Noise σ {sigma}",
+            f"{before} → {after} dB",
+            "PSNR of the noisy picture, clipped to 8 bits as in a file, and of the restored one; "
+            "our denoiser is given the level.",
+        )
+        for sigma, (before, after) in NOISE.items()
+    ),
+)
+"""Words of the original, its figure, and why ours differs."""
 
 
 def four_rows(results: Results) -> list[tuple]:
     """Rows as in `FOUR_ROWS` for the first four pictures of `SET`, its name before; maybe empty.
 
-    The latent is counted as text with two decimals, the compressed one is the whole .sdae file.
+    Each has the file that comes nearest to the budget. The latent counts as one byte an integer,
+    the compressed one is the whole .sdae file, JPEG is at its highest quality measured; seconds of
+    packing are means.
     """
-    measured = results.claims().get(SET, {"pictures": {}, "seconds": {}})
-    seconds = zip(*(measured["seconds"].get(name, ()) for name in ("ours, pack", "ours, unpack")))
-    return [
-        (
-            name,
-            row["png_bytes"],
-            row["text_bytes"],
-            row["bytes"],
-            pack,
-            unpack,
-            100 * (1 - row["jpeg_top"]["bytes"] / row["png_bytes"]),
-            100 * (1 - row["bytes"] / row["png_bytes"]),
-        )
-        for (name, row), (pack, unpack) in list(zip(measured["pictures"].items(), seconds))[:4]
-    ]
+    rows, seconds = common(results, SET), _seconds(results)
+    if not (seconds and rows.keys() >= {OURS, "jpeg"}):
+        return []
+    lines = []
+    for name, picture in list(rows[OURS].items())[:4]:
+        row = min(picture, key=lambda row: abs(row["bytes"] - BUDGET))
+        sizes = row["png_bytes"], row["latent_bytes"], row["bytes"]
+        jpeg = max(other["bytes"] for other in rows["jpeg"][name])
+        saved = (curves.saved(size, row["png_bytes"]) for size in (jpeg, row["bytes"]))
+        lines.append((name, *sizes, seconds["ours, pack"], seconds["ours, unpack"], *saved))
+    return lines
 
 
 def markdown(claims: list[Claim]) -> str:
@@ -332,28 +228,3 @@ def markdown(claims: list[Claim]) -> str:
         f"| {c.words} | {c.original} | {c.measured or 'not measured'} | {c.why} |" for c in claims
     ]
     return "\n".join(lines)
-
-
-def _milli(seconds, name):
-    return f"{1000 * np.mean(seconds[name]):.2f} ms"
-
-
-def _noise(results):
-    """Noise level → mean PSNR before and after, where the level is known."""
-    rows = results.noise(SET).get("rows", ())
-    found = {}
-    for sigma in NOISE:
-        before, after = (
-            [
-                r["psnr"]
-                for r in rows
-                if r["sigma"] == sigma
-                and r["denoiser"] == name
-                and r["level"] == level
-                and r.get("clipped", True)
-            ]
-            for name, level in (("noisy", None), (OURS, "known"))
-        )
-        if before and after:
-            found[sigma] = float(np.mean(before)), float(np.mean(after))
-    return found

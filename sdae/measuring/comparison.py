@@ -11,7 +11,8 @@ import numpy as np
 
 from sdae import notebook
 from sdae.coding import container, deflate
-from sdae.measuring import metrics, peers
+from sdae.measuring import metrics, peer_files
+from sdae.measuring.peers import PEERS
 from sdae.pictures import metadata, reading
 from sdae.progress import stage
 
@@ -90,20 +91,20 @@ class Rival:
         return len(self.data)
 
 
-def compress(codec, rgb: np.ndarray, quality: float, effort: int = 0, progress=None) -> Result:
+def compress(codec, rgb: np.ndarray, quality: float, progress=None) -> Result:
     """Compress and restore a uint8 (H, W, 3) picture with a `sdae.Codec` and measure both.
 
-    Quality and effort are as for `sdae.Codec.compress`; progress is called with the share of all
-    this that is done, 0 to 1.
+    Quality is as for `sdae.Codec.compress`; progress is called with the share of all this that is
+    done, 0 to 1.
     """
-    counted = count(codec, rgb, quality, effort, stage(progress, 0, 0.7))
+    counted = count(codec, rgb, quality, stage(progress, 0, 0.7))
     return restore(codec, rgb, counted, stage(progress, 0.7, 0.9))
 
 
-def count(codec, rgb: np.ndarray, quality: float, effort: int = 0, progress=None) -> Counted:
+def count(codec, rgb: np.ndarray, quality: float, progress=None) -> Counted:
     """The first half of `compress`: the file, timed from pixels to its last byte."""
     start = time.perf_counter()
-    data = codec.pack(codec.encode(rgb, quality, effort=effort, progress=progress), effort)
+    data = codec.pack(codec.encode(rgb, quality=quality, progress=progress))
     return Counted(data, time.perf_counter() - start)
 
 
@@ -145,33 +146,33 @@ def rival(
 ) -> Rival | None:
     """Search peer `name` for the best file of at most `budget` bytes; None where none is so small.
 
-    `effort` and `pause` are as in `sdae.measuring.peers.at_bytes`.
+    `effort` and `pause` are as in `sdae.measuring.peer_files.at_bytes`.
     """
-    return _rival(peers.at_bytes(name, rgb, budget, effort, pause=pause), rgb)
+    return _rival(name, peer_files.at_bytes(name, rgb, budget, effort, pause), rgb)
 
 
 def equal(
     name: str, rgb: np.ndarray, psnr: float, effort: str = "fast", pause=lambda: None
 ) -> Rival | None:
     """Search peer `name` for its smallest file of at least `psnr` dB; None where none is so close."""
-    return _rival(peers.at_quality(name, rgb, metrics.psnr, psnr, effort, pause), rgb)
+    return _rival(name, peer_files.at_quality(name, rgb, metrics.psnr, psnr, effort, pause), rgb)
 
 
-def _rival(found, rgb) -> Rival | None:
-    return found and Rival(
-        label=found.label,
-        settings=found.settings,
-        data=found.data,
-        png=reading.png(found.rgb),
-        psnr=metrics.psnr(rgb, found.rgb),
-        ssim=metrics.ssim(rgb, found.rgb),
+def _rival(name, encoded, rgb) -> Rival | None:
+    return encoded and Rival(
+        label=PEERS[name].label,
+        settings=encoded.settings,
+        data=encoded.data,
+        png=reading.png(encoded.rgb),
+        psnr=metrics.psnr(rgb, encoded.rgb),
+        ssim=metrics.ssim(rgb, encoded.rgb),
     )
 
 
 def _restore(codec, data: bytes, progress):
     start = time.perf_counter()
     latent = codec.unpack(data)
-    restored = np.asarray(codec.decode(latent, progress))
+    restored = np.asarray(codec.decode(latent, progress=progress))
     return latent, restored, time.perf_counter() - start
 
 

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
@@ -20,8 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from sdae import cluster
-from sdae.measuring import kodak, metrics, peers
-from sdae.measuring.results import OURS, Results, at_bits, bd_rate, common, effort, label
+from sdae.measuring import curves, kodak, metrics, peer_files
+from sdae.measuring.results import OURS, Results, common, label
 from sdae.pictures import reading
 from sdae.progress import progress
 
@@ -32,27 +33,46 @@ BITS_PER_PIXEL = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 """Sizes at which codecs are compared at equal bytes."""
 
 
-def pictures(name, kodak_folder=None) -> Iterator[tuple[str, np.ndarray]]:
-    """(name, RGB array) of each picture of a Kodak set or of a folder, read one by one.
+@dataclass(frozen=True)
+class Selection:
+    """Which pictures of a set are measured, and who works on them.
 
-    Raises:
-        ImageError: a picture of the folder cannot be read; it is named.
+    set_name: of a Kodak set, or a folder of pictures.
+    kodak: the folder of the Kodak pictures, as for `sdae.measuring.kodak.folder`.
+    stride: one picture in so many is taken.
+    jobs: processes of this machine; dask: address of the scheduler of a cluster in their place.
     """
-    if name in kodak.SETS:
-        return kodak.pictures(name, kodak_folder)
-    from sdae.training import photographs
 
-    return ((path.stem, reading.named(path)) for path in photographs.photographs([name]))
+    set_name: str
+    kodak: str | None = None
+    stride: int = 1
+    jobs: int = 1
+    dask: str | None = None
 
+    def pictures(self) -> tuple[Iterator[tuple[str, np.ndarray]], int]:
+        """(name, RGB array) of each picture, read one by one, and how many they are.
 
-def chosen(name, kodak_folder=None, stride: int = 1) -> tuple[Iterator, int]:
-    """Every so many of the `pictures` of a set, and how many those are."""
-    total = kodak.SETS.get(name)
-    if total is None:
-        from sdae.training import photographs
+        Raises:
+            ImageError: a picture of the folder cannot be read; it is named.
+        """
+        if self.set_name in kodak.SETS:
+            every, total = kodak.pictures(self.set_name, self.kodak), kodak.SETS[self.set_name]
+        else:
+            from sdae.training import photographs
 
-        total = len(photographs.photographs([name]))
-    return islice(pictures(name, kodak_folder), 0, None, stride), -(-total // stride)
+            paths = photographs.photographs([self.set_name])
+            every, total = ((path.stem, reading.named(path)) for path in paths), len(paths)
+        return islice(every, 0, None, self.stride), -(-total // self.stride)
+
+    def measured(self, work: Callable, known, label: str) -> Iterator[tuple]:
+        """(name, work((name, RGB array))) of the pictures that are not `known`, under a bar."""
+        wanted, total = self.pictures()
+        missing = ((item[0], item) for item in wanted if item[0] not in known)
+        with progress(label=f"{self.set_name} {label}", total=total, unit="picture") as bar:
+            bar.update(min(len(known), total))
+            for result in spread(work, missing, self.jobs, self.dask):
+                yield result
+                bar.update()
 
 
 def quality(rgb, restored) -> dict:
@@ -69,14 +89,14 @@ def quality(rgb, restored) -> dict:
     return row
 
 
-def measure_ours(codec, rgb, qualities=QUALITIES, effort=0) -> list[dict]:
+def measure_ours(codec, rgb, qualities=QUALITIES) -> list[dict]:
     """Our codec on one picture at every quality."""
     size = {"pixels": rgb.shape[0] * rgb.shape[1], "png_bytes": len(reading.png(rgb))}
     rows = []
     for setting in qualities:
         begun = time.process_time()
-        latent = codec.encode(rgb, setting, effort=effort)
-        data = codec.pack(latent, effort)
+        latent = codec.encode(rgb, quality=setting)
+        data = codec.pack(latent)
         encoded = time.process_time()
         restored = np.asarray(codec.decompress(data))
         times = {
@@ -93,49 +113,63 @@ def measure_ours(codec, rgb, qualities=QUALITIES, effort=0) -> list[dict]:
 
 
 def measure_peer(name, rgb, effort="slow") -> list[dict]:
-    """A peer on one picture along its curve; effort as in `sdae.measuring.peers`."""
+    """A peer on one picture, every variant along its curve; effort as in `sdae.measuring.peers`."""
     return [
         {
-            "setting": point.settings,
+            "setting": file.settings,
+            "variant": file.variant,
             "pixels": rgb.shape[0] * rgb.shape[1],
-            "bytes": len(point.data),
-            **quality(rgb, point.rgb),
-            "encode_seconds": round(point.encode_seconds, 4),
-            "decode_seconds": round(point.decode_seconds, 4),
+            "bytes": len(file.data),
+            **quality(rgb, file.rgb),
+            "encode_seconds": round(file.encode_seconds, 4),
+            "decode_seconds": round(file.decode_seconds, 4),
         }
-        for point in peers.curve(name, rgb, effort=effort)
+        for file in peer_files.files(name, rgb, effort=effort)
     ]
 
 
-def measure(results, place, set_name, codec_name, args) -> None:
-    """Measure the pictures of a set that the results do not hold yet."""
-    if effort(codec_name) is None:
-        chosen_effort = args.peer_effort
-        work = partial(_peer, codec_name, args.peer_effort)
-    else:
-        chosen_effort = effort(codec_name)
-        work = partial(_ours, place, tuple(args.qualities), effort(codec_name))
-    options = {"effort": chosen_effort, "stride": args.stride, "jobs": args.jobs}
+def measure(
+    results: Results, codec_name: str, selection: Selection, place, qualities, peer_effort: str
+) -> None:
+    """Measure the pictures of a set that the results do not hold yet.
+
+    Args:
+        results: where they are kept.
+        codec_name: ours, or a peer's.
+        place: folder of our weights.
+        qualities: of ours.
+        peer_effort: as in `sdae.measuring.peers`.
+    """
+    set_name, ours = selection.set_name, codec_name == OURS
+    work = (
+        partial(_ours, place, tuple(qualities)) if ours else partial(_peer, codec_name, peer_effort)
+    )
+    options = {"stride": selection.stride, "jobs": selection.jobs}
+    options = options if ours else options | {"effort": peer_effort}
     known = results.rows(set_name, codec_name, options)
     name = None
-    for name, rows in each_missing(work, known, set_name, codec_name, args):
+    for name, rows in selection.measured(work, known, codec_name):
         results.add(set_name, codec_name, name, rows, options)
     if name is not None:
         results.finish(set_name, codec_name, options)
 
 
-def each_missing(work: Callable, known, set_name: str, label: str, args) -> Iterator[tuple]:
-    """(name, work((name, RGB array))) of the pictures of a set that are not `known`, under a bar.
+def _ours(place, qualities, item):
+    return measure_ours(warm_codec(place), item[1], qualities)
 
-    `args` are the options of ``sdae evaluate``.
-    """
-    wanted, total = chosen(set_name, args.kodak, args.stride)
-    missing = ((item[0], item) for item in wanted if item[0] not in known)
-    with progress(label=f"{set_name} {label}", total=total, unit="picture") as bar:
-        bar.update(min(len(known), total))
-        for found in spread(work, missing, args.jobs, args.dask):
-            yield found
-            bar.update()
+
+def _peer(name, effort, item):
+    return measure_peer(name, item[1], effort)
+
+
+@cache
+def warm_codec(place):
+    """The codec of a process, its network built."""
+    import sdae
+
+    codec = sdae.load(place)
+    codec.decompress(codec.compress(np.zeros((16, 16, 3), "uint8")))
+    return codec
 
 
 def spread(
@@ -189,31 +223,8 @@ def _value(work, item):
 def _as_a_worker():
     """One thread; and Ctrl-C is for the process that began this one, and ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in (
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "TF_NUM_INTRAOP_THREADS",
-        "TF_NUM_INTEROP_THREADS",
-    ):
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = "1"
-
-
-@cache
-def warm_codec(place):
-    """The codec of a process, its network built."""
-    import sdae
-
-    codec = sdae.load(place)
-    codec.decompress(codec.compress(np.zeros((16, 16, 3), "uint8")))
-    return codec
-
-
-def _ours(place, qualities, effort, item):
-    return measure_ours(warm_codec(place), item[1], qualities, effort)
-
-
-def _peer(name, effort, item):
-    return measure_peer(name, item[1], effort)
 
 
 def table(results: Results, set_name: str, sizes: Sequence[float] = BITS_PER_PIXEL) -> str:
@@ -228,7 +239,7 @@ def table(results: Results, set_name: str, sizes: Sequence[float] = BITS_PER_PIX
         return lines[0]
     lines.append("| bits per pixel | " + " | ".join(map(label, rows)) + " |")
     lines.append("|---" * (len(rows) + 1) + "|")
-    means = [at_bits(found, sizes) for found in rows.values()]
+    means = [curves.at_bits(pictures, sizes) for pictures in rows.values()]
     for bits, cells in zip(sizes, zip(*means)):
         if any(cells):
             texts = [f"{c['psnr']:.2f} / {c['ssim']:.3f}" if c else "–" for c in cells]
@@ -236,13 +247,31 @@ def table(results: Results, set_name: str, sizes: Sequence[float] = BITS_PER_PIX
                 best = max(range(len(cells)), key=lambda k: cells[k]["psnr"] if cells[k] else 0)
                 texts[best] = f"**{texts[best]}**"
             lines.append(f"| {bits} | " + " | ".join(texts) + " |")
-    if OURS in rows:
-        for key in ("psnr", "ssim", "ms_ssim"):
-            rates = [bd_rate(rows[OURS], rows[name], key) for name in rows if name != OURS]
-            if any(rate is not None for rate in rates):
-                texts = [
-                    "–" if rate is None else f"{rate:+.1f} %".replace("-", "−") for rate in rates
-                ]
-                name = key.upper().replace("_", "-")
-                lines.append(f"| BD-rate of SDAE, {name} | – | " + " | ".join(texts) + " |")
+    for name, rates in bd_rates(rows).items():
+        if any(rates):
+            whole = " | ".join(percent(rate[0]) if rate else "–" for rate in rates)
+            thirds = " | ".join(
+                "; ".join(map(percent, rate[1:])) if rate else "–" for rate in rates
+            )
+            lines.append(f"| BD-rate of SDAE, {name}, % | – | {whole} |")
+            lines.append(f"| by thirds, lowest quality first | – | {thirds} |")
     return "\n".join(lines)
+
+
+def bd_rates(rows: dict[str, dict]) -> dict[str, list]:
+    """Name of a measure → for each other codec our BD-rate, and those of the thirds of quality.
+
+    rows: codec → picture → rows. In percent; None for a codec without that measure.
+    """
+    by_measure = {}
+    for key, name in curves.MEASURES.items() if OURS in rows else ():
+        pairs = [(rows[OURS], rows[other], key) for other in rows if other != OURS]
+        shares = (0, 1), *curves.THIRDS
+        rates = [[curves.bd_rate(*pair, share) for share in shares] for pair in pairs]
+        by_measure[name] = [None if None in rate else rate for rate in rates]
+    return by_measure
+
+
+def percent(change: float) -> str:
+    """A change in percent as people read it, such as −4.1."""
+    return f"{change:+.1f}".replace("-", "−")

@@ -102,7 +102,12 @@ def within(a: np.ndarray, b: np.ndarray, tolerance: int = 8) -> float:
     return float(np.mean(np.abs(a.astype(np.int16) - b) <= tolerance))
 
 
-def bd_rate(rates_a, quality_a, rates_b, quality_b) -> float:
+def similarity_decibels(similarity: float) -> float:
+    """SSIM or MS-SSIM on a scale of dB, −10·log10(1 − similarity); at most 60, for 1."""
+    return -10 * math.log10(max(1 - similarity, 1e-6))
+
+
+def bd_rate(rates_a, quality_a, rates_b, quality_b, share=(0.0, 1.0)) -> float:
     """Mean difference in rate at equal quality, in percent: how much more a takes than b.
 
     Bjøntegaard (VCEG-M33, 2001), with the piecewise cubic interpolation of JCTVC-B055 in place
@@ -111,6 +116,7 @@ def bd_rate(rates_a, quality_a, rates_b, quality_b) -> float:
 
     rates: file sizes or bits per pixel, above 0, in any unit that both share.
     quality: PSNR in dB or any other measure that rises, one value a rate; order does not matter.
+    share: the part of that range that counts, from 0, its lowest quality, to 1, its highest.
 
     Raises ValueError for fewer than four points, for rates or qualities that are no finite
     numbers, for two points of one curve with the same quality, and for curves that share no
@@ -123,6 +129,7 @@ def bd_rate(rates_a, quality_a, rates_b, quality_b) -> float:
         raise ValueError(
             "The two curves share no range of quality; measure them where they overlap."
         )
+    low, high = (low + (high - low) * place for place in share)
     area = curve_a.integrate(low, high) - curve_b.integrate(low, high)
     return float(100 * math.expm1(area / (high - low)))
 

@@ -1,15 +1,15 @@
 """The noise study: sets × noise levels × denoisers, ``sdae evaluate --noise``.
 
-    results/noise-<set>.json              the noisy pictures, and ours
-    results/noise-<set>-classical.json    classical denoisers, which no weights can change
+    noise-<set>.json              the noisy pictures, and ours
+    noise-<set>-classical.json    classical denoisers, which no weights can change
+    noise-<set>-standard.json     ours by the standard protocol, see `STANDARD`
 
-Gaussian noise is added at known levels. What follows is measured twice, told the true level and
-told the one that `sdae.pictures.noise.estimate_sigma` finds; BM3D, a hundred times slower than the
-others, is told the true level alone, and so is ours with effort, on small pictures.
-
-Ours restores through the latent, so its bytes are those of a whole .sdae file. The others need a
-second step for that: the same noise is taken away and the result compressed by AVIF and WebP.
-Such a *chain* is a curve of bytes and quality against the clean picture.
+Gaussian noise of known levels is added to clean pictures. A denoiser restores the picture, then a
+codec encodes the restored picture: ours with a network of its own and a .sdae file, the others with
+a classical denoiser and AVIF or WebP. Such a *chain* is a curve of bytes and quality against the
+clean picture. What a denoiser restores is measured twice, given the true level and given the one
+that `sdae.pictures.noise.estimate_sigma` finds; BM3D, a hundred times slower than the others, is
+given the true level alone.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from zlib import crc32
 
 import numpy as np
 
-from sdae.measuring import classical_denoisers, metrics, peers
-from sdae.measuring.evaluation import each_missing, warm_codec
-from sdae.measuring.results import EFFORT, OURS, Results, at_bits, label, write_pictures
+from sdae.measuring import classical_denoisers, curves, metrics, peer_files, peers
+from sdae.measuring.evaluation import Selection, warm_codec
+from sdae.measuring.results import OURS, Results, label, write_pictures
 from sdae.pictures import noise
 
 NOISY = "noisy"
@@ -43,12 +43,18 @@ CHAIN_SIGMAS = (0.1, 0.2, 0.3)
 CODECS = ("avif", "webp")
 """Levels and peers of the chains."""
 
-THOROUGH = f"{EFFORT}1"
-SMALL = 256**2
-"""Our codec at effort 1 is measured at the levels of the chains, on pictures of so many pixels."""
-
 PARTS = (OURS, "classical")
 """The parts of the study, each with a file of its own."""
+
+STANDARD = {
+    "CBM3D": (31.68, 28.46),
+    "DnCNN": (32.14, 28.95),
+    "FFDNet": (32.13, 28.98),
+    "DRUNet": (32.89, 29.86),
+}
+"""Denoiser → published mean PSNR in dB on the whole pictures of Kodak with unclipped Gaussian noise
+of σ 25 and 50 of 255, level known (collected by Zhang et al. 2021, "Plug-and-play image restoration
+with deep denoiser prior")."""
 
 BITS_PER_PIXEL = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 """Sizes at which chains are compared."""
@@ -62,66 +68,67 @@ PROTOCOL = (
 )
 
 
-def measure(results: Results, place: Path, set_name: str, part: str, args) -> None:
-    """Measure the pictures of a set that a part of the study does not hold yet."""
-    if part == OURS:
-        options = {"qualities": list(args.qualities)}
-        work = partial(_ours, place, tuple(args.qualities))
-    else:
+def measure(
+    results: Results, part: str, selection: Selection, place, qualities, peer_effort: str
+) -> None:
+    """Measure the pictures of a set that a part of the study does not hold yet.
+
+    Arguments as for `sdae.measuring.evaluation.measure`, and ``part``, one of `PARTS` or "standard".
+    """
+    set_name = selection.set_name
+    if part == "classical":
         versions(part)  # a missing package is better missed now
-        options = {"effort": args.peer_effort}
-        work = partial(measure_classical, args.peer_effort)
+        options = {"effort": peer_effort}
+        work = partial(measure_classical, peer_effort)
+    else:
+        options = {"qualities": list(qualities)}
+        work = partial(_ours, place, tuple(qualities), part == "standard")
     stored = results.noise_part(set_name, part)
     known = stored["pictures"] if options.items() <= stored.get("options", {}).items() else {}
-    options |= {"stride": args.stride, "jobs": args.jobs}
-    for name, found in each_missing(work, known, set_name, part, args):
-        known[name] = found
+    options = options | {"stride": selection.stride, "jobs": selection.jobs}
+    for name, measured in selection.measured(work, known, part):
+        known[name] = measured
         write(results, set_name, part, options, known)
 
 
-def measure_ours(codec, qualities: Iterable[float], item: tuple[str, np.ndarray]) -> dict:
-    """One picture through our codec, and the noisy picture itself, at every level.
+def measure_ours(
+    codec, qualities: Iterable[float], item: tuple[str, np.ndarray], standard: bool = False
+) -> dict:
+    """One picture through our denoiser and our codec, and the noisy picture itself, at every level.
 
     Args:
         codec: a `sdae.Codec`.
         qualities: 1 to 100; rows are at the highest, the chain has a point for each.
         item: name of the picture, which also seeds its noise, and (H, W, 3) uint8, clean.
+        standard: only the levels and rows of `STANDARD`.
 
     Returns:
-        ``rows``: dicts with sigma, clipped, denoiser (ours, with and without effort, or noisy),
-        level ("known", "estimated", or None for the noisy picture), strength, psnr (None where it
-        is infinite), ssim, and for ours bytes and seconds of processor time; ``chains``: dicts
-        with sigma, denoiser, codec, pixels and points.
+        ``rows``: dicts with sigma, clipped, denoiser (ours or noisy), level ("known", "estimated",
+        or None for the noisy picture), strength, psnr (None where it is infinite), ssim, and for
+        ours bytes and seconds of processor time; ``chains``: dicts with sigma, denoiser, codec,
+        pixels and points.
     """
     rows, chains = [], []
     name, rgb = item
 
-    def restored(cleaned, quality, left, effort):
-        latent = codec.encode(cleaned, quality, left, effort)
-        return codec.pack(latent, effort), np.asarray(codec.decode(latent))
+    def restored(noisy, quality, strength):
+        latent = codec.encode(noisy, quality=quality, sigma=strength)
+        return codec.pack(latent), np.asarray(codec.decode(latent))
 
     for sigma, clipped, noisy in _noisy(name, rgb):
-        rows.append(
-            _row(rgb, noise.to_8_bits(noise.to_floats(noisy)), sigma, clipped, NOISY, None, sigma)
-        )
-        told = [(OURS, 0, level, strength) for level, strength in _levels(noisy, sigma)]
-        if clipped and sigma in CHAIN_SIGMAS and rgb[..., 0].size <= SMALL:
-            told.append((THOROUGH, 1, "known", sigma))
-        for denoiser, effort, level, strength in told:
+        if standard and (clipped or sigma not in UNCLIPPED[1:]):
+            continue
+        same = noise.to_8_bits(noise.to_floats(noisy))
+        rows.append(_row(rgb, same, sigma, clipped, NOISY, None, sigma))
+        for level, strength in _levels(noisy, sigma)[: 1 if standard else 2]:
             begun = time.process_time()
-            # The same as from the noisy picture at each quality, which is cleaned once here.
-            cleaned, left = codec.clean(noisy, strength, effort)
-            data, ours = restored(cleaned, max(qualities), left, effort)
+            data, ours = restored(noisy, max(qualities), strength)
             seconds = time.process_time() - begun
-            rows.append(
-                _row(rgb, ours, sigma, clipped, denoiser, level, strength, seconds)
-                | {"bytes": len(data)}
-            )
-            if clipped and sigma in CHAIN_SIGMAS and level == "known":
-                points = [
-                    _point(rgb, *restored(cleaned, quality, left, effort)) for quality in qualities
-                ]
-                chains.append(_chain(rgb, sigma, denoiser, OURS, points))
+            row = _row(rgb, ours, sigma, clipped, OURS, level, strength, seconds)
+            rows.append(row | {"bytes": len(data)})
+        if clipped and sigma in CHAIN_SIGMAS:
+            points = [_point(rgb, *restored(noisy, quality, sigma)) for quality in qualities]
+            chains.append(_chain(rgb, sigma, OURS, OURS, points))
     return {"rows": rows, "chains": chains}
 
 
@@ -152,7 +159,7 @@ def measure_classical(effort: str, item: tuple[str, np.ndarray]) -> dict:
         if clipped and sigma in CHAIN_SIGMAS:
             for denoiser, restored in cleaned.items():
                 for codec in CODECS:
-                    files = peers.curve(codec, restored, effort=effort)
+                    files = peer_files.files(codec, restored, effort=effort)
                     points = [_point(rgb, file.data, file.rgb) for file in files]
                     chains.append(_chain(rgb, sigma, denoiser, codec, points))
     return {"rows": rows, "chains": chains}
@@ -163,8 +170,8 @@ def seed(name: str) -> int:
     return crc32(name.encode())
 
 
-def _ours(place, qualities, item):
-    return measure_ours(warm_codec(place), qualities, item)
+def _ours(place, qualities, standard, item):
+    return measure_ours(warm_codec(place), qualities, item, standard)
 
 
 def _noisy(name, rgb):
@@ -193,13 +200,9 @@ def _row(rgb, restored, sigma, clipped, denoiser, level, strength, seconds=None)
 
 
 def _chain(rgb, sigma, denoiser, codec, points) -> dict:
-    return {
-        "sigma": sigma,
-        "denoiser": denoiser,
-        "codec": codec,
-        "pixels": rgb.shape[0] * rgb.shape[1],
-        "points": points,
-    }
+    pixels = rgb.shape[0] * rgb.shape[1]
+    names = {"sigma": sigma, "denoiser": denoiser, "codec": codec}
+    return names | {"pixels": pixels, "points": points}
 
 
 def _point(rgb, data, restored) -> list:
@@ -209,18 +212,18 @@ def _point(rgb, data, restored) -> list:
 def versions(part: str) -> dict[str, str | None]:
     """Library → version, of everything that takes part; raises PackageNotFoundError."""
     libraries = ["numpy", "scipy", "scikit-image"]
-    if part == OURS:
+    if part != "classical":
         return {name: version(name) for name in libraries}
     libraries += filter(None, (classical_denoisers.DENOISERS[name].package for name in DENOISERS))
     return peers.versions() | {name: version(name) for name in libraries}
 
 
 def write(results: Results, set_name: str, part: str, options: dict, pictures: dict) -> None:
-    """Write the file of one part of the study; ours names the weights' SHA-256."""
+    """Write the file of one part of the study; ours name the weights' SHA-256."""
     note = {
         "set": Path(set_name).name,
         "part": part,
-        "weights_sha256": results.sha256 if part == OURS else None,
+        "weights_sha256": None if part == "classical" else results.sha256,
         "options": options,
         "versions": versions(part),
         "date": datetime.date.today().isoformat(),
@@ -231,9 +234,9 @@ def write(results: Results, set_name: str, part: str, options: dict, pictures: d
 
 def mean(rows: list[dict], key: str, **wanted) -> float | None:
     """The mean of a figure over the rows with these values; None where there is none."""
-    found = [row[key] for row in rows if all(row[k] == v for k, v in wanted.items())]
-    found = [value for value in found if value is not None]
-    return float(np.mean(found)) if found else None
+    values = [row[key] for row in rows if all(row[k] == v for k, v in wanted.items())]
+    values = [value for value in values if value is not None]
+    return float(np.mean(values)) if values else None
 
 
 def chain_at_bits(chains: list[dict], sizes: Sequence[float], **wanted) -> list[dict | None]:
@@ -250,12 +253,7 @@ def chain_at_bits(chains: list[dict], sizes: Sequence[float], **wanted) -> list[
         for number, chain in enumerate(chains)
         if all(chain[k] == v for k, v in wanted.items())
     }
-    return at_bits(rows, sizes) if rows else [None] * len(sizes)
-
-
-def at_equal_bytes(chains: list[dict], bits: float, **wanted) -> dict[str, float] | None:
-    """`chain_at_bits` for one size."""
-    return chain_at_bits(chains, [bits], **wanted)[0]
+    return curves.at_bits(rows, sizes) if rows else [None] * len(sizes)
 
 
 def tables(study: dict, title: str) -> str:
@@ -263,60 +261,58 @@ def tables(study: dict, title: str) -> str:
     if not study:
         return f"**{title}**: no noise study of these weights\n"
     rows, chains = study["rows"], study["chains"]
-    count = len({row["picture"] for row in rows})
-    labels = {NOISY: "noisy"} | {name: label(name) for name in (OURS, THOROUGH)}
+    about = f"**{title}**, {len({row['picture'] for row in rows})} pictures, PSNR in dB / SSIM"
+    labels = {OURS: label(OURS)}
     labels |= {name: classical_denoisers.DENOISERS[name].label for name in DENOISERS}
+    columns = [("noisy", NOISY, None), ("SDAE, level estimated", OURS, "estimated")]
+    columns += [(text, name, "known") for name, text in labels.items()]
     lines = []
-    for clipped, level in (
-        (True, "known"),
-        (True, "estimated"),
-        (False, "known"),
-        (False, "estimated"),
-    ):
-        lines += [
-            f"**{title}**, {count} pictures, PSNR in dB / SSIM, noise "
-            f"{'clipped to 8 bits' if clipped else 'not clipped'}, level {level}",
-            "",
-            "| sigma | found | " + " | ".join(labels.values()) + " |",
-            "|---" * (len(labels) + 2) + "|",
-        ]
+    for clipped in True, False:
+        where = "clipped to 8 bits" if clipped else "not clipped"
+        lines += [f"{about}, noise {where}, level known where nothing else is said", ""]
+        lines += _head("sigma", *(text for text, *_ in columns))
         for sigma in sorted({row["sigma"] for row in rows if row["clipped"] == clipped}):
             wanted = {"sigma": sigma, "clipped": clipped}
-            found = mean(rows, "strength", level="estimated", **wanted)
             cells = [
-                _cell(rows, **wanted, denoiser=name, level=None if name == NOISY else level)
-                for name in labels
+                _cell(rows, denoiser=name, level=level, **wanted) for _, name, level in columns
             ]
-            lines.append(f"| {_level(sigma, clipped)} | {found:.3f} | " + " | ".join(cells) + " |")
+            lines.append(_line(f"{sigma:g}" if clipped else f"{255 * sigma:g}/255", *cells))
         lines.append("")
-    lines += [
-        f"**{title}**, {count} pictures, PSNR in dB / SSIM in files of so many bits per pixel, "
-        "noise clipped, level known",
-        "",
-        "| sigma | denoiser | codec | " + " | ".join(map(str, BITS_PER_PIXEL)) + " |",
-        "|---" * (len(BITS_PER_PIXEL) + 3) + "|",
-    ]
-    pairs = [(OURS, OURS), (THOROUGH, OURS)]
-    pairs += [(name, codec) for name in (NOISY, *DENOISERS) for codec in CODECS]
+    lines += [f"{about} in files of so many bits per pixel, noise clipped, level known", ""]
+    lines += _head("sigma", "denoiser", "codec", *map(str, BITS_PER_PIXEL))
+    pairs = [(OURS, OURS), *((name, codec) for name in (NOISY, *DENOISERS) for codec in CODECS)]
     for sigma in CHAIN_SIGMAS:
         for name, codec in pairs:
-            found = chain_at_bits(chains, BITS_PER_PIXEL, sigma=sigma, denoiser=name, codec=codec)
-            if any(found):
-                cells = [f"{f['psnr']:.2f} / {f['ssim']:.3f}" if f else "–" for f in found]
-                lines.append(
-                    f"| {sigma} | {'none' if name == NOISY else labels[name]} | "
-                    f"{label(codec)} | " + " | ".join(cells) + " |"
-                )
+            means = chain_at_bits(chains, BITS_PER_PIXEL, sigma=sigma, denoiser=name, codec=codec)
+            if any(means):
+                cells = [f"{f['psnr']:.2f} / {f['ssim']:.3f}" if f else "–" for f in means]
+                lines.append(_line(str(sigma), labels.get(name, "none"), label(codec), *cells))
     return "\n".join(lines) + "\n"
+
+
+def standard(results: Results, set_name: str = "kodak") -> str:
+    """Ours by the standard protocol beside the published figures, as Markdown."""
+    pictures = results.noise_part(set_name, "standard")["pictures"]
+    rows = [row for picture in pictures.values() for row in picture["rows"]]
+    lines = _head(f"{len(pictures)} pictures, PSNR in dB", "σ 25/255", "σ 50/255")
+    lines += [
+        _line(name, *(f"{psnr:.2f}" for psnr in published)) for name, published in STANDARD.items()
+    ]
+    ours = [mean(rows, "psnr", denoiser=OURS, sigma=sigma) for sigma in UNCLIPPED[1:]]
+    lines.append(_line(label(OURS), *("–" if psnr is None else f"{psnr:.2f}" for psnr in ours)))
+    return "\n".join(lines) + "\n"
+
+
+def _head(*cells) -> list[str]:
+    return [_line(*cells), "|---" * len(cells) + "|"]
+
+
+def _line(*cells) -> str:
+    return "| " + " | ".join(cells) + " |"
 
 
 def _cell(rows, **wanted) -> str:
     ssim = mean(rows, "ssim", **wanted)
     if ssim is None:
         return "–"
-    psnr = mean(rows, "psnr", **wanted)
-    return f"{metrics.decibels(psnr)} / {ssim:.3f}"
-
-
-def _level(sigma: float, clipped: bool) -> str:
-    return f"{sigma:g}" if clipped else f"{255 * sigma:g}/255"
+    return f"{metrics.decibels(mean(rows, 'psnr', **wanted))} / {ssim:.3f}"
