@@ -104,4 +104,4 @@ def _one(set_name: str, picture: str, rows: dict, table: list[dict], quality: fl
                 | small,
             )
         else:
-            st.caption(f"{file} itself is not on this server; `sdae kodak` fetches it.")
+            st.caption(f"{file} itself is not on this server; “sdae kodak” fetches it.")

@@ -67,7 +67,7 @@ def _speed(stored: Results, measured: tables.Summary, name: str) -> None:
         "speed",
         "To compress and restore one picture, all threads together. SDAE, and the others at their "
         "slowest: mean of all pictures, files of about one bit per pixel. By Pillow's defaults: "
-        "another photograph of this size at quality 75, by `sdae bench`.",
+        "another photograph of this size at quality 75, by “sdae bench”.",
     )
 
 
@@ -79,6 +79,6 @@ def _packings(stored: Results) -> None:
             heads,
             rows,
             "packings",
-            "Mean bytes of a latent of the pictures scaled to 128×128, by `sdae bench coder`. The "
+            "Mean bytes of a latent of the pictures scaled to 128×128, by “sdae bench coder”. The "
             "ideal coders spend the entropy of their symbols and write no tables.",
         )

@@ -26,12 +26,15 @@ def view(stored: Results, card: dict) -> None:
     display.table(["setting", "value"], settings(card), "configuration")
 
 
+_PLAIN = str.maketrans("", "", "[]'")  # lists without the marks of a programming language
+
+
 def settings(card: dict) -> list[tuple[str, str]]:
     """What the card of the weights says, a row a setting; limits are called limits."""
     limits = {"epochs": "epochs at most", "minutes": "minutes at most"}
     said = card["config"] | {limits.get(key, key): value for key, value in card["training"].items()}
     return [
-        *((key.replace("_", " "), f"{value}") for key, value in said.items()),
+        *((key.replace("_", " "), f"{value}".translate(_PLAIN)) for key, value in said.items()),
         ("epochs that were run", f"{card['epochs']}"),
         ("minutes that they took", f"{card['minutes']:g}"),
         ("parameters", f"{card['parameters']:,}"),
