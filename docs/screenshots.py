@@ -1,41 +1,29 @@
-"""Take the pictures of the app in this folder: start it with `make app`, then
-
-    python docs/screenshots.py http://127.0.0.1:8501
+"""Take the pictures of the app in this folder: `python -m docs.screenshots`.
 
 The page shows a sample of scikit-image. Needs what requirements-test.txt lists and a Chromium.
 """
 
-import shutil
-import sys
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from sdae.measuring import app
 
 FOLDER = Path(__file__).parent
 PAGES = {"compress": "?sample=Coffee"}
+SEARCHED = 60_000  # milliseconds in which the other codecs are searched
 
 
-def main(address: str) -> None:
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("google-chrome"),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
+def main() -> None:
+    server = app.App()
+    with app.browser() as chromium:
         for name, query in PAGES.items():
-            for scheme in ("light", "dark"):
-                page = browser.new_page(
-                    viewport={"width": 1280, "height": 800}, color_scheme=scheme
-                )
-                page.set_default_timeout(120_000)
-                page.goto(f"{address}/{query}")
+            for scheme in "light", "dark":
+                page = app.visit(chromium, f"{server.address}/{query}", color_scheme=scheme)
                 page.locator(".compare[data-shown]").wait_for()
-                page.locator(".sdae-rivals .best").first.wait_for()
-                page.locator(".sdae-rivals .wait").first.wait_for(state="detached")
-                page.get_by_test_id("stStatusWidget").wait_for(state="detached")
-                page.wait_for_timeout(2000)  # fading in
+                page.wait_for_timeout(SEARCHED)
                 page.screenshot(path=FOLDER / f"{name}-{scheme}.png")
-                page.close()
+                page.context.close()
+    server.stop()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1].rstrip("/"))
+    main()

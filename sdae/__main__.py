@@ -27,10 +27,6 @@ COMMANDS = {
     "denoise": ("sdae.cli.denoise", "remove noise from pictures"),
     "kodak": ("sdae.cli.kodak", "fetch and verify the 24 Kodak pictures, for measuring"),
     "train": ("sdae.training.loop", "train weights on folders of photographs"),
-    "ablations": (
-        "sdae.training.ablations",
-        "train variants of the network alike and compare them",
-    ),
     "fit-contexts": ("sdae.cli.fit_contexts", "fit the context tables of trained weights"),
     "fit-denoising": (
         "sdae.cli.fit_denoising",
@@ -38,11 +34,7 @@ COMMANDS = {
     ),
     "evaluate": ("sdae.cli.evaluate", "measure this codec and the others on sets of pictures"),
     "claims": ("sdae.cli.claims", "lay the original work's numbers beside what is measured here"),
-    "bench": (
-        "sdae.cli.bench",
-        "measure time and memory beside other codecs, or the latent coder alone",
-    ),
-    "fuzz": ("sdae.cli.fuzz", "open damaged and hostile .sdae files and report what goes wrong"),
+    "bench": ("sdae.cli.bench", "measure time and memory of the codec, and waiting on the pages"),
 }
 """Every command: the module with `add_arguments(parser)` and `run(args) -> int`, and a remark."""
 

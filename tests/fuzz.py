@@ -1,19 +1,27 @@
 """Hostile files: whatever the bytes, reading them gives a picture or `BitstreamError`.
 
+    python -m tests.fuzz --count 10000 --seed 1
+
     seed, number ──► an attack on small valid files ──► bytes ──► Codec.unpack, some decoded too
 
 A case follows from the seed and its number alone, so each finding can be repeated by itself with
 ``--seed SEED --first NUMBER --count 1``. A finding is any other exception, a case that takes too
-long, or more memory than stated.
+long, or more memory than stated. Exit code 1 where there is one.
 """
 
+import argparse
+import sys
+import time
+import traceback
 import zlib
 
 import numpy as np
 
+import sdae
 from sdae.codec import MAX_PIXELS, Latent
 from sdae.coding import container, latent_coder
 from sdae.coding.container import MAX_SIDE, BitstreamError, Header
+from sdae.measuring.memory import peak
 
 SECONDS = 10
 """Longest processor time for one file."""
@@ -242,3 +250,46 @@ def check(codec, data: bytes, decode: bool = False) -> str:
     if size != (latent.width, latent.height):
         raise AssertionError(f"A picture of {size} instead of {latent.width}×{latent.height}.")
     return "decoded"
+
+
+def findings(codec, seed: int, numbers, decode: int, say=print) -> int:
+    """Try the files of these numbers; how many findings there were, each said in a line.
+
+    decode: make the pixels of the first so many small pictures.
+    """
+    material, found, decoded = Material(codec), 0, 0
+    memory = start = peak()
+    for number in numbers:
+        name, data = case(seed, number, material)
+        begun, reason = time.process_time(), None
+        try:
+            decoded += check(codec, data, decoded < decode) == "decoded"
+        except Exception as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            reason = f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})"
+        seconds, before, memory = time.process_time() - begun, memory, peak()
+        if seconds > SECONDS:
+            reason = reason or f"took {seconds:.1f} s"
+        if memory > before and memory - start > allowance(data):
+            reason = reason or f"took {memory - start:,.0f} MB of memory"
+        if reason:
+            found += 1
+            say(f"{number} ({name}, {len(data)} bytes): {reason}")
+    return found
+
+
+def main(argv=None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=10_000, help="files to try")
+    parser.add_argument("--seed", type=int, default=1, help="which files")
+    parser.add_argument("--first", type=int, default=0, help="number of the first file")
+    parser.add_argument("--decode", type=int, default=100, help="pictures to restore, at most")
+    args = parser.parse_args(argv)
+    numbers = range(args.first, args.first + args.count)
+    found = findings(sdae.load(), args.seed, numbers, args.decode)
+    print(f"{args.count:,} files of seed {args.seed}: {found:,} findings")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

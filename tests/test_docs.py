@@ -1,20 +1,17 @@
 """The documents: figures are those of the results, commands are understood, links lead somewhere."""
 
-import importlib.util
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
+from docs import figures
 from sdae import weights
 from sdae.__main__ import parser
 from sdae.measuring.results import Results
 
 ROOT = Path(__file__).parents[1]
-_spec = importlib.util.spec_from_file_location("figures", ROOT / "docs" / "figures.py")
-figures = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(figures)
 
 DOCUMENTS = {path.name: path.read_text(encoding="utf-8") for path in figures.DOCUMENTS}
 TEXTS = DOCUMENTS | {
@@ -58,15 +55,17 @@ def test_a_typed_figure_is_found_out(results, tmp_path, monkeypatch, capsys):
 def test_what_is_not_measured_yet_names_its_command(tmp_path):
     """New weights have documents too."""
     nothing = Results(tmp_path, "no weights")
-    for name in figures.FIGURES.keys() - {
-        "original",
-        "training",
-        "ablations",
-        "next-weights",
-        "helped",
-        "noise-removal",
-    }:
+    for name in figures.FIGURES.keys() - {"original", "training"}:
         assert "Not measured with these weights yet; `" in figures.FIGURES[name](nothing)
+
+
+def test_figures_that_are_not_measured_yet_have_a_place_in_the_sentences(monkeypatch, tmp_path):
+    load = {"visitors": 10, "size": [768, 512], "bytes_seconds": 9.5, "picture_seconds": 20}
+    load |= {"slowest": 1.6, "peak_mb": 640, "first_picture_mb": 410, "faults": []}
+    monkeypatch.setattr(Results, "bench", lambda self, name: {"load": load}[name])
+    text = figures.visitors(Results(tmp_path, "any"))
+    assert "10 visitors at 768×512: after a move all bytes show within 9.5 s" in text
+    assert "1.6 times the median" in text and "no errors" in text
 
 
 @pytest.mark.parametrize("name", TEXTS)

@@ -1,4 +1,5 @@
-import argparse
+"""Hostile files are made as announced, and findings are found."""
+
 import tracemalloc
 import zlib
 from collections import Counter
@@ -7,9 +8,8 @@ import numpy as np
 import pytest
 
 import sdae
-from sdae.cli import fuzz as command
 from sdae.coding import band_bytes, container
-from sdae.measuring import fuzz
+from tests import fuzz
 
 
 @pytest.fixture(scope="module")
@@ -17,86 +17,64 @@ def material(codec):
     return fuzz.Material(codec)
 
 
-def arguments(*argv):
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    return parser.parse_args(map(str, argv))
+def test_hostile_files_give_a_picture_or_one_error(codec):
+    said = []
+    assert fuzz.findings(codec, 7, range(400), 5, said.append) == 0, said
 
 
-def test_hostile_files_give_a_picture_or_one_error(codec, monkeypatch, capsys):
-    monkeypatch.setattr(sdae, "load", lambda _: codec)
-    assert command.run(arguments("--count", 1000, "--seed", 7, "--decode", 10)) == 0
-    out = capsys.readouterr().out
-    assert "1,000 files of seed 7: 0 findings; 10 decoded" in out
+def test_attacks_get_past_the_checksum_and_into_the_coder(codec, material):
+    cases = [fuzz.case(3, number, material) for number in range(200)]
+    assert cases[:20] == [fuzz.case(3, number, material) for number in range(20)]
+    assert {name for name, _ in cases} == {attack.__name__[1:] for attack, _ in fuzz.ATTACKS}
+    reasons = Counter()
+    for _, data in cases:
+        try:
+            codec.unpack(data)
+            reasons["none"] += 1
+        except sdae.BitstreamError as error:
+            reasons[str(error)] += 1
+    coder = [reason for reason in reasons if "packed integers" in reason]
+    assert len(coder) >= 4 and sum(reasons[reason] for reason in coder) > 50
+    assert reasons["none"] > 1
 
 
 def test_the_material_is_valid_and_opened_at_its_deflate_stream(codec, material):
     modes = Counter()
     for file, (header, before, content) in zip(material.files, material.parts):
-        codec.unpack(file)
         modes[header.mode] += 1
         rebuilt = codec.unpack(container.write(header, fuzz._closed(before, content)))
         np.testing.assert_array_equal(rebuilt.values, codec.unpack(file).values)
     assert modes[container.PLAIN] > 2 and modes[container.CONTEXTS] > 20
 
 
-def test_a_case_follows_from_seed_and_number(material):
-    cases = [fuzz.case(3, number, material) for number in range(200)]
-    assert cases == [fuzz.case(3, number, material) for number in range(200)]
-    assert cases != [fuzz.case(4, number, material) for number in range(200)]
-    assert {name for name, _ in cases} == {attack.__name__[1:] for attack, _ in fuzz.ATTACKS}
-
-
-def test_attacks_get_past_the_checksum_and_into_the_coder(codec, material):
-    reasons = Counter()
-    for number in range(500):
-        try:
-            codec.unpack(fuzz.case(1, number, material)[1])
-            reasons["none"] += 1
-        except sdae.BitstreamError as error:
-            reasons[str(error)] += 1
-    coder = [reason for reason in reasons if "packed integers" in reason]
-    assert len(coder) >= 5 and sum(reasons[reason] for reason in coder) > 150
-    assert reasons["none"] > 5
-
-
 class Broken:
     """A codec that fails in a way of its own on some of the files."""
 
-    def __init__(self, codec, fail):
-        self._codec, self._fail = codec, fail
-        self.card, self.pack = codec.card, codec.pack
+    def __init__(self, codec):
+        self._codec, self.card, self.pack = codec, codec.card, codec.pack
 
     def unpack(self, data):
-        latent = self._codec.unpack(data)
-        self._fail()
-        return latent
+        self._codec.unpack(data)
+        return [][0]
 
 
-def test_any_other_exception_is_a_finding_that_can_be_repeated(
-    codec, monkeypatch, capsys, tmp_path
-):
-    monkeypatch.setattr(sdae, "load", lambda _: Broken(codec, lambda: [][0]))
-    assert command.run(arguments("--count", 200, "--decode", 0, "--keep", tmp_path)) == 1
-    first = capsys.readouterr().err.splitlines()[0]
-    assert "IndexError: list index out of range (test_fuzz.py:" in first
-    number = first.split()[0]
-    kept = (tmp_path / f"1-{number}.sdae").read_bytes()
-    assert command.run(arguments("--first", number, "--count", 1, "--decode", 0)) == 1
-    assert capsys.readouterr().err.splitlines() == [first]
-    assert codec.unpack(kept).values.dtype == np.int16
+def test_any_other_exception_is_a_finding_that_can_be_repeated(codec):
+    said, again = [], []
+    assert fuzz.findings(Broken(codec), 1, range(200), 0, said.append) == len(said) > 0
+    assert "IndexError: list index out of range" in said[0]
+    number = int(said[0].split()[0])
+    assert fuzz.findings(Broken(codec), 1, [number], 0, again.append) == 1
+    assert again == said[:1]
 
 
-def test_what_takes_too_long_or_too_much_memory_is_a_finding(codec, monkeypatch, capsys):
-    clock, peak = iter(range(0, 10**6, 20)), iter(range(0, 10**6, 600))
-    monkeypatch.setattr(sdae, "load", lambda _: codec)
+def test_what_takes_too_long_or_too_much_memory_is_a_finding(codec, monkeypatch):
+    clock, peak, said = iter(range(0, 10**6, 20)), iter(range(0, 10**6, 600)), []
     with monkeypatch.context() as slow:
-        slow.setattr(command.time, "process_time", lambda: next(clock))
-        assert command.run(arguments("--count", 1, "--decode", 0)) == 1
-    assert "took 20.0 s" in capsys.readouterr().err
-    monkeypatch.setattr(command, "peak", lambda: next(peak))
-    assert command.run(arguments("--count", 1, "--decode", 0)) == 1
-    assert "took 600 MB of memory" in capsys.readouterr().err
+        slow.setattr(fuzz.time, "process_time", lambda: next(clock))
+        fuzz.findings(codec, 1, [0], 0, said.append)
+    monkeypatch.setattr(fuzz, "peak", lambda: next(peak))
+    fuzz.findings(codec, 1, [0], 0, said.append)
+    assert "took 20.0 s" in said[0] and "took 600 MB of memory" in said[1]
 
 
 def _alone(tree):

@@ -96,10 +96,6 @@ def test_available(folder, tmp_path, monkeypatch):
     assert kodak.available(tmp_path / "nowhere") == []
 
 
-def test_load_gives_the_published_picture(folder):
-    assert np.array_equal(kodak.load("kodim02.png", folder), picture(2))
-
-
 def test_load_refuses_a_missing_or_altered_file(folder):
     (folder / "kodim01.png").write_bytes(reading.png(picture(9)))
     with pytest.raises(KodakError, match="kodim01.png is not the published file"):
@@ -130,32 +126,20 @@ def test_another_set_is_refused_at_once(folder):
 
 def test_fetch_downloads_once(server, tmp_path, small_suite):
     place = tmp_path / "new" / "folder"
-    seen = []
-    path = kodak.fetch("kodim01.png", place, lambda *p: seen.append(p), server.home)
+    path = kodak.fetch("kodim01.png", place, server.home)
     assert path == place / "kodim01.png"
-    file = small_suite["kodim01.png"]
-    assert path.read_bytes() == file
-    assert seen[-1] == (len(file), len(file)) and seen == sorted(seen)
+    assert path.read_bytes() == small_suite["kodim01.png"]
     assert kodak.fetch("kodim01.png", place, home=server.home) == path
     assert server.requests == 1
-
-
-def test_fetch_replaces_an_altered_file(server, folder, small_suite):
-    (folder / "kodim01.png").write_bytes(b"altered")
-    path = kodak.fetch("kodim01.png", folder, home=server.home)
-    assert path.read_bytes() == small_suite["kodim01.png"]
 
 
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
         ((200, {}, b"something else"), "not the published file"),
-        ((200, {"Content-Length": 10}, b""), "only 0 of 10 bytes arrived"),
-        ((200, {"Content-Length": 5000}, bytes(4000)), "only 4000 of 5000 bytes arrived"),
-        ((200, {}, bytes((2 << 20) + 1)), "longer than 2 MiB"),
-        ((200, {"Content-Length": "many"}, b"x"), "cannot be downloaded"),
+        ((200, {"Content-Length": 5000}, bytes(4000)), "cannot be downloaded|not the published"),
+        ((200, {}, bytes((2 << 20) + 1)), "not the published file"),
         ((404, {}, b""), "cannot be downloaded .*404"),
-        ((500, {}, b""), "cannot be downloaded .*500"),
     ],
 )
 def test_a_bad_answer_leaves_no_file(server, tmp_path, answer, sentence):
@@ -165,12 +149,15 @@ def test_a_bad_answer_leaves_no_file(server, tmp_path, answer, sentence):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_bad_answer_leaves_the_file_that_was_there(server, tmp_path):
+def test_an_altered_file_stays_until_the_published_one_is_there(server, tmp_path, small_suite):
     (tmp_path / "kodim01.png").write_bytes(b"older")
-    server["/kodim01.png"] = (200, {}, b"something else")
+    good, server["/kodim01.png"] = server["/kodim01.png"], (200, {}, b"something else")
     with pytest.raises(KodakError):
         kodak.fetch("kodim01.png", tmp_path, home=server.home)
     assert (tmp_path / "kodim01.png").read_bytes() == b"older"
+    server["/kodim01.png"] = good
+    path = kodak.fetch("kodim01.png", tmp_path, home=server.home)
+    assert path.read_bytes() == small_suite["kodim01.png"]
 
 
 def test_no_network_is_one_clear_sentence(tmp_path, small_suite):

@@ -38,7 +38,8 @@ def view(stored: Results, card: dict) -> None:
             for name, *values in [*lines, *claims.four_rows(stored)]
         ],
         "four-pictures",
-        "The original's latent of 2,048 values was counted as text with two decimals, and so is "
-        "ours here; our compressed size is that of the whole file. Times are of packing and "
-        "unpacking alone, ours in processor time. Our JPEG in this table is at quality 100.",
+        "The original's latent of 2,048 values was counted as text with two decimals, ours as one "
+        "byte an integer; our compressed size is that of the whole file. Times are of packing and "
+        "unpacking alone, ours in processor time and a mean. Our JPEG in this table is at quality "
+        "95.",
     )

@@ -1,127 +1,78 @@
-"""Benchmarks: ``sdae bench``, ``bench coder``, ``bench effort FOLDER``, ``bench stages``, ``bench
-training``.
+"""Benchmarks: ``sdae bench``, ``bench coder``, ``bench training``, ``bench load`` and so on.
 
 - ``codec``, which is meant where none is named: whole files (`sdae.measuring.speed`);
 - ``coder``: the latent coder alone (`sdae.measuring.packing`);
-- ``effort``: what choosing the integers with care gains (`sdae.measuring.effort_gain`);
-- ``stages``: where the time of one answer goes (`sdae.measuring.stages`);
-- ``training``: its speed beside that of its convolutions (`sdae.training.step_time`).
+- ``training``: its speed beside that of its convolutions (`sdae.training.step_time`);
+- ``first-screen``, ``answers``: what one visitor of the app waits for (`sdae.measuring.waiting`);
+- ``load``: what many visitors wait for together (`sdae.measuring.visitors`).
 
 ``--store`` keeps the figures with the results of the weights, where the documents take them from.
 """
 
 import sys
 
-import numpy as np
-from PIL import Image
-
 import sdae
 from sdae import weights
 from sdae.cli.arguments import add_weights
-from sdae.measuring import effort_gain, kodak, packing, speed, stages
+from sdae.measuring import app, kodak, packing, speed, visitors, waiting
 from sdae.measuring.results import Results
 from sdae.pictures import reading
 from sdae.progress import progress, say
 from sdae.training import photographs
 
+VIEWS = {
+    "thumb": lambda rgb: [reading.thumb(rgb)],
+    "tiles": reading.tiles,
+    "whole": lambda rgb: [rgb],
+}
+"""Parts of a picture that ``coder`` measures."""
+
 
 def add_arguments(parser) -> None:
     """The options of ``sdae bench``."""
-    parser.set_defaults(bench=None, sizes=None, rounds=3, weights=None)
+    parser.set_defaults(bench="codec", sizes=speed.SIZES, rounds=3, weights=None, store=False)
     benches = parser.add_subparsers(dest="bench", metavar="BENCH")
-    whole = benches.add_parser("codec", help="whole files beside Pillow's codecs")
+
+    def bench(name, about, rounds=None):
+        own = benches.add_parser(name, help=about)
+        own.set_defaults(bench=name)
+        add_weights(own)
+        own.add_argument(
+            "--store", action="store_true", help="keep the figures with the results of the weights"
+        )
+        if rounds:
+            own.add_argument(
+                "--rounds", type=int, default=rounds, help=f"turns that count; {rounds}"
+            )
+        return own
+
+    whole = bench("codec", "whole files beside Pillow's codecs", rounds=3)
     whole.add_argument(
-        "--sizes", nargs="+", type=_size, metavar="WxH", help="default 128x128 768x512 4000x3000"
+        "--sizes", nargs="+", type=_size, metavar="WxH", default=speed.SIZES, help=_SIZES
     )
-    whole.add_argument("--rounds", type=int, default=3, help="turns that count, default 3")
-    coder = benches.add_parser("coder", help="bytes and times of the latent coder")
+    coder = bench("coder", "bytes and times of the latent coder")
     coder.add_argument("photos", nargs="*", help="folders of pictures (default: Kodak's)")
     coder.add_argument(
         "--view",
-        choices=("thumb", "tiles", "whole"),
+        choices=VIEWS,
         default="thumb",
         help="centre square scaled to 128×128, all 128×128 tiles, or pictures as they are",
     )
     coder.add_argument("--qualities", type=float, nargs="+", default=[25, 50, 75])
-    care = benches.add_parser("effort", help="bytes saved by encoder effort, and its time")
-    care.add_argument("photos", nargs="+", help="folders of pictures")
-    care.add_argument("--pictures", type=int, default=12, help="how many, spread over all; 12")
-    care.add_argument("--side", type=int, default=128, help="pixels of the centre crops; 128")
-    care.add_argument("--efforts", type=int, nargs="+", default=[0, 1, 2, 5, 10])
-    care.add_argument("--qualities", type=float, nargs="+", default=[10, 25, 40, 55, 70, 85])
-    answer = benches.add_parser("stages", help="where the time of one answer goes")
-    answer.add_argument("--sizes", nargs="+", type=_size, metavar="WxH", default=stages.SIZES)
-    answer.add_argument("--quality", type=float, default=30, help="of the files; 30")
-    answer.add_argument("--rounds", type=int, default=5, help="turns that count; 5")
-    training = benches.add_parser("training", help="speed of training beside its convolutions")
+    training = bench("training", "speed of training beside its convolutions", rounds=15)
     training.add_argument("--batch", type=int, default=8, help="crops a step; 8")
     training.add_argument("--crop", type=int, default=128, help="side of a crop in pixels; 128")
-    training.add_argument("--rounds", type=int, default=15, help="steps that count; 15")
-    for bench in (whole, coder, care, answer):
-        add_weights(bench)
-    parser.set_defaults(store=False)
-    for bench in (whole, coder, care, answer, training):
-        bench.add_argument(
-            "--store", action="store_true", help="keep the figures with the results of the weights"
-        )
+    bench("first-screen", "what one visitor of the Compress page waits for", rounds=5)
+    bench("answers", "what one visitor of the other pages waits for", rounds=3)
+    load = bench("load", "visitors who move their sliders together")
+    load.add_argument("--visitors", type=int, default=10, help="how many; 10")
+    load.add_argument("--moves", type=int, default=5, help="of all sliders; 5")
+    load.add_argument(
+        "--size", type=_size, default=(768, 512), metavar="WxH", help="of their pictures; 768x512"
+    )
 
 
-def run(args) -> int:
-    """Run a benchmark and print its table. Returns an exit code."""
-    ways = {None: _codec, "codec": _codec, "stages": _stages, "training": _training}
-    return ways.get(args.bench, _pictures)(args)
-
-
-def _pictures(args) -> int:
-    """``coder`` and ``effort``, which measure pictures of the user's."""
-    try:
-        paths = photographs.photographs(args.photos or [kodak.folder()])
-        if args.bench == "effort":
-            paths = paths[:: max(1, len(paths) // args.pictures)][: args.pictures]
-        pictures = [reading.named(path) for path in paths]
-        codec = sdae.load(args.weights)
-    except (FileNotFoundError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    if args.bench == "effort":
-        crops = photographs.centres(map(Image.fromarray, pictures), args.side)
-        found = effort_gain.measure(codec, crops, args.efforts, args.qualities)
-        print(f"{'':20}{'BD-rate':>10}{'seconds':>10}")
-        for way, (change, seconds) in found.items():
-            print(f"{way:20}{change:+9.2f} %{seconds:10.3f}")
-        _store(args, found)
-        return 0
-    views = {
-        "thumb": lambda rgb: [reading.thumb(rgb)],
-        "tiles": reading.tiles,
-        "whole": lambda rgb: [rgb],
-    }
-    parts = [part for rgb in pictures for part in views[args.view](rgb)]
-    rows = []
-    for quality in args.qualities:
-        with progress(parts, f"quality {quality:g}", unit="picture") as bar:
-            values = [codec.encode(part, quality).values for part in bar]
-        rows.append(_coder(values, quality, codec.tables, args.view))
-    _store(args, {args.view: rows})
-    return 0
-
-
-def _coder(values, quality, tables, view) -> dict:
-    """Print bytes and times of the latents of one quality; returns what is worth keeping."""
-    code = round(100 * quality)
-    sizes = packing.coder(values, code, tables)
-    print(f"quality {quality:g}, {len(values)} latents ({view})")
-    for name, size in sizes.items():
-        print(f"  {name:28}{size:12,.1f} bytes {100 * (size / sizes['zlib 9'] - 1):+8.1f} %")
-    sample = values[: max(1, min(len(values), 600_000 // values[0].size))]
-    for name, seconds in packing.times(sample, code, tables).items():
-        print(f"  {name:28}{1000 * seconds:12,.3f} ms")
-    return {"quality": quality, "latents": len(values), "bytes": sizes}
-
-
-def _store(args, figures: dict) -> None:
-    if args.store:
-        Results.of(weights.folder(args.weights)).store_bench(args.bench, figures)
+_SIZES = "default " + " ".join(f"{width}x{height}" for width, height in speed.SIZES)
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -129,46 +80,82 @@ def _size(text: str) -> tuple[int, int]:
     return width, height
 
 
-def _codec(args) -> int:
-    sizes, stored = args.sizes or speed.SIZES, {}
-    with progress(
-        label="bench", total=len(sizes) * len(speed.CODECS) * (args.rounds + 1), unit="turn"
-    ) as bar:
-        for size in sizes:
-            found = speed.measure(size, args.rounds, args.weights, bar.update)
-            stored[f"{size[0]}×{size[1]}"] = speed.medians(found)
-            say(
-                f"{size[0]}×{size[1]}, medians of {args.rounds}; "
-                "ratio: SDAE's time over the codec's"
-            )
-            for line in speed.table(found):
+def run(args) -> int:
+    """Run a benchmark and print its table. Returns an exit code."""
+    ways = {
+        "codec": lambda: codec(args.sizes, args.rounds, args.weights),
+        "coder": lambda: coder(args.photos, args.view, args.qualities, args.weights),
+        "training": lambda: training(args.batch, args.crop, args.rounds),
+        "first-screen": lambda: waiting.first_screen(args.rounds, say),
+        "answers": lambda: waiting.answers(args.rounds, say),
+        "load": lambda: load(args.visitors, args.moves, args.size),
+    }
+    try:
+        figures = ways[args.bench or "codec"]()
+    except (FileNotFoundError, ValueError, app.AppError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    if args.store:
+        Results.of(weights.folder(args.weights)).store_bench(args.bench or "codec", figures)
+    return 1 if args.bench == "load" and figures["faults"] else 0
+
+
+def codec(sizes, rounds: int, name) -> dict:
+    """Whole files of pictures of these (width, height), by the weights of that name."""
+    figures = {}
+    turns = len(sizes) * len(speed.CODECS) * (rounds + 1)
+    with progress(label="bench", total=turns, unit="turn") as bar:
+        for width, height in sizes:
+            measured = speed.measure((width, height), rounds, name, bar.update)
+            figures[f"{width}×{height}"] = speed.medians(measured)
+            say(f"{width}×{height}, medians of {rounds}; ratio: SDAE's time over the codec's")
+            for line in speed.table(measured):
                 say("  " + line)
-    _store(args, stored)
-    return 0
+    return figures
 
 
-def _stages(args) -> int:
-    codec, stored = sdae.load(args.weights), {}
-    for size in args.sizes:
-        rgb = np.asarray(speed.picture(size))
-        found = stored[f"{size[0]}×{size[1]}"] = stages.measure(
-            codec, rgb, args.quality, args.rounds
-        )
-        say(f"{size[0]}×{size[1]}, medians of {args.rounds}")
-        for name, seconds in found.items():
-            say(f"  {name:20}{1000 * seconds:10,.0f} ms")
-    _store(args, stored)
-    return 0
+def coder(photos: list[str], view: str, qualities: list[float], name) -> dict:
+    """Bytes and times of the latents of one of `VIEWS` of the pictures, at each quality."""
+    paths = photographs.photographs(photos or [kodak.folder()])
+    pictures = [part for path in paths for part in VIEWS[view](reading.named(path))]
+    codec, rows = sdae.load(name), []
+    for quality in qualities:
+        with progress(pictures, f"quality {quality:g}", unit="picture") as bar:
+            values = [codec.encode(part, quality=quality).values for part in bar]
+        code = round(100 * quality)
+        sizes = packing.coder(values, code, codec.tables)
+        say(f"quality {quality:g}, {len(values)} latents ({view})")
+        for way, size in sizes.items():
+            say(f"  {way:28}{size:12,.1f} bytes {100 * (size / sizes['zlib 9'] - 1):+8.1f} %")
+        sample = values[: max(1, min(len(values), 600_000 // values[0].size))]
+        times = packing.times(sample, code, codec.tables)
+        for way, seconds in times.items():
+            say(f"  {way:28}{1000 * seconds:12,.3f} ms")
+        row = {"quality": quality, "latents": len(values), "bytes": sizes, "seconds": times}
+        rows.append(row)
+    return {view: rows}
 
 
-def _training(args) -> int:
+def training(batch: int, crop: int, rounds: int) -> dict:
+    """Crops a second of training, and of its convolutions alone."""
     from sdae.training import step_time
 
-    with progress(label="bench", total=args.rounds, unit="step") as bar:
-        step, alone = step_time.measure(args.batch, args.crop, args.rounds, bar.update)
-    say(f"batches of {args.batch} crops of {args.crop}×{args.crop}, medians of {args.rounds} steps")
-    say(f"  training            {args.batch / step:8.1f} images a second")
-    say(f"  convolutions alone  {args.batch / alone:8.1f} images a second")
+    with progress(label="bench", total=rounds, unit="step") as bar:
+        step, alone = step_time.measure(batch, crop, rounds, bar.update)
+    say(f"batches of {batch} crops of {crop}×{crop}, medians of {rounds} steps")
+    say(f"  training            {batch / step:8.1f} images a second")
+    say(f"  convolutions alone  {batch / alone:8.1f} images a second")
     say(f"  share of a step     {100 * alone / step:8.1f} %")
-    _store(args, {"training": args.batch / step, "convolutions": args.batch / alone})
-    return 0
+    return {"training": batch / step, "convolutions": batch / alone}
+
+
+def load(count: int, moves: int, size: tuple[int, int]) -> dict:
+    """What so many visitors of the Compress page wait for together."""
+    figures = visitors.measure(count, moves, size, say)
+    say(
+        f"at most: all bytes {figures['bytes_seconds']} s, all pictures {figures['picture_seconds']} s, "
+        f"{figures['slowest']} times the median of a move, {figures['peak_mb']} MB"
+    )
+    for fault in figures["faults"]:
+        say(fault, sys.stderr)
+    return figures | {"visitors": count}

@@ -99,10 +99,10 @@ def _share(spent, place, weights, bits):
 def _places(band, tables, live):
     """The place of every integer in the band, row by row, in the order they are coded in."""
     predictor = Predictor(*band.shape[:2], 100, tables, live)
-    found = []
+    places = []
     for group, start, stop, _ in predictor.plan:
         own = predictor.slices[group]
         channels = np.arange(own.start, min(live, own.stop))
         position = predictor.steps.order[start:stop, None]
-        found.append((position * band.shape[2] + channels).ravel())
-    return np.concatenate(found)
+        places.append((position * band.shape[2] + channels).ravel())
+    return np.concatenate(places)

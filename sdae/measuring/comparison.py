@@ -158,14 +158,14 @@ def equal(
     return _rival(name, peer_files.at_quality(name, rgb, metrics.psnr, psnr, effort, pause), rgb)
 
 
-def _rival(name, found, rgb) -> Rival | None:
-    return found and Rival(
+def _rival(name, encoded, rgb) -> Rival | None:
+    return encoded and Rival(
         label=PEERS[name].label,
-        settings=found.settings,
-        data=found.data,
-        png=reading.png(found.rgb),
-        psnr=metrics.psnr(rgb, found.rgb),
-        ssim=metrics.ssim(rgb, found.rgb),
+        settings=encoded.settings,
+        data=encoded.data,
+        png=reading.png(encoded.rgb),
+        psnr=metrics.psnr(rgb, encoded.rgb),
+        ssim=metrics.ssim(rgb, encoded.rgb),
     )
 
 

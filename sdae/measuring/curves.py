@@ -71,10 +71,10 @@ def _read_off(front, sizes, key):
     """A measure in files of these sizes: NaN below the smallest file, no more above the largest."""
     known, values = [row["bytes"] for row in front], [row[key] for row in front]
     if len(front) == 1:
-        found = np.full(np.shape(sizes), values[0], float)
+        figures = np.full(np.shape(sizes), values[0], float)
     else:
-        found = PchipInterpolator(np.log(known), values)(np.log(np.minimum(sizes, known[-1])))
-    return np.where(np.less(sizes, known[0]), math.nan, found)
+        figures = PchipInterpolator(np.log(known), values)(np.log(np.minimum(sizes, known[-1])))
+    return np.where(np.less(sizes, known[0]), math.nan, figures)
 
 
 def at_bytes(rows: list[dict], size: float, key: str) -> float | None:
@@ -116,8 +116,8 @@ def at_bits(rows: dict, bits: Sequence[float]) -> list[dict | None]:
         )
         for key in ("psnr", "ssim")
     }
-    found = [dict(zip(means, map(float, values))) for values in zip(*means.values())]
-    return [None if any(map(math.isnan, pair.values())) else pair for pair in found]
+    pairs = [dict(zip(means, map(float, values))) for values in zip(*means.values())]
+    return [None if any(map(math.isnan, pair.values())) else pair for pair in pairs]
 
 
 def curve(rows: dict, key: str = "psnr") -> dict[str, list[float]]:
@@ -182,13 +182,13 @@ def per_picture(ours: dict, jpeg: dict, wanted: float) -> list[dict]:
     table = []
     for name, rows in ours.items():
         row = at_setting(rows, wanted)
-        found = {"picture": name, **row, "saved": saved(row["bytes"], row["png_bytes"])}
+        line = {"picture": name, **row, "saved": saved(row["bytes"], row["png_bytes"])}
         size = at_quality(jpeg[name], row["psnr"], "psnr") if name in jpeg else None
-        found["jpeg_bytes"] = size and round(size)
-        found["jpeg_saved"] = size and saved(size, row["png_bytes"])
+        line["jpeg_bytes"] = size and round(size)
+        line["jpeg_saved"] = size and saved(size, row["png_bytes"])
         for key in ("psnr", "ssim"):
-            found[f"jpeg_{key}"] = at_bytes(jpeg[name], row["bytes"], key) if size else None
-        table.append(found)
+            line[f"jpeg_{key}"] = at_bytes(jpeg[name], row["bytes"], key) if size else None
+        table.append(line)
     return table
 
 

@@ -70,8 +70,8 @@ class Selection:
         missing = ((item[0], item) for item in wanted if item[0] not in known)
         with progress(label=f"{self.set_name} {label}", total=total, unit="picture") as bar:
             bar.update(min(len(known), total))
-            for found in spread(work, missing, self.jobs, self.dask):
-                yield found
+            for result in spread(work, missing, self.jobs, self.dask):
+                yield result
                 bar.update()
 
 
@@ -145,7 +145,7 @@ def measure(
         partial(_ours, place, tuple(qualities)) if ours else partial(_peer, codec_name, peer_effort)
     )
     options = {"stride": selection.stride, "jobs": selection.jobs}
-    options |= {} if ours else {"effort": peer_effort}
+    options = options if ours else options | {"effort": peer_effort}
     known = results.rows(set_name, codec_name, options)
     name = None
     for name, rows in selection.measured(work, known, codec_name):
@@ -239,7 +239,7 @@ def table(results: Results, set_name: str, sizes: Sequence[float] = BITS_PER_PIX
         return lines[0]
     lines.append("| bits per pixel | " + " | ".join(map(label, rows)) + " |")
     lines.append("|---" * (len(rows) + 1) + "|")
-    means = [curves.at_bits(found, sizes) for found in rows.values()]
+    means = [curves.at_bits(pictures, sizes) for pictures in rows.values()]
     for bits, cells in zip(sizes, zip(*means)):
         if any(cells):
             texts = [f"{c['psnr']:.2f} / {c['ssim']:.3f}" if c else "–" for c in cells]
@@ -263,13 +263,13 @@ def bd_rates(rows: dict[str, dict]) -> dict[str, list]:
 
     rows: codec → picture → rows. In percent; None for a codec without that measure.
     """
-    found = {}
+    by_measure = {}
     for key, name in curves.MEASURES.items() if OURS in rows else ():
         pairs = [(rows[OURS], rows[other], key) for other in rows if other != OURS]
         shares = (0, 1), *curves.THIRDS
         rates = [[curves.bd_rate(*pair, share) for share in shares] for pair in pairs]
-        found[name] = [None if None in rate else rate for rate in rates]
-    return found
+        by_measure[name] = [None if None in rate else rate for rate in rates]
+    return by_measure
 
 
 def percent(change: float) -> str:

@@ -10,15 +10,13 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 
+from sdae import weights
 from sdae.pictures import reading
 
 KODAK = {
@@ -55,9 +53,7 @@ HOME = "http://r0k.us/graphics/kodak/kodak/"
 SETS = {"kodak": 24, "kodak-128": 24 * 24, "kodak-thumb": 24}
 """The names that `pictures` knows → how many pictures each has."""
 
-# The largest of the published files has 823 kB.
-_MAX_BYTES = 2 << 20
-_MAX_SECONDS = 600
+_MAX_BYTES = 2 << 20  # the largest of the published files has 823 kB
 
 
 class KodakError(RuntimeError):
@@ -106,27 +102,22 @@ def load(name: str, path: str | os.PathLike | None = None) -> np.ndarray:
 
 
 def fetch(
-    name: str,
-    path: str | os.PathLike | None = None,
-    progress: Callable[[int, int], None] | None = None,
-    home: str = HOME,
-    timeout: float = 30,
+    name: str, path: str | os.PathLike | None = None, home: str = HOME, timeout: float = 30
 ) -> Path:
     """Download one picture into `folder(path)` unless it is there already; return its path.
 
     name: a key of KODAK.
-    progress: called with the bytes so far and the bytes in all (0 if the server does not say).
     home: the address of a folder that holds the files, ending in "/".
     timeout: seconds that the server may stay silent.
     A file appears under its name only when it is whole and its checksum is right.
     Raises KodakError if it cannot be downloaded, is not the published file or cannot be written.
     """
-    place = folder(path)
-    target = place / name
+    target = folder(path) / name
     try:
         if target.is_file() and _is_published(name, target.read_bytes()):
             return target
-        data = _download(home + name, progress, timeout)
+        with urllib.request.urlopen(home + name, timeout=timeout) as answer:
+            data = answer.read(_MAX_BYTES)
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise KodakError(
             f"{name} cannot be downloaded from {home} ({error}); check the network, or put the "
@@ -137,14 +128,10 @@ def fetch(
             f"{home}{name} is not the published file (its SHA-256 differs); try again, or get "
             "the Kodak pictures elsewhere and name their folder in SDAE_KODAK."
         )
-    part = target.with_name(f"{name}.{uuid4().hex}.part")
     try:
-        place.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        part.replace(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        weights.replace(target, data)
     except OSError as error:
-        with suppress(OSError):
-            part.unlink()
         raise KodakError(f"{target} cannot be written ({error}); choose another folder.") from error
     return target
 
@@ -162,7 +149,7 @@ def pictures(
     """
     if set_name not in SETS:
         raise ValueError(f"There is no set {set_name!r}; choose one of {', '.join(SETS)}.")
-    return _pictures(set_name, path)
+    return (view for file in KODAK for view in _views(set_name, file, path))
 
 
 _THUMBNAILS = Path(__file__).parent / "thumbnails"
@@ -184,7 +171,7 @@ def write_thumbnails(codec, path: str | os.PathLike | None = None) -> int:
     """
     _THUMBNAILS.mkdir(exist_ok=True)
     return sum(
-        (_THUMBNAILS / f"{name}.sdae").write_bytes(codec.compress(rgb, _THUMBNAIL_QUALITY))
+        (_THUMBNAILS / f"{name}.sdae").write_bytes(codec.compress(rgb, quality=_THUMBNAIL_QUALITY))
         for name, rgb in pictures("kodak-thumb", path)
     )
 
@@ -202,11 +189,6 @@ def file_name(name: str) -> str:
     return name.partition("-")[0] + ".png"
 
 
-def _pictures(set_name, path):
-    for file in KODAK:
-        yield from _views(set_name, file, path)
-
-
 def _views(set_name, file, path):
     name, rgb = file.removesuffix(".png"), load(file, path)
     if set_name == "kodak":
@@ -216,24 +198,6 @@ def _views(set_name, file, path):
     else:
         for number, tile in enumerate(reading.tiles(rgb, 128)):
             yield f"{name}-{number:02}", tile
-
-
-def _download(address: str, progress, timeout: float) -> bytes:
-    end = time.monotonic() + _MAX_SECONDS
-    data = bytearray()
-    with urllib.request.urlopen(address, timeout=timeout) as answer:
-        total = int(answer.headers.get("Content-Length") or 0)
-        while block := answer.read1(1 << 16):
-            data += block
-            if len(data) > _MAX_BYTES:
-                raise OSError(f"the answer is longer than {_MAX_BYTES >> 20} MiB")
-            if time.monotonic() > end:
-                raise OSError(f"it took longer than {_MAX_SECONDS} seconds")
-            if progress is not None:
-                progress(len(data), total)
-    if len(data) < total:
-        raise OSError(f"only {len(data)} of {total} bytes arrived")
-    return bytes(data)
 
 
 def _is_published(name: str, data: bytes) -> bool:

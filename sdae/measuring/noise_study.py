@@ -85,9 +85,9 @@ def measure(
         work = partial(_ours, place, tuple(qualities), part == "standard")
     stored = results.noise_part(set_name, part)
     known = stored["pictures"] if options.items() <= stored.get("options", {}).items() else {}
-    options |= {"stride": selection.stride, "jobs": selection.jobs}
-    for name, found in selection.measured(work, known, part):
-        known[name] = found
+    options = options | {"stride": selection.stride, "jobs": selection.jobs}
+    for name, measured in selection.measured(work, known, part):
+        known[name] = measured
         write(results, set_name, part, options, known)
 
 
@@ -234,9 +234,9 @@ def write(results: Results, set_name: str, part: str, options: dict, pictures: d
 
 def mean(rows: list[dict], key: str, **wanted) -> float | None:
     """The mean of a figure over the rows with these values; None where there is none."""
-    found = [row[key] for row in rows if all(row[k] == v for k, v in wanted.items())]
-    found = [value for value in found if value is not None]
-    return float(np.mean(found)) if found else None
+    values = [row[key] for row in rows if all(row[k] == v for k, v in wanted.items())]
+    values = [value for value in values if value is not None]
+    return float(np.mean(values)) if values else None
 
 
 def chain_at_bits(chains: list[dict], sizes: Sequence[float], **wanted) -> list[dict | None]:
@@ -283,9 +283,9 @@ def tables(study: dict, title: str) -> str:
     pairs = [(OURS, OURS), *((name, codec) for name in (NOISY, *DENOISERS) for codec in CODECS)]
     for sigma in CHAIN_SIGMAS:
         for name, codec in pairs:
-            found = chain_at_bits(chains, BITS_PER_PIXEL, sigma=sigma, denoiser=name, codec=codec)
-            if any(found):
-                cells = [f"{f['psnr']:.2f} / {f['ssim']:.3f}" if f else "–" for f in found]
+            means = chain_at_bits(chains, BITS_PER_PIXEL, sigma=sigma, denoiser=name, codec=codec)
+            if any(means):
+                cells = [f"{f['psnr']:.2f} / {f['ssim']:.3f}" if f else "–" for f in means]
                 lines.append(_line(str(sigma), labels.get(name, "none"), label(codec), *cells))
     return "\n".join(lines) + "\n"
 
@@ -295,7 +295,9 @@ def standard(results: Results, set_name: str = "kodak") -> str:
     pictures = results.noise_part(set_name, "standard")["pictures"]
     rows = [row for picture in pictures.values() for row in picture["rows"]]
     lines = _head(f"{len(pictures)} pictures, PSNR in dB", "σ 25/255", "σ 50/255")
-    lines += [_line(name, *(f"{psnr:.2f}" for psnr in found)) for name, found in STANDARD.items()]
+    lines += [
+        _line(name, *(f"{psnr:.2f}" for psnr in published)) for name, published in STANDARD.items()
+    ]
     ours = [mean(rows, "psnr", denoiser=OURS, sigma=sigma) for sigma in UNCLIPPED[1:]]
     lines.append(_line(label(OURS), *("–" if psnr is None else f"{psnr:.2f}" for psnr in ours)))
     return "\n".join(lines) + "\n"

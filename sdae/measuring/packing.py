@@ -33,8 +33,7 @@ def coder(values, quality_code: int, tables) -> dict[str, float]:
         "int8, not packed": [len(r) for r in raw],
         "zlib 9": [len(zlib.compress(r, 9)) for r in raw],
         "best zlib strategy": [_best_zlib(v) for v in values],
-        "ours, effort 0": [len(latent_coder.encode(v, quality_code, tables)) for v in values],
-        "ours, effort 1": [len(latent_coder.encode(v, quality_code, tables, 1)) for v in values],
+        "ours": [len(latent_coder.encode(v, quality_code, tables)) for v in values],
         "ideal, static per channel": [ideal_static(values)],
         "ideal, our contexts": [ideal_contexts(values, quality_code, tables)],
     }
@@ -43,7 +42,7 @@ def coder(values, quality_code: int, tables) -> dict[str, float]:
 
 def times(values, quality_code: int, tables) -> dict[str, float]:
     """Median seconds a latent of packing and unpacking, ours and zlib's."""
-    found = {}
+    measured = {}
     for v in values:
         raw = _int8(v)
         deflated = zlib.compress(raw, 9)
@@ -58,8 +57,8 @@ def times(values, quality_code: int, tables) -> dict[str, float]:
         }
         for name, work in works.items():
             with one_blas_thread():
-                found.setdefault(name, []).append(_seconds(work))
-    return {name: statistics.median(seconds) for name, seconds in found.items()}
+                measured.setdefault(name, []).append(_seconds(work))
+    return {name: statistics.median(seconds) for name, seconds in measured.items()}
 
 
 def ideal_static(values) -> float:
@@ -96,9 +95,9 @@ def _best_zlib(values) -> int:
 
 def _seconds(work) -> float:
     """The median of several runs, in processor time, which a busy machine does not stretch."""
-    found = []
+    runs = []
     for _ in range(_REPEATS):
         begun = time.process_time()
         work()
-        found.append(time.process_time() - begun)
-    return statistics.median(found)
+        runs.append(time.process_time() - begun)
+    return statistics.median(runs)

@@ -47,12 +47,12 @@ def at_bytes(
     Returns None when even the smallest file is larger, or when the peer stores no picture this
     wide or high. Raises ValueError for an unknown name or effort, or for another array.
     """
-    found = []
+    candidates = []
     for own in _variants(name, rgb, effort, pause):
         step = own.first(lambda files, step: len(files.data(step)) > budget) - 1
         if step >= 0:
-            found.append(own.encoded(step))
-    return max(found, key=lambda encoded: metrics.psnr(rgb, encoded.rgb), default=None)
+            candidates.append(own.encoded(step))
+    return max(candidates, key=lambda encoded: metrics.psnr(rgb, encoded.rgb), default=None)
 
 
 def at_quality(
@@ -69,12 +69,12 @@ def at_quality(
 
     name, rgb, effort, pause and errors: as in `at_bytes`. Returns None when no setting reaches it.
     """
-    found = []
+    candidates = []
     for own in _variants(name, rgb, effort, pause):
         step = own.first(lambda files, step: metric(rgb, files.encoded(step).rgb) >= target)
         if step < len(own.peer.qualities):
-            found.append(own.encoded(step))
-    return min(found, key=lambda encoded: len(encoded.data), default=None)
+            candidates.append(own.encoded(step))
+    return min(candidates, key=lambda encoded: len(encoded.data), default=None)
 
 
 def files(

@@ -2,7 +2,6 @@
 
     weights/<name>/results/<set>/sdae.json       ours on the pictures of one set
     weights/<name>/results/noise-<set>.json      the noise study, see `sdae.measuring.noise_study`
-    weights/<name>/results/claims.json           see `sdae.measuring.claims`
     weights/<name>/results/bench-<name>.json     what ``sdae bench <name> --store`` has measured
     weights/peers/<set>/<codec>.json             another codec on the pictures of one set
     weights/peers/noise-<set>-classical.json     classical denoisers
@@ -106,11 +105,11 @@ class Results:
         if key not in self._stored:
             path = self.path(*key)
             paths = path, path.with_suffix(".part.json")
-            found = [self._read(p) for p in (paths[::-1] if options else paths)]
+            stored = [self._read(p) for p in (paths[::-1] if options else paths)]
             if options:
                 wanted = options.get("effort")
-                found = [f for f in found if f and f["options"].get("effort") == wanted]
-            self._stored[key] = next((f["pictures"] for f in found if f), {})
+                stored = [f for f in stored if f and f["options"].get("effort") == wanted]
+            self._stored[key] = next((f["pictures"] for f in stored if f), {})
         return self._stored[key]
 
     def note(self, set_name: str, codec_name: str) -> dict:
@@ -157,7 +156,7 @@ class Results:
         parts = [part for part in parts if part["pictures"]]
         names = [set(part["pictures"]) for part in parts]
         shared = sorted(set.intersection(*names)) if names else []
-        found = {
+        joined = {
             kind: [
                 {"picture": name} | row
                 for name in shared
@@ -166,7 +165,7 @@ class Results:
             ]
             for kind in ("rows", "chains")
         }
-        return parts[0] | found if shared else {}
+        return parts[0] | joined if shared else {}
 
     def noise_part(self, set_name: str, part: str) -> dict:
         """The file of one part of the noise study; without pictures where there is none."""
@@ -178,33 +177,23 @@ class Results:
         folder = self.others if part == "classical" else self.folder
         return folder / f"noise-{Path(set_name).name}{ending}.json"
 
-    def claims(self) -> dict:
-        """Set → what `sdae.measuring.claims` has measured with these weights."""
-        return (self._read(self.folder / "claims.json") or {}).get("sets", {})
-
-    def store_claims(self, set_name: str, measured: dict) -> None:
-        """Keep what was measured of one set; other sets stay if they are of these weights."""
-        sets = self.claims() | {set_name: measured}
-        self._store("claims.json", {"protocol": PROTOCOL, "sets": sets})
-
     def bench(self, name: str) -> dict:
         """What a benchmark has stored of these weights, by its own keys; empty if nothing."""
         return (self._read(self.folder / f"bench-{name}.json") or {}).get("figures", {})
 
     def store_bench(self, name: str, figures: dict) -> None:
         """Keep figures of a benchmark; those of other keys stay if they are of these weights."""
-        machine = f"{os.cpu_count()} cores, {platform.machine()}"
-        note = {"bench": name, "machine": machine, "figures": self.bench(name) | figures}
-        self._store(f"bench-{name}.json", note)
-
-    def _store(self, name, note):
-        about = {
+        note = {
+            "bench": name,
             "weights_sha256": self.sha256,
+            "machine": f"{os.cpu_count()} cores, {platform.machine()}",
             "versions": peers.versions(),
             "date": datetime.date.today().isoformat(),
+            "figures": self.bench(name) | figures,
         }
         self.folder.mkdir(parents=True, exist_ok=True)
-        weights.replace(self.folder / name, (json.dumps(about | note, indent=1) + "\n").encode())
+        text = json.dumps(note, indent=1) + "\n"
+        weights.replace(self.folder / f"bench-{name}.json", text.encode())
 
     def _read(self, path):
         """A file of results; None where there is none, or one of other weights."""
@@ -226,7 +215,7 @@ def common(results: Results, set_name: str) -> dict[str, dict]:
     """Codec → picture → rows, of the pictures that every codec with results has measured."""
     rows = {name: results.rows(set_name, name) for name in results.codecs(set_name)}
     shared = sorted(set.intersection(*map(set, rows.values()))) if rows else []
-    return {name: {k: found[k] for k in shared} for name, found in rows.items()}
+    return {name: {k: pictures[k] for k in shared} for name, pictures in rows.items()}
 
 
 @cache

@@ -1,9 +1,9 @@
-"""Time and memory of whole files beside Pillow's codecs: ``python -m sdae bench``.
+"""Time and memory of whole files beside Pillow's codecs: ``sdae bench codec``.
 
 Each codec works in a process of its own, whose peak memory is its own. They take turns, one
 compression and one decompression each round, so that a machine whose speed drifts is the same for
 all; a ratio is the median of those of the rounds. The peers run as Pillow runs them by default, at
-quality 75; SDAE at quality 75 without effort. The first round is not counted.
+quality 75, and so does SDAE. The first round is not counted.
 """
 
 from __future__ import annotations
@@ -51,48 +51,48 @@ def measure(
     # A fresh interpreter, not a copy of this one: its memory is counted.
     pools = {name: ProcessPoolExecutor(1, get_context("spawn")) for name in CODECS}
     try:
-        found = {name: [] for name in CODECS}
+        turns = {name: [] for name in CODECS}
         for number in range(rounds + 1):
             for name, pool in pools.items():
                 turn = pool.submit(_turn, name, size, weights).result()
                 if number:
-                    found[name].append(turn)
+                    turns[name].append(turn)
                 tick()
-        return found
+        return turns
     finally:
         for pool in pools.values():
             pool.shutdown()
 
 
-def medians(found: dict[str, list[Turn]]) -> dict[str, dict]:
+def medians(turns: dict[str, list[Turn]]) -> dict[str, dict]:
     """Codec → its medians: seconds, bytes of the file, and its most memory in MB."""
     return {
         name: {
-            field.name: statistics.median(getattr(turn, field.name) for turn in turns)
+            field.name: statistics.median(getattr(turn, field.name) for turn in own)
             for field in fields(Turn)
         }
-        | {"memory": turns[-1].memory}
-        for name, turns in found.items()
+        | {"memory": own[-1].memory}
+        for name, own in turns.items()
     }
 
 
-def table(found: dict[str, list[Turn]]) -> list[str]:
+def table(turns: dict[str, list[Turn]]) -> list[str]:
     """The medians and ratios of `measure` as lines."""
-    ours = found["SDAE"]
+    ours = turns["SDAE"]
     lines = [
         f"{'':6}{'compress':>12}{'ratio':>8}{'decompress':>14}{'ratio':>8}"
         f"{'processor':>13}{'ratio':>8}{'bytes':>12}{'memory':>10}"
     ]
-    middle = medians(found)
-    for name, turns in found.items():
+    middle = medians(turns)
+    for name, own in turns.items():
         cells = [f"{name:6}"]
         for field, width in (("compress", 12), ("decompress", 14), ("processor", 13)):
             ratio = statistics.median(
                 getattr(mine, field) / max(getattr(turn, field), 1e-9)
-                for mine, turn in zip(ours, turns)
+                for mine, turn in zip(ours, own)
             )
             cells.append(f"{f'{1000 * middle[name][field]:,.1f} ms':>{width}}{ratio:>8.2f}")
-        cells.append(f"{turns[-1].file_bytes:>12,}{f'{turns[-1].memory:,.0f} MB':>10}")
+        cells.append(f"{own[-1].file_bytes:>12,}{f'{own[-1].memory:,.0f} MB':>10}")
         lines.append("".join(cells))
     return lines
 

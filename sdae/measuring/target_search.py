@@ -54,18 +54,18 @@ def within_bytes(codec, rgb, budget: int, step=lambda: None) -> bytes:
         TargetError: no file is so small.
     """
     tries = _Tries(codec, rgb, step)
-    tries.edge(lambda found: math.log(budget / len(found.data)), good=1, bad=100, near=0.005)
+    tries.edge(lambda attempt: math.log(budget / len(attempt.data)), good=1, bad=100, near=0.005)
     scanned = tries.scan(lambda low, high: len(low.data) > len(high.data))
-    fitting = [found for found in tries.made if len(found.data) <= budget]
+    fitting = [attempt for attempt in tries.made if len(attempt.data) <= budget]
     if not fitting:
-        smallest = min(len(found.data) for found in tries.made)
+        smallest = min(len(attempt.data) for attempt in tries.made)
         raise TargetError(
             f"The smallest file takes {smallest:,} bytes; "
             f"allow more than {budget:,} or scale the picture down."
         )
     if not scanned:
-        return max(fitting, key=lambda found: found.quality).data
-    return max(fitting, key=lambda found: (found.psnr, -len(found.data))).data
+        return max(fitting, key=lambda attempt: attempt.quality).data
+    return max(fitting, key=lambda attempt: (attempt.psnr, -len(attempt.data))).data
 
 
 def reaching_psnr(codec, rgb, psnr: float, step=lambda: None) -> bytes:
@@ -82,13 +82,13 @@ def reaching_psnr(codec, rgb, psnr: float, step=lambda: None) -> bytes:
         TargetError: no quality reaches it.
     """
     tries = _Tries(codec, rgb, step)
-    tries.edge(lambda found: found.psnr - psnr, good=100, bad=1, near=0.02)
+    tries.edge(lambda attempt: attempt.psnr - psnr, good=100, bad=1, near=0.02)
     tries.scan(lambda low, high: low.psnr > high.psnr or len(low.data) > len(high.data))
-    reaching = [found for found in tries.made if found.psnr >= psnr]
+    reaching = [attempt for attempt in tries.made if attempt.psnr >= psnr]
     if not reaching:
-        best = max(found.psnr for found in tries.made)
+        best = max(attempt.psnr for attempt in tries.made)
         raise TargetError(f"At most {best:.2f} dB are reached; ask for less than {psnr:g} dB.")
-    return min(reaching, key=lambda found: (len(found.data), -found.psnr)).data
+    return min(reaching, key=lambda attempt: (len(attempt.data), -attempt.psnr)).data
 
 
 class _Try:
@@ -114,15 +114,15 @@ class _Tries:
         self._codec, self._rgb, self._step = codec, rgb, step
 
     def at(self, quality: float) -> _Try:
-        found = _Try(self._codec, self._rgb, quality)
-        self.made.append(found)
+        attempt = _Try(self._codec, self._rgb, quality)
+        self.made.append(attempt)
         self._step()
-        return found
+        return attempt
 
     def edge(self, spare, good: float, bad: float, near: float) -> None:
         """Close in on the edge between qualities that meet a target and qualities that do not.
 
-        `spare(found)` says what a try has to spare, negative where it misses the target; it
+        `spare(attempt)` says what a try has to spare, negative where it misses the target; it
         should meet it at `good` rather than at `bad`. What is spared is nearly linear in
         quality, so the next quality lies where a straight line says; every other one halves the
         stretch instead, should the line be a bad guide.
@@ -138,11 +138,11 @@ class _Tries:
                 return
             share = 0.5 if number % 2 else (best - near / 2) / (best - worst)
             quality = good + share * (bad - good)
-            found = spare(self.at(quality))
-            if found >= 0:
-                best, good = found, quality
+            left = spare(self.at(quality))
+            if left >= 0:
+                best, good = left, quality
             else:
-                worst, bad = found, quality
+                worst, bad = left, quality
 
     def scan(self, contradict) -> bool:
         """Try the whole range where the picture is small or the tries contradict the order of

@@ -1,0 +1,151 @@
+"""The app in a process of its own and a headless Chromium that visits it, for the benchmarks of
+the pages: `sdae.measuring.visitors` and `sdae.measuring.waiting`."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = "--no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run".split()
+PATIENCE = 600
+"""Seconds that an answer may take."""
+
+
+class AppError(RuntimeError):
+    """The app or a browser cannot be started; the message says what to do."""
+
+
+class App:
+    """The app on a free port of this machine. Needs a checkout, as the pages are in no wheel.
+
+    Attributes:
+        address: where a browser finds it.
+    """
+
+    def __init__(self):
+        if not (ROOT / "streamlit_app.py").exists():
+            raise AppError("The pages are not here; run this in a checkout of the repository.")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        options = "headless=true", "address=127.0.0.1", f"port={port}", "fileWatcherType=none"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
+            + [f"--server.{option}" for option in options],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.address = f"http://127.0.0.1:{port}"
+        while self.process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=5):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise AppError("The app did not start; install what requirements.txt lists.")
+
+    def memory(self, field: str) -> int:
+        """VmRSS or VmHWM, the present or the most resident memory, in MB; Linux alone."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split(f"{field}:")[1].split()[0]) // 1024
+
+    def stop(self) -> list[str]:
+        """End the app; the lines of errors that it wrote."""
+        self.process.terminate()
+        log = self.process.communicate()[1]
+        return [line for line in log.splitlines() if "Traceback" in line or "Error" in line]
+
+
+@contextmanager
+def browser():
+    """A headless Chromium of the system."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as error:
+        raise AppError(
+            "This benchmark needs playwright; install what requirements-test.txt lists."
+        ) from error
+    paths = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
+    if not any(paths):
+        raise AppError("This benchmark needs Chromium; install it where the system finds it.")
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=next(filter(None, paths)), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+def visit(chromium, address: str, **options):
+    """A page of a new visitor, who has nothing cached; options as for Playwright's `new_context`."""
+    page = chromium.new_context(viewport={"width": 1280, "height": 800}, **options).new_page()
+    page.set_default_timeout(1000 * PATIENCE)
+    page.goto(address)
+    return page
+
+
+def upload(page, name: str, *pictures: np.ndarray) -> None:
+    """Give the page pictures, (H, W, 3) uint8, as PNG files."""
+    files = []
+    for number, rgb in enumerate(pictures):
+        file = io.BytesIO()
+        Image.fromarray(rgb).save(file, "PNG")
+        data = {"mimeType": "image/png", "buffer": file.getvalue()}
+        files.append({"name": f"{name}{number}.png", **data})
+    chooser = page.locator("input[type=file]")
+    # Several pictures go to the last place for files, on the tab for many.
+    (chooser.last if len(files) > 1 else chooser.first).set_input_files(files)
+
+
+def quality(page):
+    """The slider of the Compress page."""
+    return page.get_by_role("slider", name="Quality", exact=True).first
+
+
+def bytes_shown(page) -> str | None:
+    """The bytes of the file at the slider's quality; None until they are counted."""
+    box = page.locator(f".compare[data-counted='{quality(page).input_value()}']")
+    return box.locator("[data-bytes]").inner_text() if box.count() else None
+
+
+def picture_shown(page) -> bool:
+    """Whether the picture that shows is that of the file whose bytes show."""
+    size = bytes_shown(page)
+    text = page.locator(".chip-right span").inner_text()
+    return size is not None and text.startswith(f"{size} bytes")
+
+
+def answered(pages, begun: float) -> list[tuple[float, float]]:
+    """For each page of several visitors the seconds since `begun`, a `time.monotonic`, until its
+    bytes show and until its picture does."""
+    signs = [(number, place) for number in range(len(pages)) for place in range(2)]
+    seconds = {}
+    while len(seconds) < len(signs):
+        for number, place in signs:
+            shown = (bytes_shown, picture_shown)[place]
+            if (number, place) not in seconds and shown(pages[number]):
+                seconds[number, place] = time.monotonic() - begun
+        if time.monotonic() - begun > PATIENCE:
+            raise AppError(f"A visitor had no answer after {PATIENCE} seconds.")
+        time.sleep(0.01)
+    return [(seconds[number, 0], seconds[number, 1]) for number in range(len(pages))]
+
+
+def waves(number: int, width: int, height: int) -> np.ndarray:
+    """Waves and some grain, other ones for each number: uint8 (height, width, 3)."""
+    rng = np.random.default_rng(number)
+    y, x = np.mgrid[:height, :width]
+    waves = [np.sin(x / a + y / b + c) for a, b, c in rng.uniform(10, 60, (3, 3))]
+    grain = rng.normal(0, 4, (height, width, 3))
+    return np.clip(128 + 80 * np.stack(waves, -1) + grain, 0, 255).astype("uint8")
