@@ -85,7 +85,7 @@ def _one(set_name: str, picture: str, rows: dict, quality: float) -> None:
         st.subheader(picture, anchor=False)
         display.figure(
             charts.rates(
-                {codec: curves.curve({picture: found[picture]}) for codec, found in rows.items()},
+                {codec: curves.curve({picture: every[picture]}) for codec, every in rows.items()},
                 "PSNR",
                 {},
             ),
