@@ -22,6 +22,7 @@ def no_pictures(tmp_path_factory):
 
 
 def settle(page):
+    page.set_default_timeout(600_000)  # milliseconds; a busy machine is not an error
     page.get_by_text("Where these figures come from").wait_for()
     page.locator("[data-stale=true]").first.wait_for(state="detached")
     return page

@@ -142,7 +142,7 @@ def noise_sweep(means: dict[str, dict[float, tuple]]) -> Drawn:
     Args:
         means: as `pages.kodak.tables.noise_means`.
     """
-    colours = palette.ORANGE, palette.GREEN, palette.PINK, palette.RED, palette.SKY
+    colours = palette.ORANGE, palette.GREEN, palette.PINK, palette.SKY, palette.RED
     styles = [(palette.GREY, "dot"), (palette.OURS, "solid", 3), (palette.OURS, "dash")]
     styles += [(colour, "solid") for colour in colours]
     return _draw(

@@ -52,8 +52,15 @@ def figure(drawn: Drawn, name: str, how: str, height: int) -> None:
     )
 
 
-def table(heads: list[str], rows: list[tuple], name: str, how: str = "") -> None:
-    """A table, how to read it, and its CSV file. The first column names the row; None is a dash."""
+def table(heads: list[str], rows: list[tuple], name: str, title: str = "", how: str = "") -> None:
+    """A table under its title, how to read it, and its CSV file; nothing where there are no rows.
+
+    The first column names the row; None is a dash.
+    """
+    if not rows:
+        return
+    if title:
+        st.subheader(title, anchor=False)
     texts = [["–" if cell is None else whole_numbers(str(cell)) for cell in row] for row in rows]
     st.table(pandas.DataFrame(texts, columns=heads), border="horizontal", hide_index=True)
     if how:

@@ -59,17 +59,6 @@ def pictures(table: list[dict]) -> str:
     )
 
 
-def picture(row: dict) -> str:
-    """The figures of one picture, a row of `sdae.measuring.curves.per_picture`."""
-    said = (
-        f"**{row['picture']}** takes {row['bytes']:,} bytes, {row['saved']:.1f} % less than as PNG, "
-        f"at {row['psnr']:.2f} dB and SSIM {row['ssim']:.4f}."
-    )
-    if row["jpeg_bytes"]:
-        said += f" JPEG needs {row['jpeg_bytes']:,} bytes for this PSNR."
-    return said
-
-
 def speed(times: dict[tuple[str, str], float]) -> str:
     """Our speed beside that of AVIF in every way that it was measured.
 

@@ -89,7 +89,8 @@ def _base(name: str) -> str:
 def _thumbnails() -> dict[str, str]:
     """Name → thumbnail as the address of its PNG."""
     addresses = {}
-    for name in map(_base, kodak.KODAK):
+    for file in kodak.KODAK:
+        name = file.removesuffix(".png")
         with engine.turn() as codec:
             png = reading.png(np.asarray(codec.decompress(kodak.thumbnail(name))))
         addresses[name] = "data:image/png;base64," + base64.b64encode(png).decode()

@@ -43,21 +43,18 @@ def view(stored: Results, card: dict) -> None:
     display.table(
         *tables.noise_table(means),
         "noise-table",
-        "PSNR in dB / SSIM, means over pictures. SDAE is at its highest quality, and its picture "
+        how="PSNR in dB / SSIM, means over pictures. SDAE is at its highest quality, and its picture "
         "has gone through a whole .sdae file.",
     )
-    heads, chains = tables.chain_table(studies[name]["chains"], sigma)
-    if chains:
-        st.subheader(f"Denoised and compressed, σ {sigma:g}", anchor=False)
-        display.table(
-            heads,
-            chains,
-            "noise-chains",
-            "PSNR in dB / SSIM against the clean picture in files of so many bits per pixel. Every "
-            "line is two steps: a denoiser that knows the level restores the picture, then a codec "
-            "encodes what it made. SDAE has a network of its own for the first step, and its codec "
-            "does the second.",
-        )
+    display.table(
+        *tables.chain_table(studies[name]["chains"], sigma),
+        "noise-chains",
+        f"Denoised and compressed, σ {sigma:g}",
+        "PSNR in dB / SSIM against the clean picture in files of so many bits per pixel. Every line "
+        "is two steps: a denoiser that knows the level restores the picture, then a codec encodes "
+        "what it made. SDAE has a network of its own for the first step, and its codec does the "
+        "second.",
+    )
     st.subheader(f"Every picture, σ {sigma:g}", anchor=False)
     display.figure(
         charts.noise_pictures(rows, sigma),

@@ -45,7 +45,7 @@ def view(stored: Results, card: dict) -> None:
     if chosen is None:
         st.caption("Click a picture to see its curves.")
     else:
-        _one(name, chosen, rows, table, quality)
+        _one(name, chosen, rows, quality)
     st.subheader("Closeness against reduction in size", anchor=False)
     for column, key in zip(st.columns(2, gap="large"), ("psnr", "ssim")):
         with column:
@@ -74,19 +74,18 @@ def view(stored: Results, card: dict) -> None:
     )
 
 
-def _one(set_name: str, picture: str, rows: dict, table: list[dict], quality: float) -> None:
-    """One picture: its figures, its curves, and the way to the Compress page with it."""
+def _one(set_name: str, picture: str, rows: dict, quality: float) -> None:
+    """One picture: its curves, and the way to the Compress page with it."""
     file = kodak.file_name(picture)
     tiles = [other for other in rows[OURS] if kodak.file_name(other) == file]
     with st.container(border=True):
         if len(tiles) > 1:
             picture = st.selectbox("Tile", tiles, tiles.index(picture))
             st.query_params[PARAMETER] = picture
-        (row,) = (row for row in table if row["picture"] == picture)
-        st.markdown(display.whole_numbers(findings.picture(row)))
+        st.subheader(picture, anchor=False)
         display.figure(
             charts.rates(
-                {codec: curves.curve({picture: found[picture]}) for codec, found in rows.items()},
+                {codec: curves.curve({picture: every[picture]}) for codec, every in rows.items()},
                 "PSNR",
                 {},
             ),
@@ -104,4 +103,4 @@ def _one(set_name: str, picture: str, rows: dict, table: list[dict], quality: fl
                 | small,
             )
         else:
-            st.caption(f"{file} itself is not on this server; `sdae kodak` fetches it.")
+            st.caption(f"{file} itself is not on this server; “sdae kodak” fetches it.")

@@ -5,9 +5,8 @@ import streamlit as st
 from pages.kodak import display, tables
 from pages.kodak.tables import SETS
 from sdae.measuring import results
+from sdae.measuring.peers import PEERS
 from sdae.measuring.results import Results
-
-LIBRARIES = {"jpeg": "libjpeg-turbo", "jpeg2000": "OpenJPEG", "webp": "libwebp", "avif": "libaom"}
 
 
 def provenance(stored: Results, card: dict) -> None:
@@ -22,7 +21,7 @@ def provenance(stored: Results, card: dict) -> None:
         rows = []
         for name, label in SETS.items():
             for codec, note in tables.summary(stored, name).notes.items():
-                library = LIBRARIES.get(codec)
+                library = PEERS[codec].library if codec in PEERS else None
                 rows.append(
                     (
                         label,
@@ -33,8 +32,5 @@ def provenance(stored: Results, card: dict) -> None:
                         f"{library} {note['versions'][library]}" if library else None,
                     )
                 )
-        display.table(
-            ["pictures", "codec", "number", "one in", "date", "library"],
-            rows,
-            "provenance",
-        )
+        heads = ["pictures", "codec", "number", "one in", "date", "library"]
+        display.table(heads, rows, "provenance")

@@ -15,23 +15,29 @@ def view(stored: Results, card: dict) -> None:
     measured = tables.summary(stored, name)
     display.finding(findings.rates(name, measured.bd_rates))
     _curves(measured, name)
-    st.subheader("BD-rate of SDAE", anchor=False)
     display.table(
         *tables.bd_rates(measured),
         "bd-rates",
+        "BD-rate of SDAE",
         "Mean difference in bytes at equal quality, over the range that both curves cover, mean of "
         "all pictures. Below zero, SDAE needs fewer bytes. SSIM and MS-SSIM count as −10·log10(1 − x).",
     )
-    st.subheader("At equal bytes", anchor=False)
     display.table(
         *tables.equal_bytes(measured),
         "equal-bytes",
+        "At equal bytes",
         "PSNR in dB / SSIM when every picture takes the same bits per pixel. A picture whose "
         "largest file is smaller counts with that file; a dash means that some picture's smallest "
         "file is larger.",
     )
     _speed(stored, measured, name)
-    _packings(stored)
+    display.table(
+        *tables.packings(stored),
+        "packings",
+        "Other ways to pack the same integers",
+        "Mean bytes of a latent of the pictures scaled to 128×128, by “sdae bench coder”. The ideal "
+        "coders spend the entropy of their symbols and write no tables.",
+    )
 
 
 def _curves(measured: tables.Summary, name: str) -> None:
@@ -65,20 +71,7 @@ def _speed(stored: Results, measured: tables.Summary, name: str) -> None:
         ["codec", "how it ran", "processor time, ms"],
         [(codec, how or None, f"{1000 * seconds:,.1f}") for (codec, how), seconds in times.items()],
         "speed",
-        "To compress and restore one picture, all threads together. SDAE, and the others at their "
+        how="To compress and restore one picture, all threads together. SDAE, and the others at their "
         "slowest: mean of all pictures, files of about one bit per pixel. By Pillow's defaults: "
-        "another photograph of this size at quality 75, by `sdae bench`.",
+        "another photograph of this size at quality 75, by “sdae bench”.",
     )
-
-
-def _packings(stored: Results) -> None:
-    heads, rows = tables.packings(stored)
-    if rows:
-        st.subheader("Other ways to pack the same integers", anchor=False)
-        display.table(
-            heads,
-            rows,
-            "packings",
-            "Mean bytes of a latent of the pictures scaled to 128×128, by `sdae bench coder`. The "
-            "ideal coders spend the entropy of their symbols and write no tables.",
-        )

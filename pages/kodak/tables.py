@@ -115,19 +115,18 @@ def times(stored: Results, measured: Summary, set_name: str) -> dict[tuple[str, 
     The first ones are means over the set at about one bit per pixel, each codec as its curve was
     measured. Those that follow ran as Pillow runs them by default, see `sdae.measuring.speed`.
     """
-    found = {}
+    seconds = {}
     for name, curve in measured.curves["psnr"].items():
         if "encode_seconds" in curve:
             place = int(np.argmin(np.abs(np.array(curve["bpp"]) - _MIDDLE)))
-            seconds = curve["encode_seconds"][place] + curve["decode_seconds"][place]
-            found[
-                results.label(name), "" if name == OURS else "at its slowest, as in the curves"
-            ] = seconds
+            how = "" if name == OURS else "at its slowest, as in the curves"
+            spent = curve["encode_seconds"][place] + curve["decode_seconds"][place]
+            seconds[results.label(name), how] = spent
     size = "768×512" if set_name == "kodak" else "128×128"
     for label, row in stored.bench("codec").get(size, {}).items():
         if label != results.label(OURS):
-            found[label, "by Pillow's defaults"] = row["processor"]
-    return found
+            seconds[label, "by Pillow's defaults"] = row["processor"]
+    return seconds
 
 
 def noise_means(rows: list[dict]) -> dict[str, dict[float, tuple]]:

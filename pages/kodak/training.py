@@ -1,6 +1,6 @@
 """The view of the training: the loss of all runs, and the configuration."""
 
-import streamlit as st
+import re
 
 from pages.kodak import charts, display, findings
 from sdae import weights
@@ -22,8 +22,12 @@ def view(stored: Results, card: dict) -> None:
             "one before; a step there is a change of the network or of its context model.",
             height=420,
         )
-    st.subheader("Configuration of the network and of the last run", anchor=False)
-    display.table(["setting", "value"], settings(card), "configuration")
+    display.table(
+        ["setting", "value"],
+        settings(card),
+        "configuration",
+        "Configuration of the network and of the last run",
+    )
 
 
 def settings(card: dict) -> list[tuple[str, str]]:
@@ -31,7 +35,10 @@ def settings(card: dict) -> list[tuple[str, str]]:
     limits = {"epochs": "epochs at most", "minutes": "minutes at most"}
     said = card["config"] | {limits.get(key, key): value for key, value in card["training"].items()}
     return [
-        *((key.replace("_", " "), f"{value}") for key, value in said.items()),
+        *(
+            (key.replace("_", " "), re.sub(r"[\[\]']", "", f"{value}"))
+            for key, value in said.items()
+        ),
         ("epochs that were run", f"{card['epochs']}"),
         ("minutes that they took", f"{card['minutes']:g}"),
         ("parameters", f"{card['parameters']:,}"),
