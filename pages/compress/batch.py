@@ -16,7 +16,7 @@ from PIL import Image
 
 from pages.shared import engine
 from pages.shared.figures import table_csv
-from pages.shared.file_size import card
+from pages.shared.file_size import show_size
 from pages.shared.sources import ENDINGS, IN_WORDS
 from pages.shared.words import literal
 from sdae import ImageError, WeightsError
@@ -205,7 +205,7 @@ def table(place, rows: list[Opened | str]) -> None:
 
 def take_home(packed: list[Packed]) -> None:
     """What the batch weighs together, and its files."""
-    card(
+    show_size(
         sum(len(p.data) for p in packed),
         {
             "the original" if len(packed) == 1 else f"{len(packed)} originals": sum(

@@ -4,44 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.compress.behind import Behind
-from pages.shared import engine, other_codecs
+from pages.compress.later import Later
+from pages.shared import other_codecs
 from pages.shared.engine import Prepared
 from pages.shared.ledger import Row, ledger
 from pages.shared.numbers import milliseconds
-from pages.shared.sources import Source, choose_size
+from pages.shared.sources import Source
 from sdae.coding import container
 from sdae.measuring.comparison import Counted, Result
 from sdae.weights import shipped
-
-
-def settings() -> tuple[bool, int]:
-    """Whether the picture is scaled to 128×128, and the effort, 0 to 10."""
-    small = choose_size()
-    effort = st.slider(
-        "Effort",
-        0,
-        10,
-        0,
-        key="effort",
-        bind="query-params",
-        help="With more effort the picture is looked at again and again while it is compressed: "
-        "as close to the original in fewer bytes, but no longer at once.",
-    )
-    return small, effort
-
-
-def allowed(picture: Prepared, effort: int) -> int:
-    """The effort that the picture's size allows here."""
-    width, height = picture.size
-    if effort and width * height > engine.REFINED_PIXELS:
-        st.info(
-            f"Effort is for pictures of up to {engine.REFINED_PIXELS / 1e6:g} megapixels here; "
-            f"`python -m sdae compress --effort {effort}` takes larger ones.",
-            icon=":material/info:",
-        )
-        return 0
-    return effort
 
 
 def original(source: Source, picture: Prepared) -> tuple[int, str]:
@@ -140,14 +111,14 @@ def _whole_file(answer: Counted | Result) -> Row:
     return Row("SDAE file", answer.file_bytes, "the whole of it", ours=True)
 
 
-def same_bytes(source: Source, picture: Prepared, result: Result | None, behind: Behind) -> None:
+def same_bytes(source: Source, picture: Prepared, result: Result | None, more: Later) -> None:
     """The table of codecs, and whatever would serve this picture better."""
     st.header("At the same bytes", anchor=False)
     if not result:
         st.caption("Other codecs are searched as soon as the picture is restored.")
         return
-    offer(source, picture, result, behind)
-    other_codecs.table(result, behind.rivals)
+    offer(source, picture, result, more)
+    other_codecs.table(result, more.rivals)
     st.caption(
         f"Each codec's best picture in at most {result.file_bytes:,} bytes; bold is best. PSNR (dB) "
         "and SSIM say how close it is to the original: higher is closer. AVIF is searched at a "
@@ -155,9 +126,9 @@ def same_bytes(source: Source, picture: Prepared, result: Result | None, behind:
     )
 
 
-def offer(source: Source, picture: Prepared, result: Result, behind: Behind) -> None:
+def offer(source: Source, picture: Prepared, result: Result, more: Later) -> None:
     """Say so where a PNG file or another codec is smaller at the same quality, and hand it out."""
-    smaller = behind.smaller
+    smaller = more.smaller
     size = f"the {result.file_bytes:,} bytes of SDAE"
     if len(picture.png) <= min(result.file_bytes, smaller.file_bytes if smaller else 1 << 60):
         st.info(

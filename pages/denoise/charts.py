@@ -3,69 +3,37 @@
 from __future__ import annotations
 
 import math
-from html import escape
 
 import numpy as np
 import streamlit as st
 
+from pages.denoise.sides import SDAE
 from pages.denoise.versions import Version
 from pages.shared.figures import legible
 from pages.shared.numbers import decibels, milliseconds
 from pages.shared.palette import NOISY, OURS, TRUE
-from sdae.measuring import classical_denoisers
+from pages.shared.table import Column, Row, draw_table
 
 _COLOURS = {"Noise": NOISY, "Removed": NOISY, "Error": OURS}
 
-_STYLE = """
-<style>
-.sdae-denoisers { width: 100%; border-collapse: collapse; font-size: 0.875rem;
-  font-variant-numeric: tabular-nums; }
-.sdae-denoisers th, .sdae-denoisers td { padding: 0.45rem 0.5rem; text-align: right;
-  font-weight: 400; border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
-.sdae-denoisers th:first-child { text-align: left; padding-left: 0; }
-.sdae-denoisers thead th { opacity: 0.8; font-size: 0.8125rem; }
-.sdae-denoisers .ours th, .sdae-denoisers .ours td, .sdae-denoisers td.best { font-weight: 600; }
-.sdae-denoisers td.wait { opacity: 0.7; text-align: left; }
-</style>
-"""
 
-
-def table(start: Version, ours: Version, filtered: dict[str, Version]) -> None:
-    """Draw the noisy picture, ours and the classical denoisers so far; the best are bold."""
-    measured = start.psnr is not None
-    tried = [ours, *filtered.values()]
-    best = {
-        name: max(getattr(v, name) for v in tried) if measured else None
-        for name in ("psnr", "ssim")
-    }
-    rows = [_row("Noisy", start, {}, measured)] if measured else []
-    rows.append(_row("SDAE", ours, best, measured, "ours"))
-    for name in classical_denoisers.QUICK:
-        label = classical_denoisers.DENOISERS[name].label
-        if name in filtered:
-            rows.append(_row(label, filtered[name], best, measured))
-        else:
-            columns = 3 if measured else 1
-            rows.append(
-                f"<tr><th scope='row'>{escape(label)}</th>"
-                f"<td class='wait' colspan='{columns}'>at work …</td></tr>"
-            )
-    names = ("Denoiser", *(("PSNR", "SSIM") if measured else ()), "Processor time")
-    heads = "".join(f"<th scope='col'>{name}</th>" for name in names)
-    st.html(
-        f"{_STYLE}<table class='sdae-denoisers'><thead><tr>{heads}</tr></thead>"
-        f"<tbody>{''.join(rows)}</tbody></table>"
-    )
-
-
-def _row(label, version, best, measured, kind="") -> str:
-    cells = ""
+def table(start: Version, made: dict[str, Version], labels: list[str]) -> None:
+    """Draw the noisy picture and the versions `made` of all `labels`; the best are bold once all
+    are made."""
+    measured, complete = start.psnr is not None, len(made) == len(labels)
+    columns = [Column("Processor time", milliseconds)]
     if measured:
-        for name, text in (("psnr", decibels(version.psnr)), ("ssim", f"{version.ssim:.4f}")):
-            mark = " class='best'" if getattr(version, name) == best.get(name) else ""
-            cells += f"<td{mark}>{text}</td>"
-    time = milliseconds(version.seconds) if version.seconds else "–"
-    return f"<tr class='{kind}'><th scope='row'>{escape(label)}</th>{cells}<td>{time}</td></tr>"
+        closeness = [("PSNR", decibels), ("SSIM", "{:.4f}".format)]
+        columns = [Column(head, form, best=complete) for head, form in closeness] + columns
+
+    def values(version):
+        return (version.psnr, version.ssim)[: 2 * measured] + (version.seconds or None,)
+
+    rows = [Row("Noisy", values(start))] if measured else []
+    for label in labels:
+        text = values(made[label]) if label in made else "at work …"
+        rows.append(Row(label, text, ours=label == SDAE))
+    draw_table("Denoiser", columns, rows)
 
 
 def histogram(shares: dict[str, np.ndarray]) -> None:
@@ -96,8 +64,8 @@ def curve(rows: list[tuple]) -> None:
     sigma, *lines = zip(*rows)
     rings = {"color": TRUE, "symbol": "circle-open", "size": 13}
     for name, mode, style, values in (
-        ("Restored, estimated level", "lines+markers", {"color": OURS}, lines[1]),
-        ("Restored, true level", "markers", rings, lines[2]),
+        ("Denoised, measured level", "lines+markers", {"color": OURS}, lines[1]),
+        ("Denoised, true level", "markers", rings, lines[2]),
         ("Noisy", "lines+markers", {"color": NOISY}, lines[0]),
     ):
         figure.add_scatter(

@@ -5,14 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.denoise import charts, versions
-from pages.denoise.sides import FILTERS, SDAE
+from pages.denoise.sides import FILE, FILTERS, SDAE
 from pages.denoise.versions import Version
 from pages.shared import engine
 from pages.shared.figures import table_csv
-from pages.shared.file_size import card
+from pages.shared.file_size import show_size
 from pages.shared.numbers import decibels, milliseconds
 from pages.shared.sources import Source
-from sdae.measuring import classical_denoisers
 from sdae.pictures.noise import STRONGEST
 
 
@@ -33,7 +32,7 @@ def numbers(start: Version, ours: Version, estimate: float) -> None:
                 "PSNR",
                 f"{decibels(ours.psnr)} dB",
                 gain,
-                f"How close the restored picture is; the noisy one has {decibels(start.psnr)} dB.",
+                f"How close the denoised picture is; the noisy one has {decibels(start.psnr)} dB.",
             ),
             (
                 "SSIM",
@@ -48,7 +47,7 @@ def numbers(start: Version, ours: Version, estimate: float) -> None:
             "Processor time",
             milliseconds(ours.seconds),
             None,
-            "From noisy pixels to clean ones: at first without a file, then through it.",
+            "From noisy pixels to clean ones, without the file.",
         ),
     ]
     with st.container(horizontal=True, gap="medium"):
@@ -56,17 +55,22 @@ def numbers(start: Version, ours: Version, estimate: float) -> None:
             st.metric(name, value, delta, help=explanation, width="content")
 
 
-def file_and_downloads(source: Source, picture, start: Version, ours: Version) -> None:
+def file_and_downloads(
+    source: Source, picture, start: Version, ours: Version, filed: Version | None
+) -> None:
     """The size of the .sdae file and the pictures to take home; a word while it is made."""
-    if ours.file is None:
+    if filed is None:
         st.info("Making the .sdae file …", icon=":material/hourglass_empty:")
         return
-    data, (width, height) = ours.file, picture.size
+    data, (width, height) = filed.file, picture.size
     references = {"the noisy picture as PNG": len(start.png)}
     if start.psnr is not None:
         references["the clean one as PNG"] = len(picture.png)
-    card(len(data), references | {"its uncompressed pixels": picture.rgb.nbytes})
-    st.caption(f"{8 * len(data) / (width * height):.3f} bits per pixel, header included.")
+    show_size(len(data), references | {"its uncompressed pixels": picture.rgb.nbytes})
+    bits = f"{8 * len(data) / (width * height):.3f} bits per pixel, header included."
+    if filed.psnr is not None:
+        bits += f" The picture in it has {decibels(filed.psnr)} dB."
+    st.caption(bits)
     with st.container(horizontal=True):
         st.download_button(
             "Download .sdae",
@@ -77,7 +81,7 @@ def file_and_downloads(source: Source, picture, start: Version, ours: Version) -
             type="primary",
             on_click="ignore",
         )
-        _download_png("Restored PNG", ours, source, "denoised")
+        _download_png("Denoised PNG", ours, source, "denoised")
         if start.psnr is not None:
             _download_png("Noisy PNG", start, source, "noisy")
 
@@ -93,26 +97,28 @@ def _download_png(label: str, version: Version, source: Source, ending: str) -> 
     )
 
 
-def denoisers(source: Source, start, ours, strength: float, first: str | None, filtered) -> None:
+def denoisers(source: Source, start, made: dict[str, Version], strength: float, right: str) -> None:
     """The table of denoisers so far, and its downloads once it is full."""
     st.header("Against classical denoisers", anchor=False)
-    charts.table(start, ours, filtered)
-    if len(filtered) < len(FILTERS):
+    labels = [SDAE, FILE, *FILTERS]
+    charts.table(start, made, labels)
+    st.caption(
+        "BM3D, the strongest of them, takes minutes and is not tried here; the Kodak page has it. "
+        "SDAE is the denoiser alone; what its file holds is compressed as well."
+    )
+    if len(made) < len(labels):
         return
-    shown = {"Noisy": start, SDAE: ours}
-    shown |= {label: filtered[name] for label, name in FILTERS.items()}
     with st.container(horizontal=True):
         st.download_button(
             "Table as CSV",
-            _denoisers_csv(shown, strength),
+            _denoisers_csv({"Noisy": start} | made, strength),
             f"{source.stem}-denoisers.csv",
             "text/csv",
             icon=":material/table:",
             on_click="ignore",
         )
-        if first:
-            label = classical_denoisers.DENOISERS[first].label
-            _download_png(f"{label} PNG", filtered[first], source, first)
+        if right in labels[1:]:
+            _download_png(f"{right} PNG", made[right], source, right.lower().replace(" ", "-"))
 
 
 def _denoisers_csv(shown: dict[str, Version], strength: float) -> bytes:
@@ -146,10 +152,10 @@ def difference(source: Source, kind: str | None, picture, start: Version, ours: 
     )
 
 
-def all_levels(source: Source, picture: engine.Prepared, kind: str, seed: int, quality) -> None:
+def all_levels(source: Source, picture: engine.Prepared, kind: str, seed: int) -> None:
     """PSNR in and out at every level, measured when asked for."""
     st.header("At every noise level", anchor=False)
-    question = picture.key, kind, seed, quality
+    question = picture.key, kind, seed
     known, rows = st.session_state.get("curve", (None, None))
     if known != question:
         st.caption(
@@ -159,13 +165,13 @@ def all_levels(source: Source, picture: engine.Prepared, kind: str, seed: int, q
         if not st.button("Measure", icon=":material/show_chart:"):
             return
         rows, bar = [], st.progress(0.0)
-        for row in versions.curve(picture, kind, seed, quality):
+        for row in versions.curve(picture, kind, seed):
             rows.append(row)
             bar.progress(len(rows) / len(versions.LEVELS), f"Noise level {row[0]:.2f}")
         st.session_state["curve"] = question, rows
         st.rerun()
     charts.curve(rows)
-    heads = ["sigma", "noisy_psnr_db", "restored_estimated_psnr_db", "restored_true_psnr_db"]
+    heads = ["sigma", "noisy_psnr_db", "denoised_measured_psnr_db", "denoised_true_psnr_db"]
     st.download_button(
         "Curve as CSV",
         table_csv(heads, rows),
