@@ -1,4 +1,4 @@
-"""What stands around the pictures of the Compress page: settings, files, figures and tables."""
+"""What stands around the pictures of the Compress page: files, figures and tables."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import streamlit as st
 from pages.compress.later import Later
 from pages.shared import other_codecs
 from pages.shared.engine import Prepared
+from pages.shared.figures import download
 from pages.shared.ledger import Row, ledger
 from pages.shared.numbers import milliseconds
 from pages.shared.sources import Source
 from sdae.coding import container
 from sdae.measuring.comparison import Counted, Result
 from sdae.weights import shipped
+
+_ENDINGS = {"JPEG": "jpg", "JPEG 2000": "j2k", "WebP": "webp", "AVIF": "avif"}
 
 
 def original(source: Source, picture: Prepared) -> tuple[int, str]:
@@ -24,91 +27,54 @@ def original(source: Source, picture: Prepared) -> tuple[int, str]:
 
 def downloads(source: Source, answer: Counted | Result | None, result: Result | None) -> None:
     with st.container(horizontal=True):
-        st.download_button(
-            "Download .sdae",
-            answer.data if answer else b"",
-            f"{source.stem}.sdae",
-            "application/octet-stream",
-            icon=":material/download:",
-            type="primary",
-            on_click="ignore",
-            disabled=not answer,
-        )
+        name, data = f"{source.stem}.sdae", answer.data if answer else b""
+        download("Download .sdae", data, name, "application/octet-stream", "primary")
         restored_png(source, result)
 
 
 def restored_png(source: Source, result: Result | None) -> None:
-    st.download_button(
-        "Restored PNG",
-        result.png if result else b"",
-        f"{source.stem}-restored.png",
-        "image/png",
-        icon=":material/image:",
-        on_click="ignore",
-        disabled=not result,
-    )
+    png = result.png if result else b""
+    download("Restored PNG", png, f"{source.stem}-restored.png", "image/png", "secondary")
 
 
 def figures(result: Result | None) -> None:
     """A row of figures, each with its name and an explanation."""
-    shown = [
-        (
-            "Bits per pixel",
-            result and f"{result.bits_per_pixel:.3f}",
-            "Of the whole file; the original's pixels have 24.",
-        ),
-        (
-            "SSIM",
-            result and result.ssim and f"{result.ssim:.4f}",
-            "How alike the structures of both pictures are; 1 is identical.",
-        ),
-        (
-            "Compressed in",
-            result and milliseconds(result.encode_seconds),
-            "From pixels to the whole file, on this server; – where it was made beside other work.",
-        ),
-        (
-            "Restored in",
-            result and milliseconds(result.decode_seconds),
-            "From the file to pixels, on this server.",
-        ),
-    ]
+    encoded = milliseconds(result.encode_seconds) if result else None
+    decoded = milliseconds(result.decode_seconds) if result else None
+    of_file = "Of the whole file; the original's pixels have 24."
+    alike = "How alike the structures of both pictures are; 1 is identical."
     with st.container(horizontal=True, gap="medium"):
-        for name, value, explanation in shown:
+        for name, value, explanation in (
+            ("Bits per pixel", result and f"{result.bits_per_pixel:.3f}", of_file),
+            ("SSIM", result and result.ssim and f"{result.ssim:.4f}", alike),
+            ("Compressed in", encoded, "On this server; – where it was made beside other work."),
+            ("Restored in", decoded, "From the file to pixels, on this server."),
+        ):
             st.metric(name, value or "–", help=explanation, width="content")
 
 
 def weights(source: Source, picture: Prepared, answer: Counted | Result | None) -> None:
-    width, height = picture.size
-    st.header("What it weighs", anchor=False)
-    rows = [
-        Row("Uncompressed", 3 * width * height, f"{width} × {height} pixels of 3 bytes"),
-        Row("PNG", len(picture.png), "the same pixels, nothing lost"),
-    ]
+    rows = [_uncompressed(*picture.size)]
+    rows.append(Row("PNG", len(picture.png), "the same pixels, nothing lost"))
     if picture.size == picture.full:
         rows.append(Row("Original", len(source.data), source.name))
-    if answer:
-        rows.append(_whole_file(answer))
-    ledger(rows)
+    _weights(rows, answer)
 
 
 def weights_of_a_file(result: Result) -> None:
+    png = Row("PNG", len(result.png), "the restored pixels, nothing lost")
+    _weights([_uncompressed(result.width, result.height), png], result)
+
+
+def _uncompressed(width: int, height: int) -> Row:
+    return Row("Uncompressed", 3 * width * height, f"{width} × {height} pixels of 3 bytes")
+
+
+def _weights(rows: list[Row], answer: Counted | Result | None) -> None:
     st.header("What it weighs", anchor=False)
-    ledger(
-        [
-            Row(
-                "Uncompressed",
-                result.raw_bytes,
-                f"{result.width} × {result.height} pixels of 3 bytes",
-            ),
-            Row("PNG", len(result.png), "the restored pixels, nothing lost"),
-            _whole_file(result),
-        ]
-    )
-
-
-def _whole_file(answer: Counted | Result) -> Row:
-    return Row("SDAE file", answer.file_bytes, "the whole of it", ours=True)
+    if answer:
+        rows = [*rows, Row("SDAE file", answer.file_bytes, "the whole of it", ours=True)]
+    ledger(rows)
 
 
 def same_bytes(source: Source, picture: Prepared, result: Result | None, more: Later) -> None:
@@ -147,16 +113,7 @@ def offer(source: Source, picture: Prepared, result: Result, more: Later) -> Non
         name, data, ending = smaller.label, smaller.data, _ENDINGS[smaller.label]
     else:
         return
-    st.download_button(
-        f"Download {name}",
-        data,
-        f"{source.stem}.{ending}",
-        icon=":material/download:",
-        on_click="ignore",
-    )
-
-
-_ENDINGS = {"JPEG": "jpg", "JPEG 2000": "j2k", "WebP": "webp", "AVIF": "avif"}
+    download(f"Download {name}", data, f"{source.stem}.{ending}", f"image/{ending}", "secondary")
 
 
 def header(source: Source) -> None:

@@ -82,12 +82,8 @@ def denoise_picture(source: Source, panel, stage, below) -> None:
         results.denoisers(source, start, made, strength, right)
     with panel:
         results.file_and_downloads(source, picture, start, ours, filed)
-    left_half, right_half = below.columns(2, gap="large")
-    with left_half:
+    with below:
         results.difference(source, kind, picture, start, ours)
-    if kind:
-        with right_half:
-            results.all_levels(source, picture, kind, seed)
     if not filed:
         versions.in_a_file(picture, start, ours, quality, make=True)
         st.rerun()

@@ -11,15 +11,8 @@ import streamlit as st
 
 from pages.shared import engine
 from pages.shared.engine import Prepared
-from pages.shared.figures import table_csv
 from sdae.measuring import classical_denoisers, metrics
 from sdae.pictures import noise, reading
-
-LEVELS = tuple(round(0.05 * step, 2) for step in range(11))
-"""Noise levels of the curve."""
-
-CURVE_SIDE = 512
-"""The curve is measured on at most this many pixels a side, from the middle of the picture."""
 
 
 @dataclass(frozen=True)
@@ -108,43 +101,8 @@ def filter_key(start: Version, strength: float, name: str) -> tuple:
     return start.key, name, strength
 
 
-def curve(picture: Prepared, kind: str, seed: int):
-    """Yield, level by level: sigma, PSNR of the noisy picture, PSNR denoised with the measured
-    level, PSNR denoised with the true level."""
-    small = _middle(picture)
-    for sigma in LEVELS:
-        start, estimate = noisy(small, kind, sigma, seed)
-        yield sigma, start.psnr, *(denoised(small, start, s).psnr for s in (estimate, sigma))
-
-
-def shares(differences: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """How often each difference between two pictures occurs: name → 511 shares of the samples in
-    percent, from −255 to 255."""
-    return {
-        name: np.bincount(values.ravel() + 255, minlength=511) / values.size * 100
-        for name, values in differences.items()
-    }
-
-
-def histogram_csv(shares: dict[str, np.ndarray]) -> bytes:
-    """The shares of `shares` as a CSV file, a row for each difference."""
-    heads = ["difference", *(f"{name.lower()}_percent" for name in shares)]
-    columns = zip(*(share.round(6).tolist() for share in shares.values()))
-    return table_csv(heads, [(k - 255, *row) for k, row in enumerate(columns)])
-
-
 def _clean(picture: Prepared, start: Version) -> np.ndarray | None:
     return None if start.psnr is None else picture.rgb
-
-
-def _middle(picture: Prepared) -> Prepared:
-    width, height = picture.size
-    if max(width, height) <= CURVE_SIDE:
-        return picture
-    left, top = max(0, width - CURVE_SIDE) // 2, max(0, height - CURVE_SIDE) // 2
-    rgb = picture.rgb[top : top + CURVE_SIDE, left : left + CURVE_SIDE]
-    rgb = np.ascontiguousarray(rgb)
-    return Prepared(rgb, reading.png(rgb), picture.key + "-middle", picture.full, ())
 
 
 @st.cache_data(max_entries=64, max_size="200MB", show_spinner=False)

@@ -141,8 +141,11 @@ def table_csv(heads: list[str], rows: list[tuple]) -> bytes:
     return text.getvalue().encode()
 
 
-def download(label: str, data: bytes, name: str, kind: str) -> None:
-    """A quiet button that saves ``data`` as file ``name`` of MIME type ``kind``."""
+def download(label: str, data: bytes, name: str, kind: str, importance: str = "tertiary") -> None:
+    """A button that saves ``data`` as file ``name`` of MIME type ``kind``; without data it waits.
+
+    ``importance``: tertiary is quiet; secondary and primary are Streamlit's other types.
+    """
     st.download_button(
         label,
         data,
@@ -151,5 +154,6 @@ def download(label: str, data: bytes, name: str, kind: str) -> None:
         icon=":material/download:",
         on_click="ignore",
         key=f"{name}-download",
-        type="tertiary",
+        type=importance,
+        disabled=not data,
     )

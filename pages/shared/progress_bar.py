@@ -11,7 +11,7 @@ _PATIENCE = 1.0
 _FLOATING = """
 <span></span>
 <style>
-.st-key-late-bar {
+[class*="st-key-late-bar"] {
     position: fixed; bottom: 1rem; left: 50%; transform: translateX(-50%); z-index: 1000;
     width: min(30rem, calc(100vw - 2rem)); padding: 0.25rem 1rem 0.75rem;
     border: 1px solid rgba(128, 128, 128, 0.4); border-radius: 0.5rem;
@@ -39,7 +39,7 @@ def late_bar():
             place.empty()  # nothing to see yet, but this ends an outdated run
             return
         if bar is None:
-            panel = place.container(key="late-bar")
+            panel = place.container(key=f"late-bar-{began}")
             panel.html(_FLOATING)
             bar = panel.progress(0.0)
         bar.progress(min(1.0, share), text)
