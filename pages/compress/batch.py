@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-import time
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -22,6 +20,7 @@ from pages.shared.words import literal
 from sdae import ImageError, WeightsError
 from sdae.measuring import metrics
 from sdae.pictures import reading
+from sdae.progress import stage
 
 MAX_PIXELS = 24_000_000
 """Pictures beyond this are refused with a sentence; the others are compressed at full size."""
@@ -73,9 +72,8 @@ def batch() -> None:
                 icon=":material/photo_library:",
             )
             return
-        place = st.empty()
         try:
-            answers = compress_all(uploads, quality, lambda packed: table(place, packed))
+            answers = compress_all(uploads, quality, st.empty())
         except WeightsError as error:
             st.error(str(error), icon=":material/error:")
             return
@@ -88,61 +86,42 @@ def batch() -> None:
             take_home(packed)
 
 
-def compress_all(uploads, quality: float, draw: Callable) -> list[Packed | str]:
-    """Each upload compressed, or a sentence on why it is not; a bar shows the progress.
-
-    `draw` gets the pictures that are packed, whenever there is one more. What was made before is
-    not made again, also where that run was broken off.
+def compress_all(uploads, quality: float, place) -> list[Packed | str]:
+    """Each upload compressed, or a sentence on why it is not. The table at `place` grows meanwhile.
 
     Raises:
         WeightsError: the weights are missing.
     """
-    wanted = {(upload.file_id, quality): upload for upload in uploads}
-    known = st.session_state.get("batch", {})
-    known = st.session_state["batch"] = {key: known[key] for key in wanted if key in known}
-    missing = [key for key in wanted if key not in known]
-    bar, begun = st.empty(), time.monotonic()
-
-    def show():
-        draw([known[key] for key in wanted if isinstance(known.get(key), Packed)])
-
-    show()
-    for number, key in enumerate(missing):
-
-        def report(share, number=number, name=wanted[key].name):
-            done = (number + share) / len(missing)
-            left = (time.monotonic() - begun) * (1 - done) / done if done else 0
-            text = f"{literal(name)}, {number + 1} of {len(missing)}"
-            bar.progress(done, text + (f", about {left:.0f} s left" if left >= 1 else ""))
-
-        known[key] = _compress(wanted[key].name, wanted[key].getvalue(), quality, report)
-        show()
-    bar.empty()
-    return [known[key] for key in wanted]
+    answers = []
+    for number, upload in enumerate(uploads, 1):
+        text = f"{literal(upload.name)}, {number} of {len(uploads)}"
+        try:
+            answers.append(_compress(upload, quality, text))
+        except ImageError as error:
+            answers.append(f"{literal(upload.name)}: {error}")
+        table(place, [answer for answer in answers if isinstance(answer, Packed)])
+    return answers
 
 
-def _compress(name: str, upload: bytes, quality: float, report: Callable) -> Packed | str:
-    report(0.0)
-    try:
-        picture = reading.read(upload, MAX_PIXELS)
-    except ImageError as error:
-        return f"{literal(name)}: {error}"
-    with engine.turn() as codec:
-        data = codec.compress(picture.rgb, quality=quality, progress=lambda s: report(0.5 * s))
-        restored = codec.decompress(data, progress=lambda share: report(0.5 + 0.4 * share))
-    restored = np.asarray(restored)
-    height, width = picture.rgb.shape[:2]
-    return Packed(
-        name=name,
-        upload_bytes=len(upload),
-        width=width,
-        height=height,
-        preview=_preview(picture.rgb),
-        remark=" ".join(picture.notices),
-        data=data,
-        psnr=metrics.psnr(picture.rgb, restored),
-        ssim=metrics.ssim(picture.rgb, restored),
-    )
+def _compress(upload, quality: float, text: str) -> Packed:
+    def work(codec, report):
+        picture = reading.read(upload.getvalue(), MAX_PIXELS)
+        rgb, (height, width) = picture.rgb, picture.rgb.shape[:2]
+        data = codec.compress(rgb, quality=quality, progress=stage(report, 0, 0.5))
+        restored = np.asarray(codec.decompress(data, progress=stage(report, 0.5, 0.9)))
+        return Packed(
+            name=upload.name,
+            upload_bytes=upload.size,
+            width=width,
+            height=height,
+            preview=_preview(rgb),
+            remark=" ".join(picture.notices),
+            data=data,
+            psnr=metrics.psnr(rgb, restored),
+            ssim=metrics.ssim(rgb, restored),
+        )
+
+    return engine.answer(("batch", upload.file_id, quality), text, work)
 
 
 def _preview(rgb: np.ndarray) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.compress.later import Later
 from pages.shared import other_codecs
 from pages.shared.engine import Prepared
 from pages.shared.figures import download
@@ -12,10 +11,8 @@ from pages.shared.ledger import Row, ledger
 from pages.shared.numbers import milliseconds
 from pages.shared.sources import Source
 from sdae.coding import container
-from sdae.measuring.comparison import Counted, Result
+from sdae.measuring.comparison import Counted, Result, Rival
 from sdae.weights import shipped
-
-_ENDINGS = {"JPEG": "jpg", "JPEG 2000": "j2k", "WebP": "webp", "AVIF": "avif"}
 
 
 def original(source: Source, picture: Prepared) -> tuple[int, str]:
@@ -77,43 +74,27 @@ def _weights(rows: list[Row], answer: Counted | Result | None) -> None:
     ledger(rows)
 
 
-def same_bytes(source: Source, picture: Prepared, result: Result | None, more: Later) -> None:
-    """The table of codecs, and whatever would serve this picture better."""
+def same_bytes(
+    source: Source, picture: Prepared, result: Result | None, rivals: dict[str, Rival | None]
+) -> None:
+    """The table of codecs; and where a PNG file is smaller, that file."""
     st.header("At the same bytes", anchor=False)
     if not result:
         st.caption("Other codecs are searched as soon as the picture is restored.")
         return
-    offer(source, picture, result, more)
-    other_codecs.table(result, more.rivals)
+    if len(picture.png) <= result.file_bytes:
+        st.info(
+            f"PNG suits this picture better, as it does drawings and screenshots: it takes "
+            f"{len(picture.png):,} bytes for the {result.file_bytes:,} of SDAE and loses nothing.",
+            icon=":material/draw:",
+        )
+        download("Download PNG", picture.png, f"{source.stem}.png", "image/png", "secondary")
+    other_codecs.table(result, rivals)
     st.caption(
         f"Each codec's best picture in at most {result.file_bytes:,} bytes; bold is best. PSNR (dB) "
         "and SSIM say how close it is to the original: higher is closer. AVIF is searched at a "
         "fast speed here; its slowest is a little better."
     )
-
-
-def offer(source: Source, picture: Prepared, result: Result, more: Later) -> None:
-    """Say so where a PNG file or another codec is smaller at the same quality, and hand it out."""
-    smaller = more.smaller
-    size = f"the {result.file_bytes:,} bytes of SDAE"
-    if len(picture.png) <= min(result.file_bytes, smaller.file_bytes if smaller else 1 << 60):
-        st.info(
-            f"PNG suits this picture better, as it does drawings and screenshots: it takes "
-            f"{len(picture.png):,} bytes for {size} and loses nothing.",
-            icon=":material/draw:",
-        )
-        name, data, ending = "PNG", picture.png, "png"
-    elif smaller and smaller.file_bytes < result.file_bytes:
-        share = 100 * (1 - smaller.file_bytes / result.file_bytes)
-        st.info(
-            f"{smaller.label} is {share:.0f} % smaller for this picture: {smaller.file_bytes:,} "
-            f"bytes at the same PSNR, for {size}.",
-            icon=":material/compare_arrows:",
-        )
-        name, data, ending = smaller.label, smaller.data, _ENDINGS[smaller.label]
-    else:
-        return
-    download(f"Download {name}", data, f"{source.stem}.{ending}", f"image/{ending}", "secondary")
 
 
 def header(source: Source) -> None:

@@ -16,8 +16,6 @@ class Later:
 
     tasks, answers: for and from a `Queue`; `first` is the key that the visitor looks at.
     rivals: peer → its best file of at most the bytes of the result, None where none is so small.
-    smaller: the smallest file at the result's quality of the peer that is closest at its bytes;
-        None where SDAE is closest, and as long as it is searched.
     estimates: see `pages.compress.estimates.estimates`; None as long as there are none.
     """
 
@@ -25,7 +23,6 @@ class Later:
     answers: dict
     first: tuple | None
     rivals: dict[str, Rival | None]
-    smaller: Rival | None
     estimates: tuple[list[int], list[float]] | None
 
     def follow(self) -> None:
@@ -40,20 +37,18 @@ def later(picture: Prepared, quality: int, result: Result | None, other: str) ->
     out when there is a result.
     """
     curve = "curve", picture.key
-    tasks, first, smaller = {curve: estimates.curve(picture)}, None, None
+    tasks, first = {curve: estimates.curve(picture)}, None
     if result:
         searches = other_codecs.tasks(picture, result.file_bytes)
         first = other_codecs.key(picture, result.file_bytes, other)
-        smaller, search = other_codecs.smaller(picture, result)
         near = [q for q in (quality + 1, quality - 1) if 1 <= q <= 100]
         ahead = {("ahead", picture.key, q): engine.ahead(picture, q) for q in near}
-        tasks = {first: searches[first]} | tasks | searches | {smaller: search} | ahead
+        tasks = {first: searches[first]} | tasks | searches | ahead
     answers, results = engine.queue().ask(tasks), engine.results(picture)
     return Later(
         tasks,
         answers,
         first,
         other_codecs.by_name(picture, result.file_bytes, answers) if result else {},
-        answers.get(smaller),
         estimates.estimates(answers[curve], results) if curve in answers and results else None,
     )

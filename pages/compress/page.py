@@ -115,7 +115,7 @@ def compress_picture(source: Source, places: Places, seen: bool) -> None:
         details.weights(source, picture, answer)
         open_squares(source, quality)
     with places.right:
-        details.same_bytes(source, picture, result, more)
+        details.same_bytes(source, picture, result, more.rivals)
     if not seen:
         return
     if not result:

@@ -23,27 +23,26 @@ def main() -> None:
         "other, by the network of the Compress page, to a small `.sdae` file."
     )
     panel, stage = panel_and_stage()
-    below = st.container()
     with panel:
         source = choose()
     try:
         if source is None:
             stage.info("Take a picture with the camera.", icon=":material/photo_camera:")
         else:
-            denoise_picture(source, panel, stage, below)
+            denoise_picture(source, panel, stage)
     except (ImageError, BitstreamError) as error:
         stage.error(f"{literal(source.name)}: {error}", icon=":material/error:")
     except WeightsError as error:
         stage.error(str(error), icon=":material/error:")
 
 
-def denoise_picture(source: Source, panel, stage, below) -> None:
+def denoise_picture(source: Source, panel, stage) -> None:
     with panel:
-        small, kind, level, seed = settings.choose_noise()
+        small, kind, level = settings.choose_noise()
     with stage:
         data = engine.open_file(source.data).png if source.is_sdae else source.data
         picture = engine.prepare(data, small)
-        start, estimate = versions.noisy(picture, kind, level, seed)
+        start, estimate = versions.noisy(picture, kind, level)
     with panel:
         strength = settings.choose_strength(estimate)
         quality = st.slider(
@@ -82,8 +81,6 @@ def denoise_picture(source: Source, panel, stage, below) -> None:
         results.denoisers(source, start, made, strength, right)
     with panel:
         results.file_and_downloads(source, picture, start, ours, filed)
-    with below:
-        results.difference(source, kind, picture, start, ours)
     if not filed:
         versions.in_a_file(picture, start, ours, quality, make=True)
         st.rerun()

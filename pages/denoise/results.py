@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from pages.denoise.sides import FILE, FILTERS, SDAE
 from pages.denoise.versions import Version
-from pages.shared import figures
-from pages.shared.figures import download
+from pages.shared.figures import download, table_csv
 from pages.shared.file_size import show_size
 from pages.shared.numbers import decibels, milliseconds
-from pages.shared.palette import NOISY, OURS
 from pages.shared.sources import Source
 from pages.shared.table import Column, Row, draw_table
-
-_COLOURS = {"Noise": NOISY, "Removed": NOISY, "Error": OURS}
 
 
 def numbers(start: Version, ours: Version, estimate: float) -> None:
@@ -96,54 +91,7 @@ def denoisers(source: Source, start: Version, made: dict, strength: float, right
         for label, v in ({"Noisy": start} | made).items()
     ]
     with st.container(horizontal=True):
-        listing = figures.table_csv(heads, table)
+        listing = table_csv(heads, table)
         download("Table as CSV", listing, f"{source.stem}-denoisers.csv", "text/csv")
         if right in labels[1:]:
             _download_png(f"{right} PNG", made[right], source, right.lower().replace(" ", "-"))
-
-
-def difference(source: Source, kind: str | None, picture, start: Version, ours: Version) -> None:
-    """How strong the noise was, and the error that is left; without a clean picture, what went."""
-    if kind:
-        st.header("Noise, and the error that is left", anchor=False)
-        clean = picture.rgb.astype("int16")
-        differences = {"Noise": start.rgb - clean, "Error": ours.rgb - clean}
-    else:
-        st.header("What was taken away", anchor=False)
-        differences = {"Removed": start.rgb.astype("int16") - ours.rgb}
-    counted = shares(differences)
-    heads = ["difference", *(f"{name.lower()}_percent" for name in counted)]
-    rows = zip(range(-255, 256), *(share.round(6).tolist() for share in counted.values()))
-    alt = "Share of samples by their difference, in levels of 255."
-    figures.chart(_histogram(counted), alt, f"{source.stem}-histogram", heads, list(rows))
-
-
-def shares(differences: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """How often each difference between two pictures occurs: name → 511 shares of the samples in
-    percent, from −255 to 255."""
-    return {
-        name: np.bincount(values.ravel() + 255, minlength=511) / values.size * 100
-        for name, values in differences.items()
-    }
-
-
-def _histogram(counted: dict[str, np.ndarray]):
-    """A curve for each name of `shares`, as far as the widest stands out from the axis."""
-    from pages.shared.plotly import go
-
-    figure = go.Figure()
-    levels = np.arange(-255, 256)
-    reach = max(np.abs(levels)[share > 0.02].max(initial=8) for share in counted.values())
-    for name, share in counted.items():
-        figure.add_scatter(
-            x=levels[255 - reach : 256 + reach],
-            y=share[255 - reach : 256 + reach],
-            name=name,
-            line={"color": _COLOURS[name], "shape": "hvh", "width": 1.5},
-            fill="tozeroy",
-            hovertemplate="%{x:+d}: %{y:.2f} %",
-        )
-    figure.update_layout(
-        hovermode="x unified", xaxis_title="Levels of 255", yaxis_title="Share of samples, %"
-    )
-    return figure

@@ -26,12 +26,12 @@ _WEAKEST = 0.02
 # Noise below this level is left where it is: it may be texture.
 
 
-def choose_noise() -> tuple[bool, str | None, float, int]:
-    """Whether the picture is scaled to 128×128; kind, level and seed of the noise to add."""
+def choose_noise() -> tuple[bool, str | None, float]:
+    """Whether the picture is scaled to 128×128; kind and level of the noise to add."""
     small = choose_size()
     kind = KINDS[st.selectbox("Noise to add", list(KINDS), key="noise", bind="query-params")]
     st.caption(_ABOUT[kind])
-    level, seed = 0.0, 0
+    level = 0.0
     if kind:
         level = st.slider(
             "Noise level",
@@ -43,16 +43,7 @@ def choose_noise() -> tuple[bool, str | None, float, int]:
             bind="query-params",
             help="Standard deviation of the noise on mid-grey, as a share of full range.",
         )
-        seed = st.number_input(
-            "Seed",
-            0,
-            9999,
-            0,
-            key="seed",
-            bind="query-params",
-            help="Another seed is another throw of the same dice.",
-        )
-    return small, kind, level, seed
+    return small, kind, level
 
 
 def choose_strength(estimate: float) -> float:
@@ -64,10 +55,6 @@ def choose_strength(estimate: float) -> float:
         bind="query-params",
         help="It is measured in the noisy picture alone.",
     ):
-        st.session_state["estimate"] = round(estimate, 3)
-        st.slider(
-            "Strength", 0.0, STRONGEST, step=0.005, format="%.3f", key="estimate", disabled=True
-        )
         return estimate
     return st.slider(
         "Strength",

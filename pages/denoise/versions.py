@@ -33,12 +33,12 @@ class Version:
     file: bytes | None = None
 
 
-def noisy(picture: Prepared, kind: str | None, sigma: float, seed: int) -> tuple[Version, float]:
+def noisy(picture: Prepared, kind: str | None, sigma: float) -> tuple[Version, float]:
     """The picture with noise (see `noise.add`) and the noise level that is measured in it.
 
     Kind None adds nothing: the picture is noisy already and there is no clean one.
     """
-    return _noisy(picture.key, picture, kind, sigma, seed)
+    return _noisy(picture.key, picture, kind, sigma)
 
 
 def denoised(picture: Prepared, start: Version, strength: float) -> Version:
@@ -106,12 +106,12 @@ def _clean(picture: Prepared, start: Version) -> np.ndarray | None:
 
 
 @st.cache_data(max_entries=64, max_size="200MB", show_spinner=False)
-def _noisy(key, _picture, kind, sigma, seed) -> tuple[Version, float]:
-    key = f"{key} {kind} {sigma} {seed}"
+def _noisy(key, _picture, kind, sigma) -> tuple[Version, float]:
+    key = f"{key} {kind} {sigma}"
     if kind is None:
         start = Version(key, _picture.rgb, _picture.png)
     else:
-        start = _measured(key, noise.add(_picture.rgb, sigma, kind, seed), _picture.rgb)
+        start = _measured(key, noise.add(_picture.rgb, sigma, kind), _picture.rgb)
     return start, min(noise.estimate_sigma(start.rgb), noise.STRONGEST)
 
 

@@ -9,7 +9,7 @@ from pages.kodak import parts
 from pages.shared import engine, figures, other_codecs
 from pages.shared.engine import Prepared
 from pages.shared.figures import Plate
-from pages.shared.file_size import show_size
+from pages.shared.file_size import card as size_card
 from pages.shared.numbers import decibels
 from pages.shared.split_view import Side, compare
 from sdae.measuring import kodak, results
@@ -65,7 +65,7 @@ def live(set_name: str, name: str, stored: list[dict], quality: float, worst: bo
         if worst:
             _worst(picture.rgb, reading.read(result.png).rgb)
     with panel:
-        show_size(
+        size_card(
             result.file_bytes,
             {
                 "its PNG": len(picture.png),

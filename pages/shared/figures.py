@@ -53,13 +53,8 @@ class Plate:
 
 
 def drawing(svg: str, name: str) -> None:
-    """Show an SVG picture (see `pages.inside.diagrams`), drawn in the colours of the theme."""
+    """Show an SVG picture in the colours of the theme; saved, it has colours of its own."""
     _drawing(key=f"{name}-drawing", data=svg)
-    save_drawing(svg, name)
-
-
-def save_drawing(svg: str, name: str) -> None:
-    """A button that saves an SVG picture in colours of its own."""
     alone = svg.replace(">", f">{_ALONE}", 1)
     download("Picture as SVG", alone.encode(), f"{name}.svg", "image/svg+xml")
 

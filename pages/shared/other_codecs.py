@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -26,44 +25,10 @@ def tasks(picture: Prepared, budget: int, first: str | None = None) -> dict:
     An answer is a `Rival`, None where a peer has no file so small.
     """
 
-    def search(name):
-        return lambda wanted: comparison.rival(
-            name, picture.rgb, budget, pause=partial(engine.line.wait_until_free, wanted)
-        )
-
-    names = sorted(PEERS, key=lambda name: name != first)
-    return {key(picture, budget, name): search(name) for name in names}
-
-
-def search(picture: Prepared, budget: int) -> dict[str, Rival | None]:
-    """The answers that are there, by peer name; the rest is searched on, so ask again."""
-    return by_name(picture, budget, engine.queue().ask(tasks(picture, budget)))
-
-
-def by_name(picture: Prepared, budget: int, answers: dict) -> dict[str, Rival | None]:
+    def by_name(picture: Prepared, budget: int, answers: dict) -> dict[str, Rival | None]:
     """Answers of a `Queue` by peer name."""
     keys = {name: key(picture, budget, name) for name in PEERS}
     return {name: answers[key] for name, key in keys.items() if key in answers}
-
-
-def smaller(picture: Prepared, ours: Result) -> tuple[tuple, Callable]:
-    """A task for a `Queue`, with its key: the smallest file at our quality of the closest peer.
-
-    It comes after those of `tasks`. The answer is None where SDAE is closest.
-    """
-
-    def search(wanted):
-        rivals = {
-            name: engine.queue().recall(key(picture, ours.file_bytes, name)) for name in PEERS
-        }
-        closer = {name: rival.psnr for name, rival in rivals.items() if rival}
-        name = max(closer, key=closer.get, default=None)
-        if name is None or closer[name] <= ours.psnr:
-            return None
-        pause = partial(engine.line.wait_until_free, wanted)
-        return comparison.equal(name, picture.rgb, ours.psnr, pause=pause)
-
-    return ("smaller", picture.key, ours.file_bytes, ours.psnr), search
 
 
 _COLUMNS = [
