@@ -19,13 +19,21 @@ def key(picture: Prepared, budget: int, name: str) -> tuple:
     return "other codec", picture.key, budget, name
 
 
-def tasks(picture: Prepared, budget: int, first: str | None = None) -> dict:
-    """Tasks for a `Queue`: each peer's best file of at most `budget` bytes, peer `first` first.
+def tasks(picture: Prepared, budget: int) -> dict:
+    """Tasks for a `Queue`: each peer's best file of at most `budget` bytes.
 
     An answer is a `Rival`, None where a peer has no file so small.
     """
 
-    def by_name(picture: Prepared, budget: int, answers: dict) -> dict[str, Rival | None]:
+    def task(name):
+        return lambda wanted: comparison.rival(
+            name, picture.rgb, budget, pause=partial(engine.line.wait_until_free, wanted)
+        )
+
+    return {key(picture, budget, name): task(name) for name in PEERS}
+
+
+def by_name(picture: Prepared, budget: int, answers: dict) -> dict[str, Rival | None]:
     """Answers of a `Queue` by peer name."""
     keys = {name: key(picture, budget, name) for name in PEERS}
     return {name: answers[key] for name, key in keys.items() if key in answers}
