@@ -8,17 +8,9 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from pages.shared import background, engine, file_size, ledger, progress_bar, split_view, table
+from pages.shared import background, engine, ledger, progress_bar, split_view, table
 from pages.shared.background import Dropped, Line, Queue, Remembered
 from sdae.pictures import reading
-
-
-@pytest.mark.parametrize(
-    "size, reference, words",
-    [(10, 100, "10.0 %"), (103, 100, "103.0 %"), (1, 3, "33.3 %")],
-)
-def test_a_size_is_a_share_of_another(size, reference, words):
-    assert file_size.share(size, reference) == words
 
 
 @pytest.fixture

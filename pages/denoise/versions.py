@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -116,10 +115,7 @@ def _noisy(key, _picture, kind, sigma) -> tuple[Version, float]:
 
 
 def _measured(key, rgb, clean, seconds=0.0) -> Version:
+    png = reading.png(rgb)
     if clean is None:
-        return Version(key, rgb, reading.png(rgb), seconds=seconds)
-    # Both spend their time outside Python's lock, so they share the cores.
-    with ThreadPoolExecutor(1) as pool:
-        png = pool.submit(reading.png, rgb)
-        psnr, ssim = metrics.psnr(clean, rgb), metrics.ssim(clean, rgb)
-        return Version(key, rgb, png.result(), psnr, ssim, seconds)
+        return Version(key, rgb, png, seconds=seconds)
+    return Version(key, rgb, png, metrics.psnr(clean, rgb), metrics.ssim(clean, rgb), seconds)

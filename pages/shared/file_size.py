@@ -10,9 +10,4 @@ def show_size(size: int, references: dict[str, int]) -> None:
     with st.container(border=True, key="file-size"):
         st.metric("SDAE file", f"{size:,} bytes", help="The whole of it, header included.")
         for name, reference in references.items():
-            st.markdown(f"**{share(size, reference)}** of {name}")
-
-
-def share(size: int, reference: int) -> str:
-    """A share as all pages write it: 5.9 % for a file of that part of the reference."""
-    return f"{100 * size / reference:.1f} %"
+            st.markdown(f"**{100 * size / reference:.1f} %** of {name}")
