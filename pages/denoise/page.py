@@ -39,7 +39,8 @@ def main() -> None:
 def denoise_picture(source: Source, panel, stage) -> None:
     with panel:
         small, kind, level = settings.choose_noise()
-    with stage:
+    bars = stage.container()  # whether there is one or not, it moves nothing below
+    with bars:
         data = engine.open_file(source.data).png if source.is_sdae else source.data
         picture = engine.prepare(data, small)
         start, estimate = versions.noisy(picture, kind, level)
@@ -56,8 +57,9 @@ def denoise_picture(source: Source, panel, stage) -> None:
         )
     lefts, rights = choices(kind)
     left, right = kept("left", NOISY, lefts), kept("right", SDAE, rights)
-    with stage:
+    with bars:
         ours = versions.denoised(picture, start, strength)
+    with stage:
         filed = versions.in_a_file(picture, start, ours, quality)
         tasks = versions.filters(picture, start, strength)
         answers = engine.queue().ask(tasks)

@@ -85,7 +85,7 @@ def filters(picture: Prepared, start: Version, strength: float) -> dict:
     def task(name):
         def work(wanted):
             engine.line.wait_until_free(wanted)
-            # Of this thread alone, as it steps back for everything else.
+            # Of this thread alone, whatever else the server does.
             began = time.thread_time()
             rgb = classical_denoisers.denoise(name, start.rgb, strength)
             seconds = time.thread_time() - began

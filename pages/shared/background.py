@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -106,8 +105,7 @@ class Queue:
     """One worker for all that visitors can do without for a while, one task of each in turn.
 
     A task is a function that is called with `wanted`, a function that says whether anybody still
-    wants its answer. One that takes long asks that now and then and raises `Dropped`. The worker
-    steps back for all other work, where the system can do that for a single thread.
+    wants its answer. One that takes long asks that now and then and raises `Dropped`.
     """
 
     def __init__(self, remembered: Remembered | None = None):
@@ -149,8 +147,6 @@ class Queue:
                 self._changed.wait_for(lambda: key in self._answers, _TICK)
 
     def _work(self) -> None:
-        if sys.platform == "linux":
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._wanted)
