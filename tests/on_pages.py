@@ -39,9 +39,12 @@ def codec():
 def app(name: str | None = None, **params) -> AppTest:
     """The app as a browser finds it under these URL parameters, small unless told otherwise."""
     at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=600)
-    if name:
-        at.switch_page(f"pages/{name}/page.py")
     at.query_params.update({"size": "128×128"} | params)
+    if (
+        name
+    ):  # pages have to be known before one is chosen; with this tab open nothing is worked out
+        at.query_params["tab"] = "Many pictures"
+        at.run().switch_page(f"pages/{name}/page.py")
     return at.run()
 
 
