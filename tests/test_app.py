@@ -30,12 +30,6 @@ codec = on_pages.codec
 pytestmark = pytest.mark.usefixtures("codec")
 
 
-def move(at, quality: int):
-    """Move the quality slider, which lives in the browser."""
-    at.session_state["quality kept"] = quality
-    return at.run()
-
-
 def file_bytes(at) -> int:
     return int(table(at, "Form")["SDAE file"][0].replace(",", ""))
 
@@ -77,12 +71,6 @@ def test_a_first_visit_shows_jpeg_and_sdae_at_the_same_bytes_and_says_who_is_clo
     for cells in rows.values():
         if len(cells) == 3:  # else no file is this small
             assert int(cells[0].replace(",", "")) <= len(data)
-
-
-def test_the_quality_slider_moves_the_bytes():
-    at = app(quality="20")
-    few = file_bytes(at)
-    assert fine(move(at, 60)) and few < file_bytes(at)
 
 
 def test_bytes_are_shown_before_the_picture_is_restored(monkeypatch, codec):

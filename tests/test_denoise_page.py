@@ -1,8 +1,5 @@
 """The Denoise page, without a browser."""
 
-import csv
-import io
-
 import numpy as np
 import on_pages
 import pytest
@@ -21,7 +18,6 @@ from on_pages import (
 
 from pages.denoise import versions
 from pages.shared import engine
-from pages.shared.figures import table_csv
 from sdae.measuring import metrics
 from sdae.pictures import noise
 
@@ -171,13 +167,3 @@ def test_a_bad_file_gets_one_sentence(name, data):
     assert not at.exception
     (error,) = at.error
     assert error.value.startswith(f"`{name}`: ") and error.value.endswith(".")
-
-
-def test_rows_become_a_csv_file():
-    data = table_csv(["name", "psnr_db"], [("a, b", 20.5), ("clean", float("inf")), ("c", None)])
-    assert list(csv.reader(io.StringIO(data.decode()))) == [
-        ["name", "psnr_db"],
-        ["a, b", "20.5"],
-        ["clean", "inf"],
-        ["c", ""],
-    ]

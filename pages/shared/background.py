@@ -108,8 +108,8 @@ class Queue:
     wants its answer. One that takes long asks that now and then and raises `Dropped`.
     """
 
-    def __init__(self, remembered: Remembered | None = None):
-        self._answers = Remembered() if remembered is None else remembered
+    def __init__(self):
+        self._answers = Remembered()
         self._wanted: OrderedDict[str, dict[tuple, Callable]] = OrderedDict()
         self._changed = threading.Condition()
         # Not of an executor: that would work off all that waits before the server may end.
@@ -133,10 +133,6 @@ class Queue:
                 self._answers.forget(key)  # begun anew when it is asked for again
                 raise answer
         return answers
-
-    def recall(self, key: tuple):
-        """The answer to a key, None where there is none."""
-        return self._answers.get(key)
 
     def wait(self, key: tuple, waiting: Callable[[], None]) -> None:
         """Wait for the answer of a key that this visitor has asked; `waiting` is called now and
