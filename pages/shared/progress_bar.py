@@ -31,10 +31,12 @@ def late_bar():
     page. It is called in the thread of the page, and often: whatever a page draws ends its run
     where the visitor has moved on.
     """
-    place, bar, began = st.empty(), None, time.monotonic()
+    place, bar, began = None, None, time.monotonic()
 
     def report(text: str, share: float = 0.0) -> None:
-        nonlocal bar
+        nonlocal place, bar
+        if place is None:
+            place = st.empty()
         if time.monotonic() - began < _PATIENCE:
             place.empty()  # nothing to see yet, but this ends an outdated run
             return
@@ -47,4 +49,5 @@ def late_bar():
     try:
         yield report
     finally:
-        place.empty()
+        if place is not None:
+            place.empty()
