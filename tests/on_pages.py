@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from skimage import data
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.app_test import calc_hash
 
 import sdae
 from pages.shared import engine
@@ -40,11 +41,8 @@ def app(name: str | None = None, **params) -> AppTest:
     """The app as a browser finds it under these URL parameters, small unless told otherwise."""
     at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=600)
     at.query_params.update({"size": "128×128"} | params)
-    if (
-        name
-    ):  # pages have to be known before one is chosen; with this tab open nothing is worked out
-        at.query_params["tab"] = "Many pictures"
-        at.run().switch_page(f"pages/{name}/page.py")
+    if name:
+        at._page_hash = calc_hash(name)  # of the page's address, which `switch_page` cannot take
     return at.run()
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.shared import background, engine, ledger, progress_bar, split_view, table
 from pages.shared.background import Dropped, Line, Queue, Remembered
+from sdae.measuring import comparison
 from sdae.pictures import reading
 
 
@@ -87,6 +88,19 @@ def test_answers_are_forgotten_by_size_the_longest_unused_first():
         answers.get("a")
     assert [question for question, _ in answers.items()] == ["c", "a"]
     assert answers.get("b") is None
+
+
+def test_results_are_those_of_one_picture_by_quality(monkeypatch):
+    rgb = np.zeros((1, 1, 3), "uint8")
+    picture = engine.Prepared(rgb, b"", "one", (1, 1), ())
+    monkeypatch.setattr(engine, "_answers", Remembered())
+    made = [comparison.Result(b"", b"", 1, 1, quality, (1, 1, 1)) for quality in (60, 20)]
+    for result in made:
+        engine._answers.put(("picture", "one", result.quality), result)
+    engine._answers.put(("picture", "other", 20), made[0])
+    engine._answers.put(("a version of the Denoise page",), rgb)
+    assert engine.results(picture) == made[::-1]
+    assert engine.known(picture, 20) is made[1] and engine.known(picture, 30) is None
 
 
 def test_the_line_goes_by_turn_and_says_who_is_third():

@@ -87,11 +87,8 @@ def known(picture: Prepared, quality: float) -> Counted | Result | None:
 
 def results(picture: Prepared) -> list[Result]:
     """All results of a picture that are there, by quality."""
-    there = [
-        answer
-        for (kind, key, *_), answer in _answers.items()
-        if (kind, key) == ("picture", picture.key)
-    ]
+    wanted = "picture", picture.key
+    there = [answer for question, answer in _answers.items() if question[:2] == wanted]
     return sorted(there, key=lambda result: result.quality)
 
 
