@@ -1,5 +1,6 @@
 """The SDAE app: one file a page."""
 
+import gc
 from pathlib import Path
 
 import streamlit as st
@@ -7,7 +8,7 @@ import streamlit as st
 ICON = str(Path(__file__).parent / "pages" / "shared" / "icon.svg")
 
 st.set_page_config(page_title="SDAE", page_icon=ICON, layout="wide")
-st.navigation(
+page = st.navigation(
     [
         st.Page(
             "pages/compress/page.py", title="Compress", icon=":material/compress:", default=True
@@ -23,4 +24,19 @@ st.navigation(
         ),
     ],
     position="top",
-).run()
+)
+page.run()
+
+
+@st.cache_resource(show_spinner=False)
+def freeze(title: str) -> None:
+    """Once for each page: take all that its imports made out of the garbage collector's sight.
+
+    Streamlit collects after every run of a page, which takes tenths of a second otherwise and
+    holds Python's lock meanwhile.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+freeze(page.title)

@@ -24,7 +24,6 @@ def test_compress_measures_the_file_that_decompresses(codec, picture):
     assert result.bits_per_pixel == 8 * len(result.data) / (70 * 45)
     assert result.latent[:2] == (6, 9)
     assert result.latent_bytes == 6 * 9 * codec.card["config"]["latent_channels"]
-    assert 0 < result.plain_bytes < result.latent_bytes
     assert result.psnr == metrics.psnr(picture, restored)
     assert result.ssim == metrics.ssim(picture, restored)
     assert result.encode_seconds > 0 and result.decode_seconds > 0

@@ -15,14 +15,14 @@ from streamlit.testing.v1 import AppTest
 ROOT = Path(__file__).parents[1]
 
 SERVER = """
-import io, sys
+import gc, io, sys
 import numpy as np
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 from sdae.measuring import memory
 
 def run(page):
-    at = AppTest.from_file("streamlit_app.py", default_timeout=300)
+    at = AppTest.from_file("streamlit_app.py", default_timeout=600)
     return at.switch_page(page).run() if page else at.run()
 
 at = run(None)
@@ -34,6 +34,7 @@ assert not at.exception and not at.error, at
 assert any("Download" in button.proto.label for button in at.get("download_button"))
 for page in sys.argv[1:]:
     assert not run(page).exception
+assert gc.get_freeze_count() > 100_000  # else a collection after each run takes tenths of a second
 heavy = {"tensorflow", "keras"} & set(sys.modules)
 assert not heavy, heavy
 print(memory.peak())
@@ -63,7 +64,7 @@ def _watch(event, arguments):
 def test_nothing_that_is_uploaded_is_written_or_logged(caplog, capfd):
     global _opened
     sys.addaudithook(_watch)
-    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
+    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=600)
     at.query_params["size"] = "128×128"
     at.run()
     file = io.BytesIO()

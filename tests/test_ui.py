@@ -8,109 +8,68 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from pages.shared import (
-    background,
-    engine,
-    file_size,
-    ledger,
-    other_codecs,
-    progress_bar,
-    split_view,
-)
+from pages.shared import background, engine, ledger, progress_bar, split_view, table
+from pages.shared.background import Dropped, Line, Queue, Remembered
 from sdae.measuring import comparison
 from sdae.pictures import reading
 
 
-@pytest.mark.parametrize(
-    "size, reference, words",
-    [(10, 100, "10.0 %"), (103, 100, "103.0 %"), (1, 3, "33.3 %")],
-)
-def test_a_size_is_a_share_of_another(size, reference, words):
-    assert file_size.share(size, reference) == words
+@pytest.fixture
+def sent(monkeypatch):
+    """What the component of the split is given."""
+    given = {}
+    monkeypatch.setattr(split_view, "_component", lambda **arguments: given.update(arguments))
+    return given
 
 
-def test_the_split_sends_exact_pngs_behind_a_header(monkeypatch):
-    sent = {}
-    monkeypatch.setattr(split_view, "_component", lambda **given: sent.update(given))
-    left = split_view.Side("Original", "Original of é.png", b"left bytes")
-    right = split_view.Side("SDAE", "restored", b"right")
-    split_view.compare(right, left, size=(7, 5), key="split")
-    length = int.from_bytes(sent["data"][:4], "little")
-    header = json.loads(sent["data"][4 : 4 + length])
-    assert sent["key"] == "split" and header["bar"] is None
-    assert (header["width"], header["height"]) == (7, 5)
-    assert header["left"]["alt"] == "Original of é.png"
-    assert header["left"]["id"] != header["right"]["id"]
-    assert sent["data"][4 + length :] == b"left bytesright"
-    assert (header["left"]["bytes"], header["right"]["bytes"]) == (10, 5)
-
-
-def test_a_perfect_picture_has_a_number_that_json_knows(monkeypatch):
-    sent = {}
-    monkeypatch.setattr(split_view, "_component", lambda **given: sent.update(given))
-    side = split_view.Side("SDAE", "restored", b"png")
-    bar = split_view.Bar(50, 100, "the original", 10, float("inf"))
-    split_view.compare(side, size=(7, 5), key="split", bar=bar)
+def header(sent) -> dict:
     length = int.from_bytes(sent["data"][:4], "little")
     assert b"Infinity" not in sent["data"][: 4 + length]
-    assert json.loads(sent["data"][4 : 4 + length])["bar"]["psnr"] >= 100  # drawn as ∞ from here
+    return json.loads(sent["data"][4 : 4 + length]) | {"blobs": sent["data"][4 + length :]}
 
 
-def test_what_the_visitor_chooses_in_the_split_is_told(monkeypatch):
-    given, told = {}, []
-    monkeypatch.setattr(split_view, "_component", lambda **events: given.update(events))
+def test_the_split_sends_each_png_once_behind_a_header(sent):
+    left = split_view.Side("Original", "Original of é.png", b"left bytes")
+    right = split_view.Side("SDAE", "restored", b"right")
+    split_view.compare(right, left, size=(7, 5), key="split", original=b"left bytes")
+    said = header(sent)
+    assert sent["key"] == "split" and said["bar"] is None
+    assert (said["width"], said["height"]) == (7, 5)
+    assert said["left"]["alt"] == "Original of é.png"
+    assert said["left"]["id"] == said["original"]["id"] != said["right"]["id"]
+    assert said["files"] == [[said["left"]["id"], 10], [said["right"]["id"], 5]]
+    assert said["blobs"] == b"left bytesright"
+
+
+def test_a_perfect_picture_has_a_number_that_json_knows(sent):
+    bar = split_view.Bar(50, 100, "the original", 10, float("inf"))
+    side = split_view.Side("SDAE", "restored", b"png")
+    split_view.compare(side, size=(7, 5), key="split", bar=bar)
+    assert header(sent)["bar"]["psnr"] >= 100  # drawn as ∞ from here
+
+
+def test_what_the_visitor_chooses_in_the_split_is_passed_on(monkeypatch, sent):
+    changes = []
     monkeypatch.setattr(st, "session_state", {"split": {"quality": 61, "left": "WebP"}})
     side = split_view.Side("SDAE", "restored", b"png")
-    split_view.compare(side, size=(7, 5), key="split", on_change=lambda *news: told.append(news))
-    given["on_quality_change"]()
-    given["on_left_change"]()
-    assert told == [("quality", 61), ("left", "WebP")]
+    split_view.compare(side, size=(7, 5), key="split", on_change=lambda *new: changes.append(new))
+    sent["on_quality_change"]()
+    sent["on_left_change"]()
+    assert changes == [("quality", 61), ("left", "WebP")]
 
 
-def test_work_aside_makes_way_for_a_visitor_and_begins_again(codec):
-    begun, ends, free = [], [], threading.Event()
-
-    def work(codec, report):
-        begun.append(codec)
-        for _ in range(1 if free.is_set() else 3000):
-            report()
-            time.sleep(0.01)
-        return "done"
-
-    def run():
-        ends.append(engine.aside(work)(lambda: True))
-
-    aside = threading.Thread(target=run)
-    aside.start()
-    wait_for(lambda: begun)
-    with engine.turn():  # would wait for half a minute otherwise
-        assert not ends
-        free.set()
-    aside.join(30)
-    assert ends == ["done"] and len(begun) == 2
-
-
-def test_work_aside_that_nobody_wants_ends(codec):
-    with pytest.raises(background.Dropped):
-        engine.aside(lambda codec, report: "done")(lambda: False)
-
-
-def test_answers_are_forgotten_by_size_the_longest_unused_first():
-    answers = engine._Remembered(100)
-    for name in "abc":
-        answers.put(name, name.upper(), 40)
-        answers.get("a")
-    assert [question for question, _ in answers.items()] == ["c", "a"]
-    assert answers.get("b") is None
-
-
-def test_the_ledger_escapes_names_and_scales_to_the_largest(monkeypatch):
+def test_tables_escape_names_scale_bars_and_mark_the_best(monkeypatch):
     drawn = []
     monkeypatch.setattr(st, "html", drawn.append)
     ledger.ledger([ledger.Row("<b>", 200, "<script>"), ledger.Row("half", 100, ours=True)])
     assert "<script>" not in drawn[0] and "&lt;script&gt;" in drawn[0]
     assert "width:100.000%" in drawn[0] and "width:50.000%" in drawn[0]
     assert drawn[0].count("class=ours") == 1
+    columns = [table.Column("dB", "{:.1f}".format, best=True)]
+    rows = [table.Row("one", (1.0,)), table.Row("two", (2.0,)), table.Row("three", "at work …")]
+    table.draw_table("Codec", columns, rows)
+    assert drawn[1].count("class='best'") == 1 and "class='best'>2.0" in drawn[1]
+    assert "at work …" in drawn[1]
 
 
 def test_prepare_tells_apart_pictures_that_differ_in_one_sample():
@@ -122,91 +81,152 @@ def test_prepare_tells_apart_pictures_that_differ_in_one_sample():
     assert two.rgb[500, 500, 1] == 1 and not one.rgb.any()
 
 
-def prepared(seed: int) -> engine.Prepared:
-    rgb = np.random.default_rng(seed).integers(0, 255, (8, 8, 3), "uint8")
-    return engine.Prepared(rgb, reading.png(rgb), f"picture {seed}", (8, 8), ())
+def test_answers_are_forgotten_by_size_the_longest_unused_first():
+    answers = Remembered(100)
+    for name in "abc":
+        answers.put(name, np.zeros(40, "uint8"))
+        answers.get("a")
+    assert [question for question, _ in answers.items()] == ["c", "a"]
+    assert answers.get("b") is None
+
+
+def test_results_are_those_of_one_picture_by_quality(monkeypatch):
+    rgb = np.zeros((1, 1, 3), "uint8")
+    picture = engine.Prepared(rgb, b"", "one", (1, 1), ())
+    monkeypatch.setattr(engine, "_answers", Remembered())
+    made = [comparison.Result(b"", b"", 1, 1, quality, (1, 1, 1)) for quality in (60, 20)]
+    for result in made:
+        engine._answers.put(("picture", "one", result.quality), result)
+    engine._answers.put(("picture", "other", 20), made[0])
+    engine._answers.put(("a version of the Denoise page",), rgb)
+    assert engine.results(picture) == made[::-1]
+    assert engine.known(picture, 20) is made[1] and engine.known(picture, 30) is None
+
+
+def test_the_line_goes_by_turn_and_says_who_is_third():
+    line, order, places = Line(), [], []
+    gate, threads = threading.Event(), []
+
+    def visitor(name):
+        with line.turn(lambda place: places.append((name, place))):
+            order.append(name)
+            gate.wait()
+
+    for number, name in enumerate("abcd", 1):
+        threads.append(threading.Thread(target=visitor, args=[name]))
+        threads[-1].start()
+        wait_for(lambda number=number: line.length == number)
+    wait_for(lambda: ("d", 3) in places)
+    gate.set()
+    for thread in threads:
+        thread.join()
+    assert order == list("abcd") and line.length == 0
+
+
+def test_an_outdated_question_leaves_the_line():
+    line = Line()
+
+    def moved_on(place):
+        raise KeyError
+
+    with line.turn():
+        with pytest.raises(KeyError), line.turn(moved_on):
+            pass
+        assert line.length == 1
+
+
+def test_work_aside_makes_way_for_a_visitor_and_begins_again(monkeypatch):
+    monkeypatch.setattr(engine, "load", lambda: "codec")
+    begun, ends, free = [], [], threading.Event()
+
+    def work(codec, report):
+        begun.append(codec)
+        while not free.is_set():
+            report()
+            time.sleep(0.01)
+        return "done"
+
+    aside = threading.Thread(target=lambda: ends.append(engine.aside(work)(lambda: True)))
+    aside.start()
+    wait_for(lambda: begun)
+    with engine.line.turn():  # would wait for ever otherwise
+        assert not ends
+        free.set()
+    aside.join()
+    assert ends == ["done"] and len(begun) == 2
+
+
+def test_work_aside_that_nobody_wants_ends():
+    with pytest.raises(Dropped):
+        engine.aside(lambda codec, report: "done")(lambda: False)
 
 
 @pytest.fixture
-def searches(monkeypatch):
-    """A queue of its own; the searches wait for `gate` and answer with their names."""
-    begun, gate, asked = threading.Event(), threading.Event(), []
+def visitor(monkeypatch):
+    """A function that says whose page is running."""
+    name = ["one"]
+    monkeypatch.setattr(background, "_visitor", lambda: name[0])
+    return lambda other: name.__setitem__(0, other)
 
-    def search(name, rgb, budget, pause):
-        asked.append(name)
+
+def test_one_task_of_each_visitor_in_turn_in_its_order(visitor):
+    queue, order, gate = Queue(), [], threading.Event()
+
+    def task(name):
+        return lambda wanted: gate.wait() and order.append(name) or name.upper()
+
+    tasks = {name: task(name) for name in ("a1", "a2", "a3")}
+    assert queue.ask(tasks) == {}
+    visitor("two")
+    queue.ask({"b1": task("b1"), "b2": task("b2")})
+    gate.set()
+    visitor("one")
+    wait_for(lambda: len(queue.ask(tasks)) == 3)
+    assert order == ["a1", "b1", "a2", "b2", "a3"]
+    assert queue.ask(tasks) == {"a1": "A1", "a2": "A2", "a3": "A3"} and len(order) == 5
+
+
+def test_a_new_question_drops_the_old_one(visitor):
+    queue, begun, seen, done = Queue(), threading.Event(), threading.Event(), []
+
+    def long(wanted):
         begun.set()
-        assert gate.wait(30)
-        return name
+        while wanted():
+            time.sleep(0.01)
+        seen.set()
+        raise Dropped
 
-    monkeypatch.setattr(comparison, "rival", search)
-    queue = other_codecs.Queue("rivals", other_codecs._REMEMBERED)
-    queue.begun, queue.gate, queue.asked = begun, gate, asked
-    monkeypatch.setattr(other_codecs, "_searches", lambda: queue)
-    st.session_state.pop("rivals jobs", None)
-    return queue
-
-
-NAMES = {"jpeg", "jpeg2000", "webp", "avif"}
-
-
-def settled(picture, budget, first=None) -> dict:
-    """The answers once all are there."""
-    end = time.monotonic() + 30
-    while len(answers := other_codecs.search(picture, budget, first)) < 4:
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    return answers
+    queue.ask({"long": long, "dropped": lambda _: done.append("dropped")})
+    begun.wait()
+    queue.ask({"new": lambda _: done.append("new")})
+    seen.wait()
+    queue.wait("new", lambda: None)
+    assert done == ["new"]
+    # Whoever asks for it again gets a new start, not the end of the old one.
+    queue.ask({"long": lambda _: "again"})
+    queue.wait("long", lambda: None)
+    assert queue.ask({"long": None}) == {"long": "again"}
 
 
-def test_answers_arrive_one_by_one_the_chosen_peer_first(searches):
-    assert other_codecs.search(prepared(1), 100, "webp") == {}
-    searches.gate.set()
-    assert "webp" in other_codecs.search(prepared(1), 100, "webp", patience=30)
-    assert settled(prepared(1), 100, "webp") == {name: name for name in NAMES}
-    assert searches.asked == ["webp", "jpeg", "jpeg2000", "avif"]
+def test_what_a_task_raises_is_raised_once_and_the_task_begun_anew(visitor):
+    queue = Queue()
 
+    def fails(wanted):
+        raise MemoryError("Too large.")
 
-def test_a_new_question_drops_what_has_not_begun(searches):
-    other_codecs.search(prepared(1), 100)
-    assert searches.begun.wait(30)
-    other_codecs.search(prepared(1), 200)
-    searches.gate.set()
-    assert settled(prepared(1), 200).keys() == NAMES
-    # One search of the old question had begun; the other three never ran.
-    assert len(searches.asked) == 5
-
-
-def test_another_peer_to_be_first_overtakes_the_rest(searches):
-    other_codecs.search(prepared(1), 100, "webp")
-    assert searches.begun.wait(30)
-    other_codecs.search(prepared(1), 100, "avif")
-    searches.gate.set()
-    assert settled(prepared(1), 100, "avif").keys() == NAMES
-    assert searches.asked[:2] == ["webp", "avif"]
-
-
-def test_a_search_dropped_by_another_session_is_asked_again(searches):
-    other_codecs.search(prepared(1), 100)
-    for job in list(searches._jobs.values()):
-        job.drop()
-    searches.gate.set()
-    assert settled(prepared(1), 100).keys() == NAMES
-
-
-def test_remembered_answers_are_bounded(searches):
-    searches.gate.set()
-    for seed in range(20):
-        settled(prepared(seed), 100)
-    assert len(searches._jobs) == other_codecs._REMEMBERED
-    before = len(searches.asked)
-    settled(prepared(19), 100)
-    assert len(searches.asked) == before
+    queue.ask({"task": fails})
+    queue.wait("task", lambda: None)
+    with pytest.raises(MemoryError):
+        queue.ask({"task": fails})
+    queue.ask({"task": lambda _: 1})
+    queue.wait("task", lambda: None)
+    assert queue.ask({"task": None}) == {"task": 1}
 
 
 @pytest.fixture
 def events(monkeypatch):
     """What a late bar does to the page."""
-    found = []
+    seen = []
 
     class Place:
         def container(self, key):
@@ -216,36 +236,32 @@ def events(monkeypatch):
             assert "position: fixed" in style
 
         def progress(self, share, text=None):
-            found.append((share, text))
+            seen.append((share, text))
             return self
 
         def empty(self):
-            found.append("gone")
+            seen.append("empty")
 
     monkeypatch.setattr(progress_bar.st, "empty", Place)
-    monkeypatch.setattr(progress_bar, "_TICK", 0.01)
-    return found
+    return seen
 
 
 def test_a_bar_shows_what_takes_its_time(monkeypatch, events):
-    monkeypatch.setattr(progress_bar, "_PATIENCE", 0.05)
-    with progress_bar.late_bar("Working") as report:
-        report(0.25)
-        wait_for(lambda: (0.25, "Working, 25%") in events)
-        report(0.75)
-        wait_for(lambda: (0.75, "Working, 75%") in events)
-    assert events[-1] == "gone" and events.count("gone") == 1
+    monkeypatch.setattr(progress_bar, "_PATIENCE", 0)
+    with progress_bar.late_bar() as report:
+        report("Working, 25%", 0.25)
+        report("Working, 75%", 0.75)
+    assert events == [(0, None), (0.25, "Working, 25%"), (0.75, "Working, 75%"), "empty"]
 
 
-def test_no_bar_shows_what_is_quick_or_fails(events):
-    with pytest.raises(ValueError, match="broken"), progress_bar.late_bar("Working") as report:
-        report(1)
+def test_no_bar_shows_what_is_quick_or_fails(monkeypatch, events):
+    monkeypatch.setattr(progress_bar, "_PATIENCE", 1e9)
+    with pytest.raises(ValueError, match="broken"), progress_bar.late_bar() as report:
+        report("Working", 1)
         raise ValueError("broken")
-    assert events == ["gone"]
+    assert events == ["empty", "empty"]
 
 
 def wait_for(condition):
-    end = time.monotonic() + 30
     while not condition():
-        assert time.monotonic() < end
         time.sleep(0.01)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-import time
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -15,27 +13,28 @@ import streamlit as st
 from PIL import Image
 
 from pages.shared import engine
-from pages.shared.figures import table_csv
-from pages.shared.file_size import card
+from pages.shared.figures import download, table_csv
+from pages.shared.file_size import show_size
 from pages.shared.sources import ENDINGS, IN_WORDS
 from pages.shared.words import literal
 from sdae import ImageError, WeightsError
 from sdae.measuring import metrics
 from sdae.pictures import reading
+from sdae.progress import stage
 
 MAX_PIXELS = 24_000_000
 """Pictures beyond this are refused with a sentence; the others are compressed at full size."""
-
 
 SIDE = 64
 """Pixels of the longer side of a small picture in the table."""
 
 
 @dataclass(frozen=True)
-class Opened:
-    """One picture of the batch before it is compressed: `preview` is a small one, as an URL.
+class Packed:
+    """One picture of the batch: `data`, its whole .sdae file, and what it cost.
 
-    `remark` says what was changed on the way, for the reader.
+    `preview` is a small picture, as an URL, and `remark` says what was changed on the way. `psnr`
+    is in dB, `ssim` at most 1.
     """
 
     name: str
@@ -44,15 +43,6 @@ class Opened:
     height: int
     preview: str
     remark: str
-
-
-@dataclass(frozen=True)
-class Packed(Opened):
-    """One picture of the batch: `data`, its whole .sdae file, and what it cost.
-
-    `psnr` is in dB, `ssim` at most 1.
-    """
-
     data: bytes
     psnr: float
     ssim: float
@@ -82,75 +72,56 @@ def batch() -> None:
                 icon=":material/photo_library:",
             )
             return
-        place = st.empty()
         try:
-            answers = compress_all(uploads, quality, lambda rows: table(place, rows))
+            answers = compress_all(uploads, quality, st.empty())
         except WeightsError as error:
             st.error(str(error), icon=":material/error:")
             return
-        packed = [answer for answer in answers if isinstance(answer, Packed)]
-        table(place, packed)
         for answer in answers:
             if isinstance(answer, str):
                 st.error(answer, icon=":material/error:")
+    packed = [answer for answer in answers if isinstance(answer, Packed)]
     if packed:
         with panel:
             take_home(packed)
 
 
-def compress_all(uploads, quality: float, draw: Callable) -> list[Packed | str]:
-    """Each upload compressed, or a sentence on why it is not; a bar shows the progress.
-
-    `draw` gets a row for each picture whenever one has changed: what is known of it so far. What
-    was made before is not made again, also where that run was broken off.
+def compress_all(uploads, quality: float, place) -> list[Packed | str]:
+    """Each upload compressed, or a sentence on why it is not. The table at `place` grows meanwhile.
 
     Raises:
         WeightsError: the weights are missing.
     """
-    wanted = {(upload.file_id, quality): upload for upload in uploads}
-    known = st.session_state.get("batch", {})
-    known = st.session_state["batch"] = {key: known[key] for key in wanted if key in known}
-    rows = {key: Opened(u.name, u.size, 0, 0, "", "") for key, u in wanted.items()} | known
-    missing = [key for key in wanted if key not in known]
-    if missing:
-        draw(list(rows.values()))
-        bar, begun = st.progress(0.0), time.monotonic()
-        for number, key in enumerate(missing):
-            name = wanted[key].name
-
-            def report(share):
-                done = (number + share) / len(missing)
-                left = (time.monotonic() - begun) * (1 - done) / done if done else 0
-                text = f"{literal(name)}, {number + 1} of {len(missing)}"
-                bar.progress(done, text + (f", about {left:.0f} s left" if left >= 1 else ""))
-
-            def opened(row):
-                rows[key] = row
-                draw(list(rows.values()))
-
-            known[key] = rows[key] = _compress(
-                name, wanted[key].getvalue(), quality, opened, report
-            )
-            draw(list(rows.values()))
-        bar.empty()
-    return [known[key] for key in wanted]
+    answers = []
+    for number, upload in enumerate(uploads, 1):
+        text = f"{literal(upload.name)}, {number} of {len(uploads)}"
+        try:
+            answers.append(_compress(upload, quality, text))
+        except ImageError as error:
+            answers.append(f"{literal(upload.name)}: {error}")
+        table(place, [answer for answer in answers if isinstance(answer, Packed)])
+    return answers
 
 
-def _compress(name, upload: bytes, quality: float, opened: Callable, report: Callable):
-    report(0.0)
-    try:
-        picture = reading.read(upload, MAX_PIXELS)
-    except ImageError as error:
-        return f"{literal(name)}: {error}"
-    height, width = picture.rgb.shape[:2]
-    row = Opened(name, len(upload), width, height, _preview(picture.rgb), " ".join(picture.notices))
-    opened(row)
-    with engine.turn() as codec:
-        data = codec.compress(picture.rgb, quality, progress=lambda share: report(0.5 * share))
-        restored = codec.decompress(data, progress=lambda share: report(0.5 + 0.4 * share))
-    restored = np.asarray(restored)
-    psnr, ssim = metrics.psnr(picture.rgb, restored), metrics.ssim(picture.rgb, restored)
-    return Packed(**vars(row), data=data, psnr=psnr, ssim=ssim)
+def _compress(upload, quality: float, text: str) -> Packed:
+    def work(codec, report):
+        picture = reading.read(upload.getvalue(), MAX_PIXELS)
+        rgb, (height, width) = picture.rgb, picture.rgb.shape[:2]
+        data = codec.compress(rgb, quality=quality, progress=stage(report, 0, 0.5))
+        restored = np.asarray(codec.decompress(data, progress=stage(report, 0.5, 0.9)))
+        return Packed(
+            name=upload.name,
+            upload_bytes=upload.size,
+            width=width,
+            height=height,
+            preview=_preview(rgb),
+            remark=" ".join(picture.notices),
+            data=data,
+            psnr=metrics.psnr(rgb, restored),
+            ssim=metrics.ssim(rgb, restored),
+        )
+
+    return engine.answer(("batch", upload.file_id, quality), text, work)
 
 
 def _preview(rgb: np.ndarray) -> str:
@@ -162,31 +133,24 @@ def _preview(rgb: np.ndarray) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def table(place, rows: list[Opened | str]) -> None:
-    """The pictures with their bytes and quality, as far as they are known; a click on a head sorts
-    them."""
-    rows = [row for row in rows if isinstance(row, Opened)]
-    if not rows:
-        place.empty()
+def table(place, packed: list[Packed]) -> None:
+    """The pictures with their bytes and quality; a click on a head sorts them."""
+    if not packed:
         return
     number = st.column_config.NumberColumn
-
-    def of_packed(figure):
-        return [figure(row) if isinstance(row, Packed) else None for row in rows]
-
     columns = {
-        "Preview": [row.preview or None for row in rows],
-        "Picture": [row.name for row in rows],
-        "Pixels": [f"{row.width} × {row.height}" if row.width else "waiting …" for row in rows],
-        "Original": [row.upload_bytes for row in rows],
-        "SDAE file": of_packed(lambda p: len(p.data)),
-        "Of the original": of_packed(lambda p: 100 * len(p.data) / p.upload_bytes),
-        "Bits per pixel": of_packed(lambda p: p.bits_per_pixel),
-        "PSNR": of_packed(lambda p: p.psnr),
-        "SSIM": of_packed(lambda p: p.ssim),
+        "Preview": [p.preview for p in packed],
+        "Picture": [p.name for p in packed],
+        "Pixels": [f"{p.width} × {p.height}" for p in packed],
+        "Original": [p.upload_bytes for p in packed],
+        "SDAE file": [len(p.data) for p in packed],
+        "Of the original": [100 * len(p.data) / p.upload_bytes for p in packed],
+        "Bits per pixel": [p.bits_per_pixel for p in packed],
+        "PSNR": [p.psnr for p in packed],
+        "SSIM": [p.ssim for p in packed],
     }
-    if any(row.remark for row in rows):
-        columns["Remark"] = [row.remark for row in rows]
+    if any(p.remark for p in packed):
+        columns["Remark"] = [p.remark for p in packed]
     place.dataframe(
         columns,
         hide_index=True,
@@ -205,61 +169,26 @@ def table(place, rows: list[Opened | str]) -> None:
 
 def take_home(packed: list[Packed]) -> None:
     """What the batch weighs together, and its files."""
-    card(
+    originals = "the original" if len(packed) == 1 else f"{len(packed)} originals"
+    show_size(
         sum(len(p.data) for p in packed),
         {
-            "the original" if len(packed) == 1 else f"{len(packed)} originals": sum(
-                p.upload_bytes for p in packed
-            ),
+            originals: sum(p.upload_bytes for p in packed),
             "the uncompressed pixels": sum(3 * p.width * p.height for p in packed),
         },
     )
     names = file_names([p.name for p in packed])
-    listing = table_csv(
-        [
-            "picture",
-            "file",
-            "width",
-            "height",
-            "upload_bytes",
-            "sdae_bytes",
-            "bits_per_pixel",
-            "psnr_db",
-            "ssim",
-        ],
-        [
-            (
-                p.name,
-                file,
-                p.width,
-                p.height,
-                p.upload_bytes,
-                len(p.data),
-                round(p.bits_per_pixel, 4),
-                round(p.psnr, 4),
-                round(p.ssim, 5),
-            )
-            for p, file in zip(packed, names)
-        ],
-    )
+    heads = "picture file width height upload_bytes sdae_bytes bits_per_pixel psnr_db ssim".split()
+    rows = [
+        (p.name, file, p.width, p.height, p.upload_bytes, len(p.data))
+        + (round(p.bits_per_pixel, 4), round(p.psnr, 4), round(p.ssim, 5))
+        for p, file in zip(packed, names)
+    ]
+    listing = table_csv(heads, rows)
+    whole = zipped(dict(zip(names, (p.data for p in packed))), listing)
     with st.container(horizontal=True):
-        st.download_button(
-            "Download ZIP",
-            zipped(dict(zip(names, (p.data for p in packed))), listing),
-            "sdae-pictures.zip",
-            "application/zip",
-            icon=":material/folder_zip:",
-            type="primary",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Table as CSV",
-            listing,
-            "sdae-pictures.csv",
-            "text/csv",
-            icon=":material/table:",
-            on_click="ignore",
-        )
+        download("Download ZIP", whole, "sdae-pictures.zip", "application/zip", "primary")
+        download("Table as CSV", listing, "sdae-pictures.csv", "text/csv", "secondary")
 
 
 def file_names(names: list[str]) -> list[str]:

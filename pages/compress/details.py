@@ -1,47 +1,18 @@
-"""What stands around the pictures of the Compress page: settings, files, figures and tables."""
+"""What stands around the pictures of the Compress page: files, figures and tables."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.compress.behind import Behind
-from pages.shared import engine, other_codecs
+from pages.shared import other_codecs
 from pages.shared.engine import Prepared
+from pages.shared.figures import download
 from pages.shared.ledger import Row, ledger
 from pages.shared.numbers import milliseconds
-from pages.shared.sources import Source, choose_size
+from pages.shared.sources import Source
 from sdae.coding import container
-from sdae.measuring.comparison import Counted, Result
+from sdae.measuring.comparison import Counted, Result, Rival
 from sdae.weights import shipped
-
-
-def settings() -> tuple[bool, int]:
-    """Whether the picture is scaled to 128×128, and the effort, 0 to 10."""
-    small = choose_size()
-    effort = st.slider(
-        "Effort",
-        0,
-        10,
-        0,
-        key="effort",
-        bind="query-params",
-        help="With more effort the picture is looked at again and again while it is compressed: "
-        "as close to the original in fewer bytes, but no longer at once.",
-    )
-    return small, effort
-
-
-def allowed(picture: Prepared, effort: int) -> int:
-    """The effort that the picture's size allows here."""
-    width, height = picture.size
-    if effort and width * height > engine.REFINED_PIXELS:
-        st.info(
-            f"Effort is for pictures of up to {engine.REFINED_PIXELS / 1e6:g} megapixels here; "
-            f"`python -m sdae compress --effort {effort}` takes larger ones.",
-            icon=":material/info:",
-        )
-        return 0
-    return effort
 
 
 def original(source: Source, picture: Prepared) -> tuple[int, str]:
@@ -53,139 +24,77 @@ def original(source: Source, picture: Prepared) -> tuple[int, str]:
 
 def downloads(source: Source, answer: Counted | Result | None, result: Result | None) -> None:
     with st.container(horizontal=True):
-        st.download_button(
-            "Download .sdae",
-            answer.data if answer else b"",
-            f"{source.stem}.sdae",
-            "application/octet-stream",
-            icon=":material/download:",
-            type="primary",
-            on_click="ignore",
-            disabled=not answer,
-        )
+        name, data = f"{source.stem}.sdae", answer.data if answer else b""
+        download("Download .sdae", data, name, "application/octet-stream", "primary")
         restored_png(source, result)
 
 
 def restored_png(source: Source, result: Result | None) -> None:
-    st.download_button(
-        "Restored PNG",
-        result.png if result else b"",
-        f"{source.stem}-restored.png",
-        "image/png",
-        icon=":material/image:",
-        on_click="ignore",
-        disabled=not result,
-    )
+    png = result.png if result else b""
+    download("Restored PNG", png, f"{source.stem}-restored.png", "image/png", "secondary")
 
 
 def figures(result: Result | None) -> None:
     """A row of figures, each with its name and an explanation."""
-    shown = [
-        (
-            "Bits per pixel",
-            result and f"{result.bits_per_pixel:.3f}",
-            "Of the whole file; the original's pixels have 24.",
-        ),
-        (
-            "SSIM",
-            result and result.ssim and f"{result.ssim:.4f}",
-            "How alike the structures of both pictures are; 1 is identical.",
-        ),
-        (
-            "Compressed in",
-            result and milliseconds(result.encode_seconds),
-            "From pixels to the whole file, on this server; – where it was made beside other work.",
-        ),
-        (
-            "Restored in",
-            result and milliseconds(result.decode_seconds),
-            "From the file to pixels, on this server.",
-        ),
-    ]
+    encoded = milliseconds(result.encode_seconds) if result else None
+    decoded = milliseconds(result.decode_seconds) if result else None
+    of_file = "Of the whole file; the original's pixels have 24."
+    alike = "How alike the structures of both pictures are; 1 is identical."
     with st.container(horizontal=True, gap="medium"):
-        for name, value, explanation in shown:
+        for name, value, explanation in (
+            ("Bits per pixel", result and f"{result.bits_per_pixel:.3f}", of_file),
+            ("SSIM", result and result.ssim and f"{result.ssim:.4f}", alike),
+            ("Compressed in", encoded, "On this server; – where it was made beside other work."),
+            ("Restored in", decoded, "From the file to pixels, on this server."),
+        ):
             st.metric(name, value or "–", help=explanation, width="content")
 
 
 def weights(source: Source, picture: Prepared, answer: Counted | Result | None) -> None:
-    width, height = picture.size
-    st.header("What it weighs", anchor=False)
-    rows = [
-        Row("Uncompressed", 3 * width * height, f"{width} × {height} pixels of 3 bytes"),
-        Row("PNG", len(picture.png), "the same pixels, nothing lost"),
-    ]
+    rows = [_uncompressed(*picture.size)]
+    rows.append(Row("PNG", len(picture.png), "the same pixels, nothing lost"))
     if picture.size == picture.full:
         rows.append(Row("Original", len(source.data), source.name))
-    if answer:
-        rows.append(_whole_file(answer))
-    ledger(rows)
+    _weights(rows, answer)
 
 
 def weights_of_a_file(result: Result) -> None:
+    png = Row("PNG", len(result.png), "the restored pixels, nothing lost")
+    _weights([_uncompressed(result.width, result.height), png], result)
+
+
+def _uncompressed(width: int, height: int) -> Row:
+    return Row("Uncompressed", 3 * width * height, f"{width} × {height} pixels of 3 bytes")
+
+
+def _weights(rows: list[Row], answer: Counted | Result | None) -> None:
     st.header("What it weighs", anchor=False)
-    ledger(
-        [
-            Row(
-                "Uncompressed",
-                result.raw_bytes,
-                f"{result.width} × {result.height} pixels of 3 bytes",
-            ),
-            Row("PNG", len(result.png), "the restored pixels, nothing lost"),
-            _whole_file(result),
-        ]
-    )
+    if answer:
+        rows = [*rows, Row("SDAE file", answer.file_bytes, "the whole of it", ours=True)]
+    ledger(rows)
 
 
-def _whole_file(answer: Counted | Result) -> Row:
-    return Row("SDAE file", answer.file_bytes, "the whole of it", ours=True)
-
-
-def same_bytes(source: Source, picture: Prepared, result: Result | None, behind: Behind) -> None:
-    """The table of codecs, and whatever would serve this picture better."""
+def same_bytes(
+    source: Source, picture: Prepared, result: Result | None, rivals: dict[str, Rival | None]
+) -> None:
+    """The table of codecs; and where a PNG file is smaller, that file."""
     st.header("At the same bytes", anchor=False)
     if not result:
         st.caption("Other codecs are searched as soon as the picture is restored.")
         return
-    offer(source, picture, result, behind)
-    other_codecs.table(result, behind.rivals)
+    if len(picture.png) <= result.file_bytes:
+        st.info(
+            f"PNG suits this picture better, as it does drawings and screenshots: it takes "
+            f"{len(picture.png):,} bytes for the {result.file_bytes:,} of SDAE and loses nothing.",
+            icon=":material/draw:",
+        )
+        download("Download PNG", picture.png, f"{source.stem}.png", "image/png", "secondary")
+    other_codecs.table(result, rivals)
     st.caption(
         f"Each codec's best picture in at most {result.file_bytes:,} bytes; bold is best. PSNR (dB) "
         "and SSIM say how close it is to the original: higher is closer. AVIF is searched at a "
         "fast speed here; its slowest is a little better."
     )
-
-
-def offer(source: Source, picture: Prepared, result: Result, behind: Behind) -> None:
-    """Say so where a PNG file or another codec is smaller at the same quality, and hand it out."""
-    smaller = behind.smaller
-    size = f"the {result.file_bytes:,} bytes of SDAE"
-    if len(picture.png) <= min(result.file_bytes, smaller.file_bytes if smaller else 1 << 60):
-        st.info(
-            f"PNG suits this picture better, as it does drawings and screenshots: it takes "
-            f"{len(picture.png):,} bytes for {size} and loses nothing.",
-            icon=":material/draw:",
-        )
-        name, data, ending = "PNG", picture.png, "png"
-    elif smaller and smaller.file_bytes < result.file_bytes:
-        share = 100 * (1 - smaller.file_bytes / result.file_bytes)
-        st.info(
-            f"{smaller.label} is {share:.0f} % smaller for this picture: {smaller.file_bytes:,} "
-            f"bytes at the same PSNR, for {size}.",
-            icon=":material/compare_arrows:",
-        )
-        name, data, ending = smaller.label, smaller.data, _ENDINGS[smaller.label]
-    else:
-        return
-    st.download_button(
-        f"Download {name}",
-        data,
-        f"{source.stem}.{ending}",
-        icon=":material/download:",
-        on_click="ignore",
-    )
-
-
-_ENDINGS = {"JPEG": "jpg", "JPEG 2000": "j2k", "WebP": "webp", "AVIF": "avif"}
 
 
 def header(source: Source) -> None:

@@ -1,6 +1,6 @@
 """What a picture takes at every quality, before it is compressed at each: estimates for a slider.
 
-A part of the picture is compressed at a few qualities. Its curves of bytes and PSNR have the shape
+The middle of the picture is compressed at a few qualities. Its curves of bytes and PSNR have the shape
 of the picture's own; those results of the whole picture that are known say how high they lie.
 """
 
@@ -48,13 +48,13 @@ def estimates(curve: np.ndarray, known: list[Result]) -> tuple[list[int], list[f
 
     def lifted(shape, heights):
         offsets = np.array(heights) - np.interp(points, quality, shape)
-        found = np.interp(at, quality, shape) + np.interp(at, points, offsets)
-        return np.maximum.accumulate(found)
+        heights = np.interp(at, quality, shape) + np.interp(at, points, offsets)
+        return np.maximum.accumulate(heights)
 
     sizes = np.exp(lifted(np.log(size), [math.log(result.file_bytes) for result in known]))
     # A perfect picture has no finite PSNR, and a number has to be shown.
-    decibels = lifted(np.minimum(psnr, 100), [min(result.psnr, 100) for result in known])
-    return np.rint(sizes).astype(int).tolist(), np.round(decibels, 2).tolist()
+    levels = lifted(np.minimum(psnr, 100), [min(result.psnr, 100) for result in known])
+    return np.rint(sizes).astype(int).tolist(), np.round(levels, 2).tolist()
 
 
 def _middle(rgb: np.ndarray) -> np.ndarray:

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.compress import details, words
+from pages.compress import details
 from pages.compress.batch import batch
-from pages.compress.behind import look
-from pages.compress.sides import CHOICES, OURS, side
+from pages.compress.later import later
+from pages.compress.sides import CHOICES, NAMES, OURS, point, side
 from pages.shared import engine
 from pages.shared.carried import open_squares
 from pages.shared.choices import keep, kept
 from pages.shared.layout import panel_and_stage
 from pages.shared.navigation import through_the_app
-from pages.shared.sources import Source, choose
+from pages.shared.sources import Source, choose, choose_size
 from pages.shared.split_view import Bar, Side, compare
 from pages.shared.words import literal
 from sdae import BitstreamError, ImageError, WeightsError
@@ -23,7 +23,6 @@ from sdae.measuring.comparison import Result
 through_the_app()
 
 START = 30  # a quality at which the difference between codecs is to be seen
-TICK = 0.25  # seconds between looks at what is worked out behind the page
 
 
 @dataclass
@@ -48,7 +47,7 @@ def main() -> None:
     )
     one, many = st.tabs(["One picture", "Many pictures"], key="tab", bind="query-params")
     with one:
-        one_picture()
+        one_picture(one.open)
     with many:
         batch()
 
@@ -62,7 +61,8 @@ def frame() -> Places:
     )
 
 
-def one_picture() -> None:
+def one_picture(seen: bool) -> None:
+    """Draw the tab of one picture. Nothing is worked out for it unless it is `seen`."""
     places = frame()
     with places.source:
         source = choose()
@@ -72,44 +72,41 @@ def one_picture() -> None:
         elif source.is_sdae:
             open_file(source, places)
         else:
-            compress_picture(source, places)
+            compress_picture(source, places, seen)
     except (ImageError, BitstreamError) as error:
         places.notices.error(f"{literal(source.name)}: {error}", icon=":material/error:")
     except WeightsError as error:
         places.notices.error(str(error), icon=":material/error:")
 
 
-def compress_picture(source: Source, places: Places) -> None:
+def compress_picture(source: Source, places: Places, seen: bool) -> None:
     """Draw what is known of the answer. Then work out what is missing first, and run again."""
     quality = kept("quality", START, range(1, 101))
     left, right = kept("left", "JPEG", CHOICES), kept("right", OURS, CHOICES)
     with places.settings:
-        small, effort = details.settings()
+        small = choose_size()
     with places.notices:
         picture = engine.prepare(source.data, small)
         for notice in picture.notices:
             st.info(notice, icon=":material/info:")
-        effort = details.allowed(picture, effort)
-    answer = engine.known(picture, quality, effort)
+    answer = engine.known(picture, quality)
     result = answer if isinstance(answer, Result) else None
-    other = next((choice for choice in (left, right) if choice in words.NAMES), "JPEG")
-    question = picture, quality, effort, result, words.NAMES[other]
-    behind = look(*question)
+    other = next((choice for choice in (left, right) if choice in NAMES), "JPEG")
+    more = later(picture, quality, result, NAMES[other])
 
     with places.split:
-        shown = source, picture, quality, result, behind.rivals
+        shown = source, picture, quality, result, more.rivals
         sides = [side(choice, *shown) for choice in (right, left)]
         bar = Bar(
             quality,
             *details.original(source, picture),
             answer and answer.file_bytes,
             result and result.psnr,
-            behind.estimates,
-            words.point(result, behind.rivals, other),
+            more.estimates,
+            point(result, more.rivals, other),
         )
-        compare(*sides, size=picture.size, key="split", bar=bar, on_change=keep)
-        waiting = result and not behind.complete
-        st.fragment(follow, run_every=TICK if waiting else None)(question, behind.drawn)
+        size, png = picture.size, picture.png
+        compare(*sides, size=size, key="split", bar=bar, original=png, on_change=keep)
     with places.files:
         details.downloads(source, answer, result)
     with places.figures:
@@ -118,16 +115,13 @@ def compress_picture(source: Source, places: Places) -> None:
         details.weights(source, picture, answer)
         open_squares(source, quality)
     with places.right:
-        details.same_bytes(source, picture, result, behind)
+        details.same_bytes(source, picture, result, more.rivals)
+    if not seen:
+        return
     if not result:
-        (engine.compress if answer else engine.count)(picture, quality, effort)
+        (engine.compress if answer else engine.count)(picture, quality)
         st.rerun()
-
-
-def follow(question: tuple, drawn: tuple) -> None:
-    """The page follows what is worked out behind it."""
-    if look(*question).drawn != drawn:
-        st.rerun()
+    more.follow()
 
 
 def open_file(source: Source, places: Places) -> None:

@@ -4,173 +4,94 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.denoise import charts, versions
-from pages.denoise.sides import FILTERS, SDAE
+from pages.denoise.sides import FILE, FILTERS, SDAE
 from pages.denoise.versions import Version
-from pages.shared import engine
-from pages.shared.figures import table_csv
-from pages.shared.file_size import card
+from pages.shared.figures import download, table_csv
+from pages.shared.file_size import show_size
 from pages.shared.numbers import decibels, milliseconds
 from pages.shared.sources import Source
-from sdae.measuring import classical_denoisers
-from sdae.pictures.noise import STRONGEST
+from pages.shared.table import Column, Row, draw_table
 
 
 def numbers(start: Version, ours: Version, estimate: float) -> None:
     """The figures above the picture; those that need a clean one are left out without one."""
-    figures = [
-        (
-            "Noise level, measured",
-            f"{estimate:.3f}",
-            None,
-            "In the noisy picture alone; 1 is the full range from black to white.",
-        )
-    ]
+    about = "In the noisy picture alone; 1 is the full range from black to white."
+    shown = [("Noise level, measured", f"{estimate:.3f}", None, about)]
     if start.psnr is not None:
-        gain = None if decibels(start.psnr) == "∞" else f"{ours.psnr - start.psnr:+.2f} dB"
-        figures += [
-            (
-                "PSNR",
-                f"{decibels(ours.psnr)} dB",
-                gain,
-                f"How close the restored picture is; the noisy one has {decibels(start.psnr)} dB.",
-            ),
-            (
-                "SSIM",
-                f"{ours.ssim:.4f}",
-                f"{ours.ssim - start.ssim:+.4f}",
-                f"How alike the structures are, 1 is identical; the noisy picture has "
-                f"{start.ssim:.4f}.",
-            ),
-        ]
-    figures += [
-        (
-            "Processor time",
-            milliseconds(ours.seconds),
-            None,
-            "From noisy pixels to clean ones: at first without a file, then through it.",
-        ),
-    ]
+        noisy = decibels(start.psnr)
+        gain = None if noisy == "∞" else f"{ours.psnr - start.psnr:+.2f} dB"
+        about = f"How close the denoised picture is; the noisy one has {noisy} dB."
+        shown.append(("PSNR", f"{decibels(ours.psnr)} dB", gain, about))
+        about = (
+            f"How alike the structures are, 1 is identical; the noisy picture has {start.ssim:.4f}."
+        )
+        shown.append(("SSIM", f"{ours.ssim:.4f}", f"{ours.ssim - start.ssim:+.4f}", about))
+    about = "From noisy pixels to clean ones, without the file."
+    shown.append(("Processor time", milliseconds(ours.seconds or None), None, about))
     with st.container(horizontal=True, gap="medium"):
-        for name, value, delta, explanation in figures:
+        for name, value, delta, explanation in shown:
             st.metric(name, value, delta, help=explanation, width="content")
 
 
-def file_and_downloads(source: Source, picture, start: Version, ours: Version) -> None:
-    """The size of the .sdae file and the pictures to take home; a word while it is made."""
-    if ours.file is None:
+def file_and_downloads(
+    source: Source, picture, start: Version, ours: Version, filed: Version | None
+) -> None:
+    """The size of the .sdae file and the pictures to take home; a sentence while it is made."""
+    if filed is None:
         st.info("Making the .sdae file …", icon=":material/hourglass_empty:")
         return
-    data, (width, height) = ours.file, picture.size
+    data, (width, height) = filed.file, picture.size
     references = {"the noisy picture as PNG": len(start.png)}
     if start.psnr is not None:
         references["the clean one as PNG"] = len(picture.png)
-    card(len(data), references | {"its uncompressed pixels": picture.rgb.nbytes})
-    st.caption(f"{8 * len(data) / (width * height):.3f} bits per pixel, header included.")
+    show_size(len(data), references | {"its uncompressed pixels": picture.rgb.nbytes})
+    bits = f"{8 * len(data) / (width * height):.3f} bits per pixel, header included."
+    if filed.psnr is not None:
+        bits += f" The picture in it has {decibels(filed.psnr)} dB."
+    st.caption(bits)
     with st.container(horizontal=True):
-        st.download_button(
-            "Download .sdae",
-            data,
-            f"{source.stem}-denoised.sdae",
-            "application/octet-stream",
-            icon=":material/download:",
-            type="primary",
-            on_click="ignore",
-        )
-        _download_png("Restored PNG", ours, source, "denoised")
+        name = f"{source.stem}-denoised.sdae"
+        download("Download .sdae", data, name, "application/octet-stream", "primary")
+        _download_png("Denoised PNG", ours, source, "denoised")
         if start.psnr is not None:
             _download_png("Noisy PNG", start, source, "noisy")
 
 
 def _download_png(label: str, version: Version, source: Source, ending: str) -> None:
-    st.download_button(
-        label,
-        version.png,
-        f"{source.stem}-{ending}.png",
-        "image/png",
-        icon=":material/image:",
-        on_click="ignore",
-    )
+    download(label, version.png, f"{source.stem}-{ending}.png", "image/png", "secondary")
 
 
-def denoisers(source: Source, start, ours, strength: float, first: str | None, filtered) -> None:
-    """The table of denoisers so far, and its downloads once it is full."""
+def denoisers(source: Source, start: Version, made: dict, strength: float, right: str) -> None:
+    """The table of denoisers so far, and its downloads once it is full; `made` holds versions."""
     st.header("Against classical denoisers", anchor=False)
-    charts.table(start, ours, filtered)
-    if len(filtered) < len(FILTERS):
+    labels = [SDAE, FILE, *FILTERS]
+    measured, complete = start.psnr is not None, len(made) == len(labels)
+    columns = [Column("Processor time", milliseconds)]
+    if measured:
+        closeness = [("PSNR", decibels), ("SSIM", "{:.4f}".format)]
+        columns = [Column(head, form, best=complete) for head, form in closeness] + columns
+
+    def values(version):
+        return (version.psnr, version.ssim)[: 2 * measured] + (version.seconds or None,)
+
+    rows = [Row("Noisy", values(start))] if measured else []
+    for label in labels:
+        text = values(made[label]) if label in made else "at work …"
+        rows.append(Row(label, text, ours=label == SDAE))
+    draw_table("Denoiser", columns, rows)
+    st.caption(
+        "BM3D, the strongest of the classical ones, takes minutes and is not tried here; the Kodak "
+        "page has it. SDAE is the denoiser alone; what comes out of its file was compressed too."
+    )
+    if not complete:
         return
-    shown = {"Noisy": start, SDAE: ours}
-    shown |= {label: filtered[name] for label, name in FILTERS.items()}
+    heads = ["denoiser", "strength", "psnr_db", "ssim", "processor_seconds"]
+    table = [
+        (label, strength if v.seconds else None, v.psnr, v.ssim, v.seconds or None)
+        for label, v in ({"Noisy": start} | made).items()
+    ]
     with st.container(horizontal=True):
-        st.download_button(
-            "Table as CSV",
-            _denoisers_csv(shown, strength),
-            f"{source.stem}-denoisers.csv",
-            "text/csv",
-            icon=":material/table:",
-            on_click="ignore",
-        )
-        if first:
-            label = classical_denoisers.DENOISERS[first].label
-            _download_png(f"{label} PNG", filtered[first], source, first)
-
-
-def _denoisers_csv(shown: dict[str, Version], strength: float) -> bytes:
-    return table_csv(
-        ["denoiser", "strength", "psnr_db", "ssim", "processor_seconds"],
-        [
-            (label, strength if v.seconds else None, v.psnr, v.ssim, v.seconds or None)
-            for label, v in shown.items()
-        ],
-    )
-
-
-def difference(source: Source, kind: str | None, picture, start: Version, ours: Version) -> None:
-    """How strong the noise was, and the error that is left; without a clean picture, what went."""
-    if kind:
-        st.header("Noise, and the error that is left", anchor=False)
-        clean = picture.rgb.astype("int16")
-        differences = {"Noise": start.rgb - clean, "Error": ours.rgb - clean}
-    else:
-        st.header("What was taken away", anchor=False)
-        differences = {"Removed": start.rgb.astype("int16") - ours.rgb}
-    shares = versions.shares(differences)
-    charts.histogram(shares)
-    st.download_button(
-        "Histogram as CSV",
-        versions.histogram_csv(shares),
-        f"{source.stem}-histogram.csv",
-        "text/csv",
-        icon=":material/table:",
-        on_click="ignore",
-    )
-
-
-def all_levels(source: Source, picture: engine.Prepared, kind: str, seed: int, quality) -> None:
-    """PSNR in and out at every level, measured when asked for."""
-    st.header("At every noise level", anchor=False)
-    question = picture.key, kind, seed, quality
-    known, rows = st.session_state.get("curve", (None, None))
-    if known != question:
-        st.caption(
-            f"This picture, its middle {versions.CURVE_SIDE} × {versions.CURVE_SIDE} at most, "
-            f"with noise levels from 0 to {STRONGEST}."
-        )
-        if not st.button("Measure", icon=":material/show_chart:"):
-            return
-        rows, bar = [], st.progress(0.0)
-        for row in versions.curve(picture, kind, seed, quality):
-            rows.append(row)
-            bar.progress(len(rows) / len(versions.LEVELS), f"Noise level {row[0]:.2f}")
-        st.session_state["curve"] = question, rows
-        st.rerun()
-    charts.curve(rows)
-    heads = ["sigma", "noisy_psnr_db", "restored_estimated_psnr_db", "restored_true_psnr_db"]
-    st.download_button(
-        "Curve as CSV",
-        table_csv(heads, rows),
-        f"{source.stem}-noise-levels.csv",
-        "text/csv",
-        icon=":material/table:",
-        on_click="ignore",
-    )
+        listing = table_csv(heads, table)
+        download("Table as CSV", listing, f"{source.stem}-denoisers.csv", "text/csv")
+        if right in labels[1:]:
+            _download_png(f"{right} PNG", made[right], source, right.lower().replace(" ", "-"))

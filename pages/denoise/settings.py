@@ -12,7 +12,6 @@ KINDS = {
     "Shot (Poisson)": "shot",
     "Salt and pepper": "salt and pepper",
     "Speckle": "speckle",
-    "JPEG artefacts": "jpeg",
     "None: it is noisy already": None,
 }
 _ABOUT = {
@@ -20,20 +19,19 @@ _ABOUT = {
     "shot": "Counted photons: more noise where it is bright, relatively less.",
     "salt and pepper": "Single samples turn black or white, as from dead pixels.",
     "speckle": "Noise in proportion to the brightness, as in radar and ultrasound.",
-    "jpeg": "Blocks and rings of a strongly compressed JPEG file. Nothing here is random.",
     None: "Your picture is denoised as it comes. There is no clean one to measure against.",
 }
 MEASURED = "Use the measured noise level"
-_SEEN = 0.02
+_WEAKEST = 0.02
 # Noise below this level is left where it is: it may be texture.
 
 
-def choose_noise() -> tuple[bool, str | None, float, int]:
-    """Whether the picture is scaled to 128×128; kind, level and seed of the noise to add."""
+def choose_noise() -> tuple[bool, str | None, float]:
+    """Whether the picture is scaled to 128×128; kind and level of the noise to add."""
     small = choose_size()
     kind = KINDS[st.selectbox("Noise to add", list(KINDS), key="noise", bind="query-params")]
     st.caption(_ABOUT[kind])
-    level, seed = 0.0, 0
+    level = 0.0
     if kind:
         level = st.slider(
             "Noise level",
@@ -45,21 +43,11 @@ def choose_noise() -> tuple[bool, str | None, float, int]:
             bind="query-params",
             help="Standard deviation of the noise on mid-grey, as a share of full range.",
         )
-    if kind not in (None, "jpeg"):
-        seed = st.number_input(
-            "Seed",
-            0,
-            9999,
-            0,
-            key="seed",
-            bind="query-params",
-            help="Another seed is another throw of the same dice.",
-        )
-    return small, kind, level, seed
+    return small, kind, level
 
 
 def choose_strength(estimate: float) -> float:
-    """The noise level that the denoisers are told: the measured one, unless the user knows better."""
+    """The noise level that all denoisers get: the measured one, unless the user knows better."""
     if st.toggle(
         MEASURED,
         True,
@@ -67,10 +55,6 @@ def choose_strength(estimate: float) -> float:
         bind="query-params",
         help="It is measured in the noisy picture alone.",
     ):
-        st.session_state["estimate"] = round(estimate, 3)
-        st.slider(
-            "Strength", 0.0, STRONGEST, step=0.005, format="%.3f", key="estimate", disabled=True
-        )
         return estimate
     return st.slider(
         "Strength",
@@ -87,10 +71,9 @@ def choose_strength(estimate: float) -> float:
 
 def warn_of_unseen_noise(strength: float) -> None:
     """Say so where next to nothing is taken away, and what to do."""
-    if strength < _SEEN and st.session_state["auto"]:
+    if strength < _WEAKEST and st.session_state["auto"]:
         st.info(
-            "Hardly any noise is measured here, so the picture stays as it is. The blocks and rings "
-            "that JPEG leaves are not measured as noise: to take them away, turn off "
-            f"“{MEASURED}” and move the strength.",
+            "Hardly any noise is measured here, so the picture stays as it is. To smooth it all the "
+            f"same, turn off “{MEASURED}” and move the strength.",
             icon=":material/tune:",
         )

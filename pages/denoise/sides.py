@@ -9,36 +9,39 @@ from pages.shared.sources import Source
 from pages.shared.split_view import Side
 from sdae.measuring import classical_denoisers
 
-SDAE, CLEAN, NOISY = "SDAE", "Clean", "Noisy"
+SDAE, FILE, CLEAN, NOISY = "SDAE", "SDAE, from its file", "Clean", "Noisy"
 FILTERS = {classical_denoisers.DENOISERS[name].label: name for name in classical_denoisers.QUICK}
 
 
 def choices(kind: str | None) -> tuple[tuple, tuple]:
     """Names for the left and the right side; there is no clean picture where no noise was added."""
     clean = (CLEAN,) if kind else ()
-    return (NOISY, *clean), (SDAE, *FILTERS, *clean)
+    return (NOISY, *clean), (SDAE, FILE, *FILTERS, *clean)
 
 
 def left_side(source: Source, left: str, picture: Prepared, start: Version, names) -> Side:
     if left == CLEAN:
-        return Side(CLEAN, f"{source.name} without noise", picture.png, choices=names)
+        return _clean(source, picture, names)
     return Side(NOISY, f"{source.name} with noise", start.png, _closeness(start), names)
 
 
 def right_side(
-    source: Source, right: str, picture: Prepared, ours: Version, filtered: dict, names
+    source: Source, right: str, picture: Prepared, made: dict[str, Version], names
 ) -> Side:
-    """What stands right of the split: our picture, also while a filter is still at work."""
+    """The picture `right` of those that are `made`, SDAE among them; it stands in for others."""
     if right == CLEAN:
-        return Side(CLEAN, f"{source.name} without noise", picture.png, choices=names)
-    found, figures, by = ours, _closeness(ours), SDAE
-    if right in FILTERS:
-        if FILTERS[right] in filtered:
-            found, by = filtered[FILTERS[right]], right
-            figures = _closeness(found)
-        else:
-            figures = f"at work, here SDAE · {figures}"
-    return Side(right, f"{source.name} restored by {by}", found.png, figures, names)
+        return _clean(source, picture, names)
+    if right not in made:
+        alt = f"{source.name} denoised by SDAE, in place of {right}"
+        return Side(right, alt, made[SDAE].png, "at work …", names, dimmed=True)
+    version = made[right]
+    return Side(
+        right, f"{source.name} denoised by {right}", version.png, _closeness(version), names
+    )
+
+
+def _clean(source, picture, names) -> Side:
+    return Side(CLEAN, f"{source.name} without noise", picture.png, choices=names)
 
 
 def _closeness(version: Version) -> str:

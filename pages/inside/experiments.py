@@ -11,7 +11,7 @@ from pages.inside import facts
 from pages.shared import engine
 from pages.shared.engine import Prepared
 from sdae import Codec, Latent
-from sdae.coding import container
+from sdae.coding import container, deflate
 from sdae.measuring import bit_allocation, comparison, metrics
 from sdae.measuring.bit_allocation import Allocation
 from sdae.measuring.peers import PEERS
@@ -46,6 +46,11 @@ class Subject:
     def restored(self) -> np.ndarray:
         """(H, W, 3) uint8, what the file gives back."""
         return reading.read(self.result.png).rgb
+
+    @property
+    def plain_bytes(self) -> int:
+        """The bytes of the integers after the best zlib stream alone."""
+        return len(deflate.plain(self.latent.values))
 
     def psnr(self, rgb: np.ndarray) -> float:
         """PSNR in dB of a picture against the one of the lesson."""

@@ -138,7 +138,7 @@ def _bytes(shown: Subject) -> Answer:
     return Answer(
         bits,
         f"{bits:.2f} bits: {result.latent_bytes:,} integers fit into "
-        f"{result.file_bytes:,} bytes. zlib alone takes {result.plain_bytes:,}.",
+        f"{result.file_bytes:,} bytes. zlib alone takes {shown.plain_bytes:,}.",
     )
 
 

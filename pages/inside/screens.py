@@ -405,7 +405,7 @@ def ledger_rows(shown: Subject) -> list[Row]:
     return [
         Row("Raw RGB", result.raw_bytes, f"{result.width} × {result.height} × 3 bytes"),
         Row("int8 latent", result.latent_bytes, f"{h} × {w} × {c} integers"),
-        Row("zlib", result.plain_bytes, "the best of its strategies, as in the original work"),
+        Row("zlib", shown.plain_bytes, "the best of its strategies, as in the original work"),
         Row("Entropy", ideal, "no file: an ideal coder with one free table a channel"),
         Row("Contexts + Deflate", result.file_bytes - header, "sorted by what is expected"),
         Row(".sdae file", result.file_bytes, f"with its header of {header} bytes", ours=True),

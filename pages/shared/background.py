@@ -1,107 +1,192 @@
-"""Slow answers: worked out behind a page's back, one after another, and collected as they come."""
+"""Who gets the processor: visitors in the order in which they came, and then what can wait."""
 
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future, wait
-from dataclasses import dataclass
-from queue import SimpleQueue
+from contextlib import contextmanager
 
 import streamlit as st
+
+from pages.shared.progress_bar import late_bar
+
+_TICK, _LOOK = 0.1, 1.0
+# Seconds: whoever waits looks so often whether the answer is still wanted, and a page that is
+# drawn so often whether there is more.
 
 
 class Dropped(Exception):
     """Raised by a task that has seen that nobody wants its answer any more."""
 
 
-@dataclass(frozen=True)
-class _Job:
-    future: Future
-    stop: threading.Event
+class Line:
+    """A lock that is given in the order in which it was asked for."""
 
-    def drop(self) -> None:
-        self.stop.set()
-        self.future.cancel()
+    def __init__(self):
+        self._tickets, self._changed = [], threading.Condition()
 
     @property
-    def ended(self) -> bool:
-        """Whether it has an answer, or an exception that says why not; one that was dropped has
-        neither."""
-        if not self.future.done() or self.future.cancelled():
-            return False
-        return not isinstance(self.future.exception(), Dropped)
+    def length(self) -> int:
+        """How many have the lock or wait for it."""
+        return len(self._tickets)
 
-    @property
-    def answered(self) -> bool:
-        return self.ended and not self.future.exception()
+    @contextmanager
+    def turn(self, waiting: Callable[[int], None] = lambda place: None):
+        """Hold the lock, after all who came before.
+
+        Until then `waiting` is called now and then with the place in line, 1 for the next. An
+        exception of it leaves the line.
+        """
+        ticket = object()
+        with self._changed:
+            self._tickets.append(ticket)
+        try:
+            while place := self._tickets.index(ticket):
+                waiting(place)
+                with self._changed:
+                    self._changed.wait_for(lambda: self._tickets.index(ticket) < place, _TICK)
+            yield
+        finally:
+            with self._changed:
+                self._tickets.remove(ticket)
+                self._changed.notify_all()
+
+    def wait_until_free(self, wanted: Callable[[], bool]) -> None:
+        """Let everybody in line go first. Raises `Dropped` once `wanted()` is false."""
+        with self._changed:
+            while self._tickets and wanted():
+                self._changed.wait(_TICK)
+        if not wanted():
+            raise Dropped
+
+
+class Remembered:
+    """Answers by question, the latest used, of `most` bytes together; for several threads."""
+
+    def __init__(self, most: int = 200_000_000):
+        self._most, self._lock = most, threading.Lock()
+        self._answers = OrderedDict()
+
+    def __contains__(self, question) -> bool:
+        return question in self._answers
+
+    def get(self, question):
+        """The answer, None where there is none."""
+        with self._lock:
+            if question in self._answers:
+                self._answers.move_to_end(question)
+            return self._answers.get(question)
+
+    def put(self, question, answer) -> None:
+        with self._lock:
+            self._answers[question] = answer
+            self._answers.move_to_end(question)
+            while len(self._answers) > 1 and sum(map(_size, self._answers.values())) > self._most:
+                self._answers.popitem(last=False)
+
+    def forget(self, question) -> None:
+        with self._lock:
+            self._answers.pop(question, None)
+
+    def items(self) -> list:
+        with self._lock:
+            return list(self._answers.items())
+
+
+def _size(answer) -> int:
+    """The bytes of all files and arrays that an answer holds."""
+    values = vars(answer).values() if hasattr(answer, "__dict__") else [answer]
+    return sum(len(v) if isinstance(v, bytes) else getattr(v, "nbytes", 0) for v in values)
 
 
 class Queue:
-    """One worker for the whole server; the latest answers stay, the oldest are forgotten.
+    """One worker for all that visitors can do without for a while, one task of each in turn.
 
-    A task is called with a function that says whether its answer is still wanted. One that takes
-    long asks it now and then, and raises `Dropped` where it is not.
+    A task is a function that is called with `wanted`, a function that says whether anybody still
+    wants its answer. One that takes long asks that now and then and raises `Dropped`.
     """
 
-    def __init__(self, name: str, remembered: int = 64, niceness: int = 10):
-        self._name, self._remembered = name, remembered
-        self._waiting = SimpleQueue()
+    def __init__(self):
+        self._answers = Remembered()
+        self._wanted: OrderedDict[str, dict[tuple, Callable]] = OrderedDict()
+        self._changed = threading.Condition()
         # Not of an executor: that would work off all that waits before the server may end.
-        threading.Thread(target=self._work, args=[niceness], name=name, daemon=True).start()
-        self._jobs: OrderedDict[tuple, _Job] = OrderedDict()
-        self._lock = threading.Lock()
+        threading.Thread(target=self._work, name="background", daemon=True).start()
 
-    def collect(self, tasks: dict[tuple, Callable], first=None, patience: float = 0.0) -> dict:
-        """The answers that are there, by key; the others are worked on, so ask again.
+    def ask(self, tasks: dict[tuple, Callable]) -> dict:
+        """The answers that are there, by key; ask again for the others, which are worked out.
 
-        A key stands for its answer, whoever asks. Key `first` comes before the others and is
-        waited for, up to `patience` seconds. What this session asked here before and no longer
-        asks is dropped; where another key is to be first, the others step back behind it. What a
-        task raises is raised here, and it is begun anew when it is asked for again.
+        A key stands for its answer, whoever asks. Tasks are begun in their order. What this
+        visitor has asked before and no longer asks is dropped. What a task raises is raised here.
         """
-        asked = f"{self._name} jobs"
-        keys = sorted(tasks, key=lambda key: key != first)
-        leader, before = st.session_state.get(asked, (None, {}))
-        for key, job in before.items():
-            if key not in tasks:
-                job.drop()
-            elif first not in (leader, key):
-                job.future.cancel()
-        # Asking again also brings back what another session has dropped.
-        jobs = {key: self._ask(key, tasks[key]) for key in keys}
-        st.session_state[asked] = first, jobs
-        wait([jobs[first].future] if first in jobs else [], patience)
-        return {key: job.future.result() for key, job in jobs.items() if job.ended}
+        visitor = _visitor()
+        with self._changed:
+            answers = {key: self._answers.get(key) for key in tasks if key in self._answers}
+            self._wanted[visitor] = {k: task for k, task in tasks.items() if k not in answers}
+            if not self._wanted[visitor]:
+                del self._wanted[visitor]
+            self._changed.notify_all()
+        for key, answer in answers.items():
+            if isinstance(answer, Exception):
+                self._answers.forget(key)  # begun anew when it is asked for again
+                raise answer
+        return answers
 
-    def _ask(self, key: tuple, task: Callable) -> _Job:
-        """The job that answers; one whose key was asked before is not started again."""
-        with self._lock:
-            job = self._jobs.pop(key, None)
-            if job is None or not job.answered and (job.stop.is_set() or job.future.done()):
-                job = _Job(Future(), threading.Event())
-                self._waiting.put((job, task))
-            self._jobs[key] = job
-            while len(self._jobs) > self._remembered:
-                self._jobs.popitem(last=False)[1].drop()
-        return job
+    def wait(self, key: tuple, waiting: Callable[[], None]) -> None:
+        """Wait for the answer of a key that this visitor has asked; `waiting` is called now and
+        then, and may raise."""
+        while key not in self._answers:
+            waiting()
+            with self._changed:
+                self._changed.wait_for(lambda: key in self._answers, _TICK)
 
-    def _work(self, niceness: int) -> None:
-        _step_back(niceness)
+    def _work(self) -> None:
         while True:
-            job, task = self._waiting.get()
-            if not job.future.set_running_or_notify_cancel():
-                continue
+            with self._changed:
+                self._changed.wait_for(lambda: self._wanted)
+                visitor, tasks = next(iter(self._wanted.items()))
+                self._wanted.move_to_end(visitor)
+                key, task = next(iter(tasks.items()))
             try:
-                job.future.set_result(task(lambda stop=job.stop: not stop.is_set()))
-            except BaseException as error:
-                job.future.set_exception(error)
+                answer = task(lambda key=key: self._is_wanted(key))
+            except Dropped:
+                continue
+            except Exception as error:
+                answer = error
+            with self._changed:
+                self._answers.put(key, answer)
+                for visitor, tasks in list(self._wanted.items()):
+                    tasks.pop(key, None)
+                    if not tasks:
+                        del self._wanted[visitor]
+                self._changed.notify_all()
+
+    def _is_wanted(self, key: tuple) -> bool:
+        with self._changed:
+            return any(key in tasks for tasks in self._wanted.values())
 
 
-def _step_back(niceness: int) -> None:
-    # What a visitor waits for comes first; Linux alone has priorities for single threads.
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+def follow(queue: Queue, tasks: dict[tuple, Callable], answers: dict, first: tuple | None) -> None:
+    """The end of a page that shows `answers` to `tasks`: it runs again when there are more.
+
+    Key `first` is what the visitor looks at: the page waits for it. For the others it looks now
+    and then.
+    """
+    if first in tasks and first not in answers:
+        with late_bar() as report:
+            queue.wait(first, lambda: report("Working"))
+        st.rerun()
+    complete = len(answers) == len(tasks)
+    st.fragment(_look, run_every=None if complete else _LOOK)(queue, tasks, len(answers))
+
+
+def _look(queue: Queue, tasks: dict, count: int) -> None:
+    if len(queue.ask(tasks)) > count:
+        st.rerun()
+
+
+def _visitor() -> str:
+    """A name for the session whose page is running."""
+    return st.session_state.setdefault("visitor", os.urandom(8).hex())

@@ -1,15 +1,13 @@
-"""The codec behind the pages: loaded once for each server, its answers remembered within bounds.
+"""The codec of all pages: loaded once for each server, its answers remembered within bounds.
 
-Whoever waits for the codec comes first. Work behind a page's back makes way for it at once and
-begins again when nobody waits, so it neither slows an answer down nor falsifies its time.
+Visitors get it in turn. What is worked out ahead makes way for them at once and begins again when
+nobody waits, so it neither slows an answer down nor falsifies its time.
 """
 
 from __future__ import annotations
 
 import hashlib
 import threading
-import time
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,7 +16,7 @@ import numpy as np
 import streamlit as st
 
 import sdae
-from pages.shared.background import Dropped
+from pages.shared.background import Line, Queue, Remembered
 from pages.shared.progress_bar import late_bar
 from sdae import BitstreamError
 from sdae.coding import container
@@ -34,9 +32,6 @@ MAX_PIXELS = 50_000_000
 
 MAX_RESTORED = 12_000_000
 """So many pixels a .sdae file may state to be opened on a page: they are restored at full size."""
-
-REFINED_PIXELS = 600_000
-"""Larger pictures get no effort on the pages, where all visitors wait for one codec."""
 
 _reading = threading.Lock()
 # One file is decoded at a time, whoever sends it, so that many large ones do not fill the memory.
@@ -84,51 +79,38 @@ def prepare(data: bytes, small: bool) -> Prepared:
     return Prepared(rgb, reading.png(rgb), key, (width, height), notices)
 
 
-def known(picture: Prepared, quality: float, effort: int = 0) -> Counted | Result | None:
+def known(picture: Prepared, quality: float) -> Counted | Result | None:
     """What is there already: the picture's result, or only its file, or nothing."""
-    question = picture.key, quality, effort
-    return _answers.get(question)
+    question = picture.key, quality
+    return _answers.get(("picture", *question)) or _answers.get(("file", *question))
 
 
-def results(picture: Prepared, effort: int = 0) -> list[Result]:
+def results(picture: Prepared) -> list[Result]:
     """All results of a picture that are there, by quality."""
-    found = [
-        answer for (key, _, e), answer in _answers.items() if (key, e) == (picture.key, effort)
-    ]
-    found = [answer for answer in found if isinstance(answer, Result)]
-    return sorted(found, key=lambda result: result.quality)
+    wanted = "picture", picture.key
+    there = [answer for question, answer in _answers.items() if question[:2] == wanted]
+    return sorted(there, key=lambda result: result.quality)
 
 
-def count(picture: Prepared, quality: float, effort: int = 0) -> Counted | Result:
-    """The file of a picture, made or recalled; a bar shows the progress where this takes its time."""
-    if answer := known(picture, quality, effort):
-        return answer
-    text = "Compressing with care" if effort else "Compressing"
-    with late_bar(text) as report, turn() as codec:
-        if answer := known(picture, quality, effort):  # made while this one waited
-            return answer
-        answer = comparison.count(codec, picture.rgb, quality, effort, report)
-        _answers.put((picture.key, quality, effort), answer, answer.file_bytes)
-    return answer
+def count(picture: Prepared, quality: float) -> Counted | Result:
+    """The file of a picture, made or recalled."""
+    return known(picture, quality) or answer(
+        ("file", picture.key, quality),
+        "Compressing",
+        lambda codec, report: comparison.count(codec, picture.rgb, quality, progress=report),
+    )
 
 
-def compress(picture: Prepared, quality: float, effort: int = 0) -> Result:
-    """The picture compressed, restored and measured, or the answer recalled; a bar as in `count`."""
-    answer = known(picture, quality, effort)
-    if isinstance(answer, Result):
-        return answer
-    with (
-        late_bar("Restoring" if answer else "Compressing and restoring") as report,
-        turn() as codec,
-    ):
-        answer = known(picture, quality, effort)  # perhaps made while this one waited
-        if not isinstance(answer, Result):
-            if answer:
-                answer = comparison.restore(codec, picture.rgb, answer, report)
-            else:
-                answer = comparison.compress(codec, picture.rgb, quality, effort, report)
-            _remember(picture, quality, effort, answer)
-    return answer
+def compress(picture: Prepared, quality: float) -> Result:
+    """The picture compressed, restored and measured, or the answer recalled."""
+    counted = count(picture, quality)
+    if isinstance(counted, Result):
+        return counted
+    return answer(
+        ("picture", picture.key, quality),
+        "Restoring",
+        lambda codec, report: comparison.restore(codec, picture.rgb, counted, report),
+    )
 
 
 def ahead(picture: Prepared, quality: float) -> Callable:
@@ -141,18 +123,14 @@ def ahead(picture: Prepared, quality: float) -> Callable:
         if not isinstance(known(picture, quality), Result):
             result = comparison.compress(codec, picture.rgb, quality, progress=report)
             result = replace(result, encode_seconds=None, decode_seconds=None)
-            _remember(picture, quality, 0, result)
+            _answers.put(("picture", picture.key, quality), result)
         return True
 
     return aside(work)
 
 
-def _remember(picture, quality, effort, result) -> None:
-    _answers.put((picture.key, quality, effort), result, result.file_bytes + len(result.png))
-
-
 def open_file(data: bytes) -> Result:
-    """Restore the picture of a .sdae file, with a bar where this takes its time.
+    """The picture of a .sdae file, restored or recalled.
 
     Raises `BitstreamError` with one sentence.
     """
@@ -162,26 +140,46 @@ def open_file(data: bytes) -> Result:
             f"This file holds {header.width} × {header.height} pixels, more than the page opens; "
             "use `python -m sdae decompress`."
         )
-    with late_bar("Restoring the picture") as report, turn() as codec:
-        return _open_file(codec, data, report)
+    return answer(
+        ("opened", hashlib.sha256(data).hexdigest()),
+        "Restoring the picture",
+        lambda codec, report: comparison.open_file(codec, data, report),
+    )
 
 
-@st.cache_data(max_entries=32, max_size="200MB", show_spinner=False)
-def _open_file(_codec, data: bytes, _progress) -> Result:
-    return comparison.open_file(_codec, data, _progress)
+def recall(question: tuple):
+    """What `answer` gave to a question, None where it is not known."""
+    return _answers.get(question)
+
+
+def answer(question: tuple, text: str, work: Callable):
+    """What `work(codec, report)` gives, made in this visitor's turn, or recalled.
+
+    The answer is the same for all sessions. `work` calls `report` with the share that is done; a
+    bar shows `text` with it where this takes its time.
+    """
+    made = _answers.get(question)
+    if made is not None:
+        return made
+    with late_bar() as report, line.turn(_waiting(report)):
+        made = _answers.get(question)  # perhaps while this visitor waited
+        if made is None:
+            made = work(load(), lambda share: report(f"{text}, {share:.0%}", share))
+            _answers.put(question, made)
+    return made
 
 
 @contextmanager
 def turn():
-    """The codec, for one picture at a time: two at once would need the memory twice.
+    """The codec, for one visitor at a time: two pictures at once would need the memory twice."""
+    with late_bar() as report, line.turn(_waiting(report)):
+        yield load()
 
-    A slider that moves on leaves runs of the page waiting here whose answer nobody wants any
-    more; looking at the session's state ends those.
-    """
-    codec, lock = load()
-    with visitors, lock:
-        st.session_state.get("quality")
-        yield codec
+
+def _waiting(report: Callable) -> Callable:
+    """A function that shows the visitor's place in line."""
+    names = {1: "Next", 2: "Second", 3: "Third"}
+    return lambda place: report(f"{names.get(place, f'{place}th')} in line")
 
 
 def aside(work: Callable) -> Callable:
@@ -189,85 +187,41 @@ def aside(work: Callable) -> Callable:
 
     It has to call `report` often. Where a visitor comes, it is broken off and begun again later.
     """
-    codec, lock = load()
 
     def task(wanted):
         def report(share=0.0):
-            if visitors.there or not wanted():
+            if line.length > 1 or not wanted():
                 raise _Interrupted
 
         while True:
-            when_idle(wanted)
-            with lock:
+            line.wait_until_free(wanted)
+            with line.turn():
                 try:
-                    return work(codec, report)
+                    return work(load(), report)
                 except _Interrupted:
                     pass
 
     return task
 
 
-def when_idle(wanted: Callable) -> None:
-    """Wait until nobody waits for the codec. Raises `Dropped` once the work is not `wanted`."""
-    while wanted() and visitors.there:
-        time.sleep(0.02)
-    if not wanted():
-        raise Dropped
+@st.cache_resource(show_spinner=False)
+def load():
+    """The codec, without TensorFlow; the same for all sessions."""
+    return sdae.load()
 
 
 @st.cache_resource(show_spinner=False)
-def load():
-    """The codec, without TensorFlow, and the lock of `turn`; the same for all sessions."""
-    return sdae.load(), threading.Lock()
+def queue() -> Queue:
+    """What is worked out for visitors who can do without for a while; the same for all sessions."""
+    return Queue()
 
 
 class _Interrupted(Exception):
     """Raised in work aside, which has to make way."""
 
 
-class _Visitors:
-    """A context: as long as somebody is in it, a visitor works with the codec or waits for it."""
+line = Line()
+"""Of the visitors who wait for the codec."""
 
-    def __init__(self):
-        self.there, self._lock = 0, threading.Lock()
-
-    def __enter__(self):
-        with self._lock:
-            self.there += 1
-
-    def __exit__(self, *_):
-        with self._lock:
-            self.there -= 1
-
-
-class _Remembered:
-    """Answers by question, the latest used, of `most` bytes together."""
-
-    def __init__(self, most: int):
-        self._most, self._lock = most, threading.Lock()
-        self._answers = OrderedDict()
-
-    def get(self, question):
-        with self._lock:
-            answer, size = self._answers.pop(question, (None, 0))
-            if answer is not None:
-                self._answers[question] = answer, size
-            return answer
-
-    def put(self, question, answer, size: int) -> None:
-        with self._lock:
-            self._answers.pop(question, None)
-            self._answers[question] = answer, size
-            while sum(size for _, size in self._answers.values()) > self._most:
-                self._answers.popitem(last=False)
-
-    def items(self) -> list:
-        with self._lock:
-            return [(question, answer) for question, (answer, _) in self._answers.items()]
-
-
-visitors = _Visitors()
-"""As a context, a visitor who works with the codec or waits for it; `turn` is one."""
-
-_answers = _Remembered(200_000_000)
-# By all bytes of the picture, quality and effort; the same for all sessions.
+_answers = Remembered()
+# By all bytes of the picture, quality and whatever else they hang on; the same for all sessions.

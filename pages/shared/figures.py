@@ -53,13 +53,8 @@ class Plate:
 
 
 def drawing(svg: str, name: str) -> None:
-    """Show an SVG picture (see `pages.inside.diagrams`), drawn in the colours of the theme."""
+    """Show an SVG picture in the colours of the theme; saved, it has colours of its own."""
     _drawing(key=f"{name}-drawing", data=svg)
-    save_drawing(svg, name)
-
-
-def save_drawing(svg: str, name: str) -> None:
-    """A button that saves an SVG picture in colours of its own."""
     alone = svg.replace(">", f">{_ALONE}", 1)
     download("Picture as SVG", alone.encode(), f"{name}.svg", "image/svg+xml")
 
@@ -141,8 +136,11 @@ def table_csv(heads: list[str], rows: list[tuple]) -> bytes:
     return text.getvalue().encode()
 
 
-def download(label: str, data: bytes, name: str, kind: str) -> None:
-    """A quiet button that saves ``data`` as file ``name`` of MIME type ``kind``."""
+def download(label: str, data: bytes, name: str, kind: str, importance: str = "tertiary") -> None:
+    """A button that saves ``data`` as file ``name`` of MIME type ``kind``; without data it waits.
+
+    ``importance``: tertiary is quiet; secondary and primary are Streamlit's other types.
+    """
     st.download_button(
         label,
         data,
@@ -151,5 +149,6 @@ def download(label: str, data: bytes, name: str, kind: str) -> None:
         icon=":material/download:",
         on_click="ignore",
         key=f"{name}-download",
-        type="tertiary",
+        type=importance,
+        disabled=not data,
     )

@@ -11,7 +11,7 @@ NOISY, TRUE = ORANGE, GREEN
 """A noisy picture, and what is known without an estimate."""
 
 CODECS = {"sdae": OURS, "jpeg": ORANGE, "jpeg2000": GREEN, "webp": PINK, "avif": RED}
-"""Codec → colour; ours at a higher effort is SKY, and published codecs are GREY."""
+"""Codec → colour; published codecs are GREY."""
 
 SEQUENCE = (BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW, GREY)
 """Colours of a family of curves, in this order."""

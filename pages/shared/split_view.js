@@ -23,21 +23,20 @@ function unpack(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 4 + view.getUint32(0, true);
   const message = JSON.parse(new TextDecoder().decode(bytes.subarray(4, at)));
-  for (const side of [message.left, message.right]) {
-    if (side) {
-      side.png = bytes.slice(at, at + side.bytes);
-      at += side.bytes;
-    }
+  message.png = {};
+  for (const [id, length] of message.files) {
+    message.png[id] = bytes.slice(at, at + length);
+    at += length;
   }
   return message;
 }
 
 const spread = ([one, two]) => Math.hypot(one.clientX - two.clientX, one.clientY - two.clientY);
 
-async function load(side, content) {
+async function load(side, png) {
   const picture = Object.assign(new Image(), { className: side, draggable: false });
-  if (content) {
-    picture.src = URL.createObjectURL(new Blob([content.png], { type: "image/png" }));
+  if (png) {
+    picture.src = URL.createObjectURL(new Blob([png], { type: "image/png" }));
     await picture.decode();
   }
   return picture;
@@ -51,8 +50,8 @@ class Compare {
     this.scroll = find(".scroll");
     this.stage = find(".stage");
     this.handle = find(".handle");
-    this.canvas = find(".error");
-    this.pictures = { left: find(".left"), right: find(".right") };
+    this.errors = { left: find(".error-left"), right: find(".error-right") };
+    this.pictures = { left: find(".left"), right: find(".right"), original: new Image() };
     this.chips = { left: find(".chip-left"), right: find(".chip-right") };
     this.legend = find(".legend");
     this.scaleText = find("[data-scale]");
@@ -107,9 +106,9 @@ class Compare {
     const message = unpack(bytes);
     this.showBar(message.bar);
     const turn = ++this.turn;
-    const fresh = ["left", "right"].filter((side) => message[side]?.id !== this.ids[side]);
+    const fresh = Object.keys(this.pictures).filter((side) => message[side]?.id !== this.ids[side]);
     // Decode before swapping: the old picture stays until the new one can be painted at once.
-    const pictures = await Promise.all(fresh.map((side) => load(side, message[side])));
+    const pictures = await Promise.all(fresh.map((side) => load(side, message.png[message[side]?.id])));
     if (turn !== this.turn) {
       pictures.forEach((picture) => URL.revokeObjectURL(picture.src));
       return;
@@ -126,12 +125,13 @@ class Compare {
     for (const side of ["left", "right"]) {
       this.pictures[side].hidden = !message[side];
       this.pictures[side].alt = message[side]?.alt ?? "";
+      this.pictures[side].classList.toggle("dimmed", message[side]?.dimmed ?? false);
       this.showChip(this.chips[side], message[side]);
     }
     this.single = !message.left;
     this.box.classList.toggle("single", this.single);
     this.handle.hidden = this.single;
-    this.errorButton.hidden = this.single;
+    this.errorButton.hidden = !message.original;
     this.handle.setAttribute("aria-label",
       `Split between ${message.left?.label} and ${message.right.label}`);
     if (resized) this.scroll.scrollTo(0, 0);
@@ -157,7 +157,7 @@ class Compare {
     if (choices.length) select.value = side.label;
   }
 
-  words(side) {
+  caption(side) {
     const [select, name, figures] = this.chips[side].children;
     return `${select.hidden ? name.textContent : select.value} ${figures.textContent}`.trim();
   }
@@ -170,8 +170,8 @@ class Compare {
     clearTimeout(this.resting);
     this.resting = setTimeout(() => {
       this.moving = false;
-      this.told = Number(this.slider.value);
-      this.tell("quality", this.told);
+      this.asked = Number(this.slider.value);
+      this.tell("quality", this.asked);
     }, REST);
   }
 
@@ -182,8 +182,8 @@ class Compare {
     if (!bar) return;
     // The slider stands where the hand has it, or left it, until the server answers to that: an
     // answer to where it was before would make it jump back.
-    if (bar.quality === this.told) this.told = undefined;
-    if (!this.moving && this.told === undefined) this.slider.value = bar.quality;
+    if (bar.quality === this.asked) this.asked = undefined;
+    if (!this.moving && this.asked === undefined) this.slider.value = bar.quality;
     this.point.textContent = bar.point;
     this.numbers.original.textContent = `of ${bar.original}`;
     this.showNumbers();
@@ -310,7 +310,7 @@ class Compare {
     const percent = Math.round(this.split * 100);
     this.handle.setAttribute("aria-valuenow", String(percent));
     this.handle.setAttribute("aria-valuetext",
-      `${percent} % ${this.words("left")}, ${100 - percent} % ${this.words("right")}`);
+      `${percent} % ${this.caption("left")}, ${100 - percent} % ${this.caption("right")}`);
   }
 
   setSplit(split) {
@@ -386,32 +386,39 @@ class Compare {
   // Error map
 
   async drawErrorMap() {
-    const on = this.errorMap && !this.single;
+    const on = this.errorMap && Boolean(this.ids.original);
     this.errorButton.setAttribute("aria-pressed", String(on));
     this.legend.hidden = !on;
-    this.canvas.hidden = !on;
-    if (!on) return;
+    for (const [side, canvas] of Object.entries(this.errors)) {
+      canvas.hidden = !on || this.pictures[side].hidden;
+      if (!canvas.hidden) this.drawErrors(side, canvas);
+    }
+  }
+
+  samples(picture) {
     const { width, height } = this;
-    const [left, right] = [this.pictures.left, this.pictures.right].map((picture) => {
-      const sheet = Object.assign(document.createElement("canvas"), { width, height });
-      const context = sheet.getContext("2d", { willReadFrequently: true });
-      context.drawImage(picture, 0, 0, width, height);
-      return context.getImageData(0, 0, width, height).data;
-    });
+    const sheet = Object.assign(document.createElement("canvas"), { width, height });
+    const context = sheet.getContext("2d", { willReadFrequently: true });
+    context.drawImage(picture, 0, 0, width, height);
+    return context.getImageData(0, 0, width, height).data;
+  }
+
+  drawErrors(side, canvas) {
+    const { width, height } = this;
+    const [shown, original] = [this.pictures[side], this.pictures.original].map(this.samples, this);
     const map = new ImageData(width, height);
     for (let i = 0; i < map.data.length; i += 4) {
       const worst = Math.max(
-        Math.abs(left[i] - right[i]),
-        Math.abs(left[i + 1] - right[i + 1]),
-        Math.abs(left[i + 2] - right[i + 2]),
+        Math.abs(shown[i] - original[i]),
+        Math.abs(shown[i + 1] - original[i + 1]),
+        Math.abs(shown[i + 2] - original[i + 2]),
       );
       map.data.set(ramp[Math.min(worst, ERROR_TOP)], i);
       map.data[i + 3] = 255;
     }
-    Object.assign(this.canvas, { width, height });
-    this.canvas.getContext("2d").putImageData(map, 0, 0);
-    this.canvas.setAttribute("aria-label",
-      `Error map: ${this.words("left")} against ${this.words("right")}`);
+    Object.assign(canvas, { width, height });
+    canvas.getContext("2d").putImageData(map, 0, 0);
+    canvas.setAttribute("aria-label", `Error map of ${this.caption(side)} against the original`);
   }
 }
 

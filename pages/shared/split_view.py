@@ -32,6 +32,7 @@ class Side:
     alt: a description for screen readers.
     png: the picture as a PNG file.
     choices: names that the visitor can have here instead, `label` among them; empty for none.
+    dimmed: whether the picture only stands in for the one that is still made.
     """
 
     label: str
@@ -39,6 +40,7 @@ class Side:
     png: bytes
     figures: str = ""
     choices: tuple[str, ...] = ()
+    dimmed: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,16 @@ def compare(
     size: tuple[int, int],
     key: str,
     bar: Bar | None = None,
+    original: bytes | None = None,
     on_change: Callable | None = None,
 ) -> None:
     """Draw two pictures of `size` (width, height in pixels) under one split, or `right` alone.
 
     Split, zoom and error map are kept in the browser: they stay while `key` stays, whatever
     pictures follow. The pictures travel as PNG bytes, so that every pixel is exact.
+
+    original: PNG file of the picture that both sides are to be close to. The error map shows how far
+    each of them is from it; without it there is no such map.
 
     on_change(name, value) is called where the visitor moves the slider ("quality") or chooses
     another picture ("left", "right").
@@ -83,17 +89,19 @@ def compare(
     if bar and bar.psnr:
         bar = replace(bar, psnr=min(bar.psnr, _PERFECT))
     header = {"width": size[0], "height": size[1], "bar": bar and asdict(bar)}
+    files = {}
     for name, side in sides.items():
         header[name] = side and {
             "label": side.label,
             "figures": side.figures,
             "alt": side.alt,
             "choices": side.choices,
-            "bytes": len(side.png),
-            "id": hashlib.sha256(side.png).hexdigest(),
+            "dimmed": side.dimmed,
+            "id": _add(files, side.png),
         }
+    header["original"] = original and {"id": _add(files, original)}
+    header["files"] = [(name, len(png)) for name, png in files.items()]
     text = json.dumps(header, allow_nan=False).encode()
-    blobs = [side.png for side in sides.values() if side]
     events = {}
     if on_change:
         events = {
@@ -103,4 +111,13 @@ def compare(
     # Streamlit fades what a running page has yet to draw again; here that would be a flicker.
     st.html(f"<style>.st-key-{key}-frame [data-stale='true'] {{opacity: 1 !important}}</style>")
     with st.container(key=f"{key}-frame"):
-        _component(key=key, data=b"".join([struct.pack("<I", len(text)), text, *blobs]), **events)
+        _component(
+            key=key, data=b"".join([struct.pack("<I", len(text)), text, *files.values()]), **events
+        )
+
+
+def _add(files: dict[str, bytes], png: bytes) -> str:
+    """Add a file that the browser is sent, once; the name it has there."""
+    name = hashlib.sha256(png).hexdigest()
+    files[name] = png
+    return name

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sdae import notebook
-from sdae.coding import container, deflate
+from sdae.coding import container
 from sdae.measuring import metrics, peer_files
 from sdae.measuring.peers import PEERS
 from sdae.pictures import metadata, reading
@@ -22,10 +22,9 @@ class Result:
     """One picture through the codec and back.
 
     `data` is the whole .sdae file; `png` the restored picture of `width` × `height` pixels;
-    `latent` the shape (h, w, C) of the integers in the file, one byte each as int8;
-    `plain_bytes` their size after the best zlib stream alone; `psnr` is in dB, `ssim` at most 1,
-    both None where there is no original. Times are wall-clock seconds on this machine, None where
-    they were not taken.
+    `latent` the shape (h, w, C) of the integers in the file, one byte each as int8; `psnr` is in
+    dB, `ssim` at most 1, both None where there is no original. Times are wall-clock seconds on this
+    machine, None where they were not taken.
     """
 
     data: bytes
@@ -34,7 +33,6 @@ class Result:
     height: int
     quality: float
     latent: tuple[int, int, int]
-    plain_bytes: int
     decode_seconds: float | None = None
     encode_seconds: float | None = None
     psnr: float | None = None
@@ -112,8 +110,7 @@ def restore(codec, rgb: np.ndarray, counted: Counted, progress=None) -> Result:
     """The second half of `compress`: the picture of the file, timed, and how close it is."""
     with ThreadPoolExecutor() as pool:
         latent, restored, decode_seconds = _restore(codec, counted.data, progress)
-        # zlib works outside Python's lock, so other cores do this while quality is measured.
-        plain = pool.submit(deflate.plain, latent.values)
+        # zlib works outside Python's lock, so another core does this while quality is measured.
         png = pool.submit(reading.png, restored)
         return Result(
             **_facts(counted.data, latent),
@@ -121,7 +118,6 @@ def restore(codec, rgb: np.ndarray, counted: Counted, progress=None) -> Result:
             ssim=metrics.ssim(rgb, restored),
             encode_seconds=counted.encode_seconds,
             decode_seconds=decode_seconds,
-            plain_bytes=len(plain.result()),
             png=png.result(),
         )
 
@@ -136,7 +132,6 @@ def open_file(codec, data: bytes, progress=None) -> Result:
     return Result(
         **_facts(data, latent),
         decode_seconds=decode_seconds,
-        plain_bytes=len(deflate.plain(latent.values)),
         png=reading.png(restored, metadata.read(container.read_header(data)[0]).icc),
     )
 
