@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from pages.inside import experiments, facts
+from pages.inside import experiments, toy
 from pages.inside.experiments import Subject
-from sdae import weights
+from pages.inside.texts import STEPS
 
 
 @dataclass(frozen=True)
@@ -41,27 +41,38 @@ class Question:
     unit: str = "%"
 
 
-def ask(number: int, shown: Subject) -> None:
-    """Draw the question of a step, the guess, and after a click the answer."""
+def answered(number: int, shown: Subject) -> bool:
+    """Draw the question of a step; whether what follows may be shown.
+
+    Until then the visitor guesses, or goes on without one. Afterwards a line says what is true. Whoever
+    comes by a link that names a view of the step is not asked.
+    """
     question, opened = QUESTIONS[number], f"answered-{number}"
-    with st.container(border=True, key="question"):
-        st.markdown(f"**Guess first.** {question.text(shown)}")
-        left, right = st.columns([3, 1], vertical_alignment="bottom", gap="medium")
-        with left:
+    if STEPS[number].name.lower() in st.query_params:
+        st.session_state.setdefault(opened, ())
+    state = st.session_state.get(opened)
+    if state is None:
+        with st.container(border=True, key="question"):
+            st.markdown(f"#### {question.text(shown)}")
             guess = _guess(question, number)
-        right.button(
-            "Show the answer",
-            key=f"show-{number}",
-            type="primary",
-            width="stretch",
-            on_click=st.session_state.update,
-            args=[{opened: True}],
-            disabled=bool(st.session_state.get(opened)),
-        )
-        if st.session_state.get(opened):
-            found = question.answer(shown)
-            st.markdown(f"### {found.sentence}")
-            st.caption(verdict(question, guess, found))
+            with st.container(horizontal=True):
+                for label, kind, kept in (
+                    ("Show the answer", "primary", (guess,)),
+                    ("Skip the question", "tertiary", ()),
+                ):
+                    st.button(
+                        label,
+                        key=f"{label.split()[0].lower()}-{number}",
+                        type=kind,
+                        on_click=st.session_state.update,
+                        args=[{opened: kept}],
+                    )
+        return False
+    if state:
+        answer = question.answer(shown)
+        with st.container(key="answer"):
+            st.markdown(f"**{answer.sentence}** {verdict(question, *state, answer)}")
+    return True
 
 
 def _guess(question: Question, number: int):
@@ -69,14 +80,12 @@ def _guess(question: Question, number: int):
         return st.segmented_control(
             "Your guess", question.choices, key=f"guess-{number}", label_visibility="collapsed"
         )
-    middle = question.low + question.step * round(
-        (question.high - question.low) / 2 / question.step
-    )
+    steps = (question.high - question.low) / question.step
     return st.slider(
         "Your guess",
         question.low,
         question.high,
-        middle,
+        question.low + question.step * round(steps / 2),
         question.step,
         key=f"guess-{number}",
         label_visibility="collapsed",
@@ -84,13 +93,13 @@ def _guess(question: Question, number: int):
     )
 
 
-def verdict(question: Question, guess, found: Answer) -> str:
+def verdict(question: Question, guess, answer: Answer) -> str:
     """How near the guess came."""
     if guess is None:
         return "Nothing was guessed."
     if question.choices:
-        return f"Your guess: {guess}. " + ("Right." if guess == found.value else "Not so.")
-    apart = guess - found.value
+        return f"Your guess: {guess}. " + ("Right." if guess == answer.value else "Not so.")
+    apart = guess - answer.value
     said = f"Your guess: {guess:g} {question.unit}"
     if abs(apart) <= question.step:
         return f"{said}. As near as the slider can come."
@@ -133,36 +142,31 @@ def _latent(shown: Subject) -> Answer:
 
 
 def _bytes(shown: Subject) -> Answer:
-    result = shown.result
+    result, plain = shown.result, experiments.run(shown, experiments.plain_bytes)
     bits = 8 * result.file_bytes / result.latent_bytes
     return Answer(
         bits,
         f"{bits:.2f} bits: {result.latent_bytes:,} integers fit into "
-        f"{result.file_bytes:,} bytes. zlib alone takes {result.plain_bytes:,}.",
+        f"{result.file_bytes:,} bytes. zlib alone takes {plain:,}.",
     )
 
 
 def _noise(shown: Subject) -> Answer:
-    sizes = experiments.run(shown, experiments.with_noise, NOISE).bytes_
-    times = sizes["blind"] / sizes["told"]
+    noisy = experiments.run(shown, experiments.with_noise, NOISE)
+    times = noisy.kept_bytes / noisy.cleaned_bytes
     return Answer(
         times,
-        f"{times:.1f} times: {sizes['blind']:,} bytes when the network is not "
-        f"told of the noise, {sizes['told']:,} when it is.",
+        f"{times:.1f} times: {noisy.kept_bytes:,} bytes with the noise, "
+        f"{noisy.cleaned_bytes:,} when it is removed first.",
     )
 
 
 def _training(shown: Subject) -> Answer:
-    found = facts.training(weights.folder())
-    if found is None:
-        return Answer(0, "These weights come without a record of their training.")
-    minutes, loss = found.minutes, found.validation
-    late = np.interp(0.9 * minutes[-1], minutes, loss)
-    share = 100 * float((late - loss[-1]) / ((loss[0] - loss[-1]) or 1))
+    samples = toy.squares(shown.picture.rgb)
+    share = 100 * (1 - toy.least_error(samples, NUMBERS) / max(float(samples.var(0).mean()), 1e-12))
     return Answer(
         share,
-        f"{share:.0f} %: the validation loss fell from {loss[0]:.3f} to "
-        f"{late:.3f}, and in the last tenth to {loss[-1]:.3f}.",
+        f"{share:.1f} % of the variance, with the best weights: neighbouring pixels are nearly alike.",
     )
 
 
@@ -179,6 +183,9 @@ def _limits(shown: Subject) -> Answer:
 
 TEXT_QUALITY = 75
 """Quality of the question on letters."""
+
+NUMBERS = 8
+"""Numbers a square in the question on training."""
 
 NOISE = 0.1
 """Noise level of the question on noise, as a share of full range."""
@@ -225,7 +232,7 @@ QUESTIONS = (
     Question(
         lambda shown: (
             f"The picture gets noise of σ {NOISE}. How many times as large is its file "
-            "when the network is not told?"
+            "when the noise is not removed first?"
         ),
         _noise,
         low=0.5,
@@ -234,7 +241,11 @@ QUESTIONS = (
         unit="times",
     ),
     Question(
-        lambda shown: "How much of all that the training gained came in its last tenth?", _training
+        lambda shown: (
+            f"A square has 8 × 8 × 3 = 192 samples. How much of the variance of all squares can "
+            f"{NUMBERS} numbers for each hold?"
+        ),
+        _training,
     ),
     Question(
         lambda shown: (

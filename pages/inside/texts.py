@@ -1,4 +1,4 @@
-"""What the Inside page says: for each step a lead, the formula with its sources, and exercises."""
+"""What the lesson says: for each step its views, a lead, the formula with its sources, exercises."""
 
 from __future__ import annotations
 
@@ -6,46 +6,46 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Exercise:
-    """A question for the class, and its answer (Markdown)."""
-
-    question: str
-    answer: str
-
-
-@dataclass(frozen=True)
 class Step:
-    """One screen of the lesson.
+    """One step of the lesson. `formula` is Markdown with TeX, the other texts are Markdown.
 
-    `name` stands in the bar and in the link, `title` above the screen; `lead` says what to look
-    at. `formula` is Markdown with TeX; `sources` are Markdown, one for each line.
+    Attributes:
+        name: stands in the bar and in the link.
+        title: above the screen.
+        views: names of its tabs; a single view has none.
+        lead: what it is about, and what to look at.
+        formula, sources: the formula, and a line for each source.
+        exercises: three pairs of a question for the class and its answer.
     """
 
     name: str
     title: str
+    views: tuple[str, ...]
     lead: str
     formula: str
     sources: tuple[str, ...]
-    exercises: tuple[Exercise, Exercise, Exercise]
+    exercises: tuple[tuple[str, str], ...]
 
 
 _DEFLATE = "Deutsch 1996, [RFC 1951](https://www.rfc-editor.org/rfc/rfc1951): Deflate"
+_BALLE = (
+    "Ballé et al. 2017, [arXiv 1611.01704](https://arxiv.org/abs/1611.01704): "
+    "end-to-end optimised image compression"
+)
 _GAINS = (
     "Cui et al. 2021, [arXiv 2003.02012](https://arxiv.org/abs/2003.02012): gains for "
     "continuous rates"
-)
-_DENOISING = (
-    "Vincent et al. 2010, [JMLR 11](https://jmlr.org/papers/v11/vincent10a.html): "
-    "stacked denoising autoencoders"
 )
 
 STEPS = (
     Step(
         "Pipeline",
-        "From a photograph to a file and back",
-        "The encoder turns each square of 8 × 8 pixels into small integers, Deflate packs them "
-        "without loss, and the decoder turns them back into pixels. Solid boxes hold data, dashed "
-        "boxes do the work, and every figure belongs to this picture.",
+        "One square, from pixels to bits and back",
+        (),
+        "The **encoder**, a neural network, turns each square of 8 × 8 pixels into integers. "
+        "Together they are the **latent**. **Deflate**, the method inside ZIP files, packs them "
+        "without loss. The **decoder**, a second network, paints the square again. All seven steps "
+        "follow one square; click another one to follow that.",
         r"""
 $$
 \hat y = \operatorname{round}\bigl(g_q \odot f(x)\bigr) \qquad
@@ -56,99 +56,90 @@ $x$ is the picture and $\hat x$ the restored one, $f$ the encoder, $h$ the decod
 integers in the file. The gain $g_q$ stretches each channel before it is rounded: a higher quality
 $q$ stretches more, so that rounding loses less. $g'_q$ undoes it.
 """,
+        (_BALLE, _GAINS, _DEFLATE),
         (
-            "Ballé et al. 2017, [arXiv 1611.01704](https://arxiv.org/abs/1611.01704): "
-            "end-to-end optimised image compression",
-            _GAINS,
-            _DENOISING,
-            _DEFLATE,
-        ),
-        (
-            Exercise(
+            (
                 "A photograph has 640 × 480 pixels. How many integers does its latent hold, and "
                 "how many samples does the photograph have?",
-                "Each side is divided by 8, so there are 80 × 60 = 4,800 places with one integer a "
-                "channel. Multiply by the number of channels, the last figure in the box “Latent”. "
-                "The photograph has 640 × 480 × 3 = 921,600 samples.",
+                "Each side is divided by 8, so there are 80 × 60 = 4,800 squares with as many "
+                "integers as the picture of the integers above says. The photograph has "
+                "640 × 480 × 3 = 921,600 samples.",
             ),
-            Exercise(
-                "Which of the stations lose something for good, and which do not? Find the "
-                "evidence in the boxes.",
-                "The encoder does: it keeps fewer numbers than the picture has samples, and rounds "
-                "them. Deflate and Inflate lose nothing: what comes out of Inflate is, integer by "
-                "integer, what went into Deflate. The decoder can only guess what is gone.",
+            (
+                "Which of the stations lose something for good, and which do not?",
+                "The encoder does: it rounds, and cannot say everything. Packing loses nothing: "
+                "the same integers come out again. The decoder can only guess what is gone.",
             ),
-            Exercise(
-                "Set the quality to 10 and to 90. Which boxes change, which do not, and why?",
-                "The shape of the latent depends on the size of the picture alone, so it stays. "
-                "What changes is the magnitude of the integers, and with it what Deflate needs for "
-                "them: the bytes of the file.",
+            (
+                "Set the quality to 10 and to 90. What changes in the square, and what does not?",
+                "The number of integers stays. More of them are not zero, they are larger, they "
+                "take more bits, and the error of the square falls.",
             ),
         ),
     ),
     Step(
         "Units",
-        "What the two networks are made of",
-        "A down-sampling unit halves both sides, an up-sampling unit doubles them, a residual "
-        "block adds a correction to what it is given, a depthwise block does so with fewer "
-        "multiplications. All of it is read from the Keras model that "
-        "is loaded here.",
+        "What the networks are made of",
+        ("A convolution", "The two networks"),
+        "A **convolution** moves a small window over the picture. At each place it multiplies the "
+        "pixels by **weights** and adds up the products: one number of a new picture. Nobody "
+        "chose the weights; training moved each of them until pictures came back well. Many "
+        "convolutions, with a bend between them, make a network.",
         r"""
 $$
-\operatorname{PReLU}(x) = \max(0, x) + a_c \min(0, x) \qquad
-y_{2i+p,\; 2j+r,\; c} = x_{i,\; j,\; (2p+r)\,C + c}, \quad p, r \in \{0, 1\}
+y_{ijk} = b_k + \sum_{u,v,c} w_{uvck}\, x_{i+u,\,j+v,\,c} \qquad
+\operatorname{PReLU}(y) = \max(0, y) + a_k \min(0, y)
 $$
 
-PReLU learns one slope $a_c$ a channel: 0 would be ReLU, 1 would be no bend at all. Sub-pixel
-up-sampling computes four values for each place, in $4C$ channels, and lays them out as a square of
-2 × 2; it only moves numbers.
+A convolution has weights $w$ for a window of 3 × 3 and each pair of an input channel $c$ and an
+output channel $k$, and a bias $b$. PReLU bends: below zero it multiplies by a slope $a_k$, which is
+learned, too. A residual block adds its result to what came in. Sub-pixel up-sampling computes four
+values for each place and lays them out as a square of 2 × 2.
 """,
         (
+            "LeCun et al. 1989, [Backpropagation applied to handwritten zip code recognition]"
+            "(https://doi.org/10.1162/neco.1989.1.4.541): convolutions with learned weights",
             "He et al. 2015, [arXiv 1502.01852](https://arxiv.org/abs/1502.01852): PReLU",
+            "He et al. 2016, [arXiv 1603.05027](https://arxiv.org/abs/1603.05027): residual blocks",
             "Shi et al. 2016, [arXiv 1609.05158](https://arxiv.org/abs/1609.05158): "
             "sub-pixel convolution",
-            "Odena et al. 2016, [Distill](https://distill.pub/2016/deconv-checkerboard/): "
-            "checkerboards of transposed convolutions",
-            "He et al. 2016, [arXiv 1603.05027](https://arxiv.org/abs/1603.05027): "
-            "residual blocks with the activation first",
         ),
         (
-            Exercise(
-                "Choose a down-sampling unit. How does the number of parameters of its second "
-                "convolution come about?",
+            (
+                "Try the filters of the first convolution. Which of them answer to edges, and "
+                "which to colours?",
+                "Weights that are positive on one side and negative on the other answer to an "
+                "edge and give zero on a plain area. Weights of one sign in one colour, and of "
+                "the other in another colour, answer to colours.",
+            ),
+            (
+                "Choose down_1. How do the parameters of its second convolution come about?",
                 "3 × 3 weights for each pair of an input and an output channel, and one bias for "
                 "each output channel. From 48 to 96 channels: 9 · 48 · 96 + 96 = 41,568.",
             ),
-            Exercise(
+            (
                 "What would become of the network if all PReLU slopes were 1? And if they were 0?",
-                "With slope 1 the unit is linear, and a chain of linear units is one linear map: "
-                "depth would be wasted. With slope 0 it is ReLU: everything below zero is lost "
-                "there, and no gradient comes back through it.",
-            ),
-            Exercise(
-                "Look at the grid of the transposed convolution. Why is it uneven, although its "
-                "nine weights are equal, and why can sub-pixel up-sampling avoid that?",
-                "Windows of 3 × 3 that move by 2 overlap: inside the grid a pixel gets 1, 2 or 4 "
-                "contributions, in a pattern that repeats every two pixels. Sub-pixel up-sampling "
-                "writes each pixel exactly once.",
+                "With slope 1 there is no bend, and a chain of convolutions is one convolution: "
+                "depth would be wasted. With slope 0 everything below zero is lost.",
             ),
         ),
     ),
     Step(
         "Latent",
         "What the integers mean",
-        "The latent is a stack of small pictures, the channels. A few hold most of the energy: "
-        "brightness and colour. The many others hold detail. Take channels away, or round more "
-        "coarsely, and see what the decoder makes of the rest.",
+        ("Touch a square", "Channels"),
+        "The latent is a stack of small pictures, the **channels**: each has one integer for every "
+        "square. A few hold most of the energy, brightness and colour; the many others hold "
+        "detail. Rounding to integers is where the codec loses something. A higher quality "
+        "stretches the numbers before, so that rounding loses less.",
         r"""
 $$
 E_c = \frac{1}{hw} \sum_{i,j} \bigl(g'_c\, \hat y_{ijc}\bigr)^2 \qquad
-\hat y_\Delta = \Delta \operatorname{round}\Bigl(\frac{y}{\Delta}\Bigr), \quad
-\operatorname{E}\,(\hat y_\Delta - y)^2 \approx \frac{\Delta^2}{12}
+\operatorname{E}\,(\hat y - y)^2 \approx \frac{\Delta^2}{12}
 $$
 
-$E_c$ is the energy by which channels are sorted. A step $\Delta$ of 2 keeps every second integer
-only. The rule $\Delta^2/12$ holds while $\Delta$ is small beside the values.
+$E_c$ is the energy by which channels are sorted. $\Delta$ is the quantisation step; the rule
+$\Delta^2/12$ holds while it is small beside the values $y$.
 """,
         (
             "Karhunen 1947, Loève 1948: the transform that collects most energy in the fewest "
@@ -158,35 +149,33 @@ only. The rule $\Delta^2/12$ holds while $\Delta$ is small beside the values.
             _GAINS,
         ),
         (
-            Exercise(
+            (
                 "Keep only the first channel, then three, then more. When do you recognise the "
                 "picture, and what comes last?",
-                "With the first few channels there are brightness and colours of each square of "
-                "8 × 8 pixels, and the subject can be recognised. Edges follow, and fine texture "
-                "comes last: it is spread over many weak channels.",
+                "With the first few channels there are brightness and colours of each square, and "
+                "the subject can be recognised. Edges follow, and fine texture comes last: it is "
+                "spread over many weak channels.",
             ),
-            Exercise(
-                "Switch off the strongest channel, then a weak one. Where in the picture is the "
-                "difference each time?",
-                "The strongest channel holds slow changes of brightness: without it whole areas "
-                "are wrong. A weak one holds one pattern of detail: without it only places change "
-                "that have this pattern, most of all edges and texture.",
+            (
+                "Find a square that takes many bits and one that takes few. What do they show?",
+                "Edges and texture take many bits, sky and blurred background few. Where nothing "
+                "happens nearly all integers are zero, and zeros are cheap.",
             ),
-            Exercise(
-                "Doubling a fine step should cost 6 dB. Why? And why does the picture lose less?",
-                "The squared error grows with Δ², so by a factor of 4, and 10 · log₁₀ 4 ≈ 6 dB. "
-                "The picture loses less because rounding is not the only error: the encoder has "
-                "left things out that no finer step brings back, and values that are zero at both "
-                "steps lose nothing more.",
+            (
+                "A few integers are not the nearest to their number before rounding. Why?",
+                "The encoder weighs bits against error: where a smaller integer saves more bits "
+                "than its error is worth, it takes that one.",
             ),
         ),
     ),
     Step(
         "Bytes",
-        "From integers to bytes",
-        "Most integers are zero or nearly so. The more predictable they are, the fewer bits they "
-        "need. SDAE first predicts how large each one will be from those already packed, sorts "
-        "them by that, and leaves the rest to Deflate.",
+        "From integers to bits",
+        ("The ledger", "Deflate"),
+        "**Entropy** is the number of bits that an ideal code needs: few where values are easy to "
+        "guess. SDAE predicts each integer from those already packed and sorts them by how sure "
+        "the prediction is. Deflate does the rest: **LZ77** points back to what repeats, and a "
+        "**Huffman code** gives what is frequent a short code.",
         r"""
 $$
 H = -\sum_v p_v \log_2 p_v \qquad H \le \bar L_{\text{Huffman}} < H + 1 \qquad
@@ -207,21 +196,21 @@ the entropy: that is how a file can be smaller than $H$ says.
             _DEFLATE,
         ),
         (
-            Exercise(
+            (
                 "Count the integers of the line and build its Huffman code by hand. Does your tree "
                 "agree with the one that is drawn?",
                 "Join the two rarest again and again until one is left. Where counts are equal "
                 "there is a choice, so your tree may look different; the sum of all bits is the "
                 "same.",
             ),
-            Exercise(
+            (
                 "In the ledger, compare the entropy with the packed integers. How can a file be "
                 "smaller than the entropy?",
                 "That entropy belongs to a coder with one table a channel, which looks at nothing "
                 "else. SDAE looks at the neighbours that are already known: where they are large, "
                 "the next integer is likely to be. With a context the entropy is lower.",
             ),
-            Exercise(
+            (
                 "What does LZ77 find in the line, and why is it of so little use for a latent?",
                 "It finds runs, most of them of zeros. Photographs do not repeat integer by "
                 "integer, and what is predictable about zeros is already used by the contexts. "
@@ -231,87 +220,88 @@ the entropy: that is how a file can be smaller than $H$ says.
     ),
     Step(
         "Noise",
-        "Noise goes in, a clean picture comes out",
-        "The network was trained with noisy pictures whose clean originals it had to give back, "
-        "and with the noise level as a further input. The same picture goes through it three "
-        "times: clean, noisy without a word about it, and noisy with the level told.",
+        "Noise goes first",
+        (),
+        "Noise has no pattern, so it cannot be predicted: it takes many bits and hides the "
+        "picture. A **denoiser**, a network that learned to give back the clean original of noisy "
+        "pictures, restores the picture first. Then the codec encodes it like any other.",
         r"""
 $$
-\min_{f,\,h} \; \operatorname{E}_{x,\,n,\,\sigma} \Bigl[ R(\hat y) + \lambda\,
-\bigl\lVert x - h(\hat y) \bigr\rVert^2 \Bigr], \quad
-\hat y = \operatorname{round}\bigl(g \odot f(x + n,\, \sigma)\bigr), \quad
-n \sim \mathcal N(0, \sigma^2)
+\min_d \; \operatorname{E}_{x,\,n,\,\sigma} \bigl\lVert x - d(x + n,\, \sigma) \bigr\rVert^2,
+\quad n \sim \mathcal N(0, \sigma^2) \qquad
+\hat y = \operatorname{round}\bigl(g_q \odot f(d(x + n,\, \sigma))\bigr)
 $$
 
-The target is the clean $x$, so the cheapest way for the network is to leave the noise $n$ out of
-the integers. Noise of level $\sigma$ alone means a PSNR of $-20 \log_{10} \sigma$ dB, a little more
-where clipping at black and white takes some of it away.
+The denoiser $d$ is told the level $\sigma$ of the noise $n$ and aims at the clean picture $x$. What
+it gives goes through the encoder $f$, which knows nothing of noise. Noise of level $\sigma$ alone
+means a PSNR of $-20 \log_{10} \sigma$ dB, a little more where black and white cut it off.
 """,
         (
-            _DENOISING,
+            "Vincent et al. 2010, [JMLR 11](https://jmlr.org/papers/v11/vincent10a.html): "
+            "stacked denoising autoencoders",
             "Zhang et al. 2018, [arXiv 1710.04026](https://arxiv.org/abs/1710.04026): FFDNet, "
             "the noise level as an input plane",
         ),
         (
-            Exercise(
+            (
                 "Which PSNR does noise of σ = 0.1 have? Compute it, then check it on the page.",
                 "−20 · log₁₀ 0.1 = 20 dB. The page shows a little more: noise that goes below "
                 "black or above white is cut off.",
             ),
-            Exercise(
-                "Why is the file larger when the network is not told of the noise?",
-                "Noise has no pattern, so nothing about it can be predicted, and whatever of it "
-                "gets into the integers has to be packed bit by bit. Told of it, the encoder "
-                "leaves a part of it out; what is left out needs no bytes.",
+            (
+                "Why is the file larger when the noise is still there?",
+                "Nothing about noise can be predicted, so whatever of it gets into the integers "
+                "has to be packed bit by bit.",
             ),
-            Exercise(
-                "Where does the dotted curve of the clean integers cross the solid one, and what "
-                "does that mean for the channels on its right?",
-                "On the right, noise changes the integers by more than the picture makes them "
-                "large: untold, they say more about the noise than about the picture. On the left "
-                "the picture prevails. More noise moves the crossing to the left: try it.",
+            (
+                "Look at your square in all pictures. What went with the noise that was none?",
+                "Texture that is weaker than the noise. From one picture nobody can tell the two "
+                "apart, so the denoiser paints what is likely.",
             ),
         ),
     ),
     Step(
         "Training",
         "How the weights came about",
-        "Training weighs bits against errors: λ is the price of an error in bits. Small λ gives "
-        "small files, large λ close pictures, and one network learns them all by drawing λ anew "
-        "for every crop.",
+        ("Train one yourself", "The real one", "The price λ"),
+        "Training starts at random weights. It measures the error, finds in which direction each "
+        "weight lowers it, the **gradient**, takes a small step, and begins again. Yours learns "
+        "one photograph in seconds. The real one saw many, and weighs bits as well: **λ** is the "
+        "price of an error in bits.",
         r"""
 $$
 L = w(\lambda) \bigl( R + \lambda D \bigr) \qquad
 D = \text{MSE} + \beta\,(1 - \text{SSIM}) \qquad
-\lambda_q = \lambda_{\min} \Bigl(\frac{\lambda_{\max}}{\lambda_{\min}}\Bigr)^{(q-1)/99}
+\theta \leftarrow \theta - \eta\, \frac{\partial L}{\partial \theta}
 $$
 
-$R$ is in bits a pixel, the MSE on the scale 0–255; $\beta$, $\lambda_{\min}$ and
-$\lambda_{\max}$ stand on the card of the weights, and $w(\lambda)$ keeps the losses of all
-qualities of one size. Where $R + \lambda D$ is smallest, its line touches the curve:
-$\mathrm dR / \mathrm dD = -\lambda$.
+$R$ is in bits a pixel, the MSE on the scale 0–255; $w(\lambda)$ keeps the losses of all qualities
+of one size. A weight $\theta$ moves against its gradient by a small rate $\eta$. Where
+$R + \lambda D$ is smallest, its line touches the curve: $\mathrm dR / \mathrm dD = -\lambda$.
 """,
         (
+            "Rumelhart et al. 1986, [Learning representations by back-propagating errors]"
+            "(https://doi.org/10.1038/323533a0)",
+            "Bourlard and Kamp 1988, [Auto-association by multilayer perceptrons and singular "
+            "value decomposition](https://doi.org/10.1007/BF00332918): what yours arrives at",
             "Shoham and Gersho 1988, [Efficient bit allocation for an arbitrary set of quantizers]"
             "(https://doi.org/10.1109/29.90373): the line that touches the curve",
-            "Ballé et al. 2017, [arXiv 1611.01704](https://arxiv.org/abs/1611.01704): the loss",
-            "Wang et al. 2004, [Image quality assessment](https://doi.org/10.1109/TIP.2003.819861)"
-            ": SSIM",
-            _GAINS,
+            _BALLE,
         ),
         (
-            Exercise(
+            (
+                "However long yours learns, it stops at the dashed line. Why, and what gets "
+                "further?",
+                "Two matrices can only do what one linear map can, and the best one is known: the "
+                "principal components. The real network starts there; bends and a look at the "
+                "neighbours take it further.",
+            ),
+            (
                 "What does λ = 0.01 say in words?",
                 "Lowering the mean squared error by 1 (on the scale 0–255) is worth 0.01 bits a "
                 "pixel, no more.",
             ),
-            Exercise(
-                "Why does the training loss jump about, while the validation loss falls smoothly?",
-                "Training draws other crops, another λ and another noise level in every step. "
-                "Validation always looks at the same crops, at fixed qualities and noise levels. "
-                "So the two curves are not on one scale either.",
-            ),
-            Exercise(
+            (
                 "Move the quality and watch the line on the rate–distortion plane. What happens to "
                 "its slope, and what does it mean that the curve lies above it on both sides?",
                 "A higher quality has a larger λ and a steeper fall: errors cost more. Every point "
@@ -322,19 +312,18 @@ $\mathrm dR / \mathrm dD = -\lambda$.
     ),
     Step(
         "Limits",
-        "Where it fails",
+        "Where it fails, and how close it is",
+        ("Hard pictures", "Which is which?"),
         "The network knows photographs. What looks different costs it more bytes and more errors "
-        "than codecs made for that, and a tiny picture has to carry a header and code tables that "
-        "a large one hardly notices.",
+        "than codecs made for that. On photographs, judge for yourself: two files of equal bytes, "
+        "no names.",
         r"""
 $$
-\bar L = H(p) + D_{\text{KL}}(p \,\Vert\, q) \qquad
-\frac{\text{bytes}}{\text{pixel}} \approx b + \frac{F}{w \cdot h}
+\bar L = H(p) + D_{\text{KL}}(p \,\Vert\, q)
 $$
 
 A coder that expects $q$ and meets $p$ pays the divergence $D_{\text{KL}}$ on top of the entropy:
-it expects photographs and meets letters. A fixed cost of $F$ bytes, header and tables, is shared by
-few pixels in a tiny picture.
+it expects photographs and meets letters.
 """,
         (
             "Kullback and Leibler 1951, [On information and sufficiency]"
@@ -343,20 +332,18 @@ few pixels in a tiny picture.
             "use for text and line art",
         ),
         (
-            Exercise(
+            (
                 "PNG keeps every pixel of the text. How can it still be small, where SDAE is not?",
                 "Few colours, and shapes that repeat exactly: LZ77 finds them. The network has to "
                 "describe hard edges with patterns made for soft ones, and an edge needs many of "
                 "them at once.",
             ),
-            Exercise(
-                "At which side does the header take more than a tenth of the file? Read it from "
-                "the table, and say how to save it.",
-                "The row in which header ÷ file falls below 0.1 depends on picture and quality. "
-                "Many tiny pictures can go into one large one, so that one header serves all of "
-                "them.",
+            (
+                "Judge ten pairs. Does the measure that agrees with you more often surprise you?",
+                "PSNR counts every error alike, wherever it is. SSIM compares structure in small "
+                "windows. People look at faces, letters and edges, so neither agrees always.",
             ),
-            Exercise(
+            (
                 "Look for a photograph of your own that fails. What do the bad places have in "
                 "common?",
                 "Look at fine print, fences, foliage and strong colour edges. Whatever is rare in "

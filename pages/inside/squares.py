@@ -1,0 +1,52 @@
+"""Pictures of one square of 8×8 pixels: cut out, framed, its integers and its bits as cells."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pages.shared.figures import signed
+from sdae.measuring.bit_allocation import SQUARE
+
+
+def cut(rgb: np.ndarray, column: int, row: int, around: int = 0) -> np.ndarray:
+    """A square, with so many neighbours on each side where there are any."""
+    top, left = (SQUARE * max(0, place - around) for place in (row, column))
+    bottom, right = (SQUARE * (place + around + 1) for place in (row, column))
+    return np.ascontiguousarray(rgb[top:bottom, left:right])
+
+
+def framed(rgb: np.ndarray, column: int, row: int, times: int = 1) -> np.ndarray:
+    """A picture (H, W, 3) uint8, enlarged so many times, with a square in a frame of black and white."""
+    large = rgb.repeat(times, 0).repeat(times, 1)
+    side = SQUARE * times
+    top, left = side * row, side * column
+    inner = large[top : top + side, left : left + side].copy()
+    for width, level in ((2 * times, 0), (times, 255)):
+        large[
+            max(0, top - width) : top + len(inner) + width,
+            max(0, left - width) : left + inner.shape[1] + width,
+        ] = level
+    large[top : top + len(inner), left : left + inner.shape[1]] = inner
+    return large
+
+
+def integer_cells(values: np.ndarray, side: int = 13) -> np.ndarray:
+    """(C,) integers as a square of cells in colours, row by row; cells without an integer are grey."""
+    side = max(side, int(np.ceil(np.sqrt(len(values)))))
+    cells = np.full((side * side, 3), 128, "uint8")
+    cells[: len(values)] = signed(values[None].astype("float32"))[0]
+    return cells.reshape(side, side, 3)
+
+
+def bit_cells(bits: float, most: int, side: int = 40) -> np.ndarray:
+    """A square of cells, one for each of ``most`` bits, of which the first ``bits`` are filled."""
+    cells = np.full((side * side, 3), 128, "uint8")
+    cells[:most] = (236, 236, 232)
+    cells[: round(bits)] = (43, 135, 200)
+    return cells.reshape(side, side, 3)
+
+
+def squared_error(rgb: np.ndarray, other: np.ndarray, column: int, row: int) -> float:
+    """Root mean square difference of two pictures in a square, of 255 levels."""
+    one, two = (cut(x, column, row).astype("float64") for x in (rgb, other))
+    return float(np.sqrt(np.square(one - two).mean()))
