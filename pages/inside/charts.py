@@ -69,32 +69,6 @@ def toy(losses: list[float], least: float, steps: int, most: int) -> go.Figure:
     return figure
 
 
-def losses(crops: np.ndarray, loss: np.ndarray, validation: np.ndarray) -> go.Figure:
-    """Training and validation loss over the crops seen."""
-    figure = go.Figure()
-    for name, values, colour, dash in (
-        ("Training", loss, ORANGE, "dash"),
-        ("Validation", validation, BLUE, "solid"),
-    ):
-        figure.add_scatter(
-            x=crops,
-            y=values,
-            name=name,
-            mode="lines",
-            line={"color": colour, "dash": dash},
-            hovertemplate="%{y:.3f}",
-        )
-    figure.update_layout(xaxis_title="Crops seen", hovermode="x unified")
-    ticks = [0.5, 0.7, 1, 1.4, 2, 3, 4, 6, 8]
-    figure.update_yaxes(
-        title="Loss (logarithmic)",
-        type="log",
-        tickvals=ticks,
-        ticktext=[f"{tick:g}" for tick in ticks],
-    )
-    return figure
-
-
 def plane(rows: list[tuple], touch: tuple[float, float], slope: float) -> go.Figure:
     """The rate–distortion plane: bits over squared error, and the line R + λD through a point.
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from pages.inside.layers import Layer
 from pages.shared.figures import signed
-from pages.shared.palette import BLUE, GREEN, GREY, ORANGE, RED
+from pages.shared.palette import BLUE, GREEN, GREY, ORANGE
 
 _OPERATIONS = {"convolution": BLUE, "depthwise": BLUE, "PReLU": ORANGE, "sub-pixel": GREEN}
 
@@ -162,31 +162,6 @@ def huffman_tree(code: dict[int, str], counts: dict[int, int]) -> str:
     return _svg(width, 16 + deepest * step + 38, parts, alt)
 
 
-def tokens(symbols: list[tuple[list[int], str, tuple[int, int]]], alt: str) -> str:
-    """The symbols of a Deflate stream in boxes.
-
-    Each is the integers that it stands for, none at the end of a block; its bits; and length and
-    distance where it repeats earlier ones, else zeros.
-    """
-    parts, x, y, widest = [], 4.0, 4.0, 960
-    for values, bits, (length, distance) in symbols:
-        content = " ".join(map(str, values)) or "end"
-        if len(content) > 64:
-            content = f"{content[:60]} …"
-        note = f"{length} from {distance} back" if length else ""
-        wide = max(8.2 * len(content), 7.4 * len(bits), 6.6 * len(note)) + 16
-        if x + wide > widest:
-            x, y = 4.0, y + 78
-        colour = RED if length else BLUE if values else GREY
-        parts.append(_rectangle(x, y, wide, 48, colour, filled=length > 0))
-        parts.append(_text(x + wide / 2, y + 20, content, 14, bold=True))
-        parts.append(_text(x + wide / 2, y + 39, bits, 12, mono=True))
-        if note:
-            parts.append(_text(x + wide / 2, y + 63, note, 12))
-        x += wide + 6
-    return _svg(widest, y + 70, parts, alt)
-
-
 def _svg(width, height, parts, alt) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
@@ -203,11 +178,10 @@ def _rectangle(x, y, width, height, colour, filled=False) -> str:
     )
 
 
-def _text(x, y, content, size, bold=False, colour="currentColor", mono=False) -> str:
+def _text(x, y, content, size, bold=False, colour="currentColor") -> str:
     weight = ' font-weight="600"' if bold else ""
-    family = ' font-family="monospace"' if mono else ""
     return (
-        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}"{weight}{family} text-anchor="middle" '
+        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}"{weight} text-anchor="middle" '
         f'fill="{colour}">{escape(str(content))}</text>'
     )
 

@@ -200,9 +200,15 @@ def header_bytes(data: bytes) -> int:
 
 def example(name: str, quality: float) -> tuple[Prepared, comparison.Result]:
     """One of `pages.inside.hard_pictures.EXAMPLES`, compressed and restored."""
+    with engine.turn() as codec:
+        return _example(codec, name, quality)
+
+
+@remembered
+def _example(_codec, name, quality):
     rgb = hard_pictures.EXAMPLES[name]()
     picture = Prepared(rgb, reading.png(rgb), f"example {name}", (rgb.shape[1], rgb.shape[0]), ())
-    return picture, engine.compress(picture, quality)
+    return picture, comparison.compress(_codec, rgb, quality=quality)
 
 
 def best_other(name: str, quality: float) -> comparison.Rival | None:

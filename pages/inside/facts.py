@@ -8,7 +8,6 @@ from pages.inside import layers
 from sdae.codec import Codec, Latent
 from sdae.coding import buckets, deflate, deflate_reader
 from sdae.network.config import quality_position
-from sdae.training import training_record
 
 
 def reach(codec: Codec, rgb: np.ndarray, quality: float) -> np.ndarray:
@@ -153,32 +152,3 @@ def telling_channel(latent: Latent, row: int) -> int:
         return min(example.repeats, 2), len(example.code)
 
     return max(np.argsort(apart, kind="stable")[:12].tolist(), key=worth)
-
-
-# --- training ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Training:
-    """How the weights were trained, epoch by epoch over all runs.
-
-    Attributes:
-        runs: (n,) number of the run, from 1.
-        crops, minutes: (n,) seen and spent since the first run began.
-        loss, validation: (n,) both losses.
-    """
-
-    runs: np.ndarray
-    crops: np.ndarray
-    minutes: np.ndarray
-    loss: np.ndarray
-    validation: np.ndarray
-
-
-def training(folder) -> Training | None:
-    """What the record beside the weights says; None where there is none."""
-    rows = training_record.read(folder)
-    names = "run", "all_images", "all_minutes", "loss", "validation_loss"
-    if not rows:
-        return None
-    return Training(*(np.array([row.get(name, np.nan) for row in rows]) for name in names))

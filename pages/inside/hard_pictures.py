@@ -47,35 +47,5 @@ def packaged(file: str) -> np.ndarray:
     return reading.read((folder / file).read_bytes()).rgb
 
 
-def faces(width: int = 384, height: int = 256) -> np.ndarray:
-    """One face many times, as small as in a photograph of a crowd: (height, width, 3) uint8."""
-    face = Image.fromarray(packaged("astronaut.png")[20:212, 128:320])
-    generator, picture = np.random.default_rng(1), Image.new("RGB", (width, height), "dimgrey")
-    for y in range(0, height, 20):
-        for x in range(-12 * (y // 20 % 2), width, 24):
-            small = face.resize((24, 24), Image.Resampling.LANCZOS)
-            small = small.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if x // 24 % 2 else small
-            light = generator.uniform(0.6, 1.1)
-            picture.paste(
-                small.point(lambda level, light=light: min(255, int(light * level))), (x, y)
-            )
-    return np.array(picture)
-
-
-def stars(width: int = 384, height: int = 256) -> np.ndarray:
-    """Points of light on a dark sky, few of them bright: (height, width, 3) uint8."""
-    generator = np.random.default_rng(2)
-    y, x = np.mgrid[:height, :width]
-    sky = np.stack([6 + 10 * y / height, 8 + 14 * y / height, 20 + 26 * y / height], -1)
-    for _ in range(width * height // 200):
-        top, left = generator.integers(height), generator.integers(width)
-        light, size = 255 * generator.random() ** 3, generator.uniform(0.35, 0.8)
-        rows, columns = (slice(max(0, at - 3), at + 4) for at in (top, left))
-        away = (y[rows, columns] - top) ** 2 + (x[rows, columns] - left) ** 2
-        tint = 1 - generator.uniform(0, 0.3, 3)
-        sky[rows, columns] += light * tint * np.exp(-away / (2 * size**2))[..., None]
-    return np.uint8(np.clip(sky, 0, 255))
-
-
-EXAMPLES = {"Text": text, "Line art": line_art, "Faces far away": faces, "Starry sky": stars}
+EXAMPLES = {"Text": text, "Line art": line_art}
 """Name → function of width and height."""

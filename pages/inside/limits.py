@@ -6,7 +6,6 @@ import numpy as np
 import streamlit as st
 
 from pages.inside import experiments
-from pages.inside.experiments import Subject
 from pages.inside.hard_pictures import EXAMPLES
 from pages.shared import figures
 from pages.shared.figures import Plate
@@ -18,8 +17,9 @@ QUALITY = 25
 """Where the examples open: the failures can be seen without looking for them."""
 
 
-def limits(shown: Subject) -> None:
-    """One of the hard pictures in three versions, whole and where it is worst."""
+def limits(shown=None) -> None:
+    """One of the hard pictures in three versions, whole and where it is worst. The picture of the
+    lesson is not used."""
     with st.container(horizontal=True):
         name = st.segmented_control(
             "Picture",
@@ -38,36 +38,23 @@ def limits(shown: Subject) -> None:
     st.markdown(
         f"**{verdict(result, other, len(picture.png))}** Below, the place where SDAE is worst."
     )
-    restored = reading.read(result.png).rgb
-    part = worst_part(picture.rgb, restored)
-    versions = [
-        ("Original", picture.rgb, f"{len(picture.png):,} bytes as PNG"),
-        ("SDAE", restored, f"{decibels(result.psnr)} dB in {result.file_bytes:,} bytes"),
-    ]
-    if other:
-        versions.append(
-            (
-                other.label,
-                reading.read(other.png).rgb,
-                f"{decibels(other.psnr)} dB in {other.file_bytes:,} bytes",
-            )
+    versions = [(f"Original · {len(picture.png):,} bytes as PNG", picture.rgb)]
+    versions += [
+        (
+            f"{label} · {decibels(made.psnr)} dB in {made.file_bytes:,} bytes",
+            reading.read(made.png).rgb,
         )
-    slug, width = name.lower().replace(" ", "-"), 230 if other else 320
-    figures.plates(
-        [Plate(rgb, f"{label} · {said}", f"{name}: {label}") for label, rgb, said in versions],
-        slug,
-        width=width,
-        blocks=True,
-    )
-    figures.plates(
-        [
-            Plate(rgb[part], label, f"A detail of {name.lower()}: {label}")
-            for label, rgb, _ in versions
-        ],
-        f"{slug}-detail",
-        width=width,
-        blocks=True,
-    )
+        for label, made in (("SDAE", result), (other and other.label, other))
+        if made
+    ]
+    part = worst_part(picture.rgb, versions[1][1])
+    for kind, place in (("whole", ...), ("detail", part)):
+        figures.plates(
+            [Plate(rgb[place], label, f"{name}, {kind}: {label}") for label, rgb in versions],
+            f"{name.lower().replace(' ', '-')}-{kind}",
+            width=200,
+            blocks=True,
+        )
 
 
 def verdict(result: Result, other: Rival | None, png_bytes: int) -> str:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.inside import experiments, questions, screens
 from pages.inside.share import share
-from pages.inside.texts import STEPS, Step
+from pages.inside.texts import NAMES, STEPS, Step
 from pages.shared import carried, engine
 from pages.shared.navigation import through_the_app
 from pages.shared.sources import Source, choose
@@ -13,14 +13,14 @@ from sdae import BitstreamError, ImageError, WeightsError
 
 through_the_app()
 
-NAMES = [step.name for step in STEPS]
-
 # One view fills a screen of 1280×720, a beamer's, without a mode of its own.
 _STYLE = """
 <style>
+[data-testid=stMainBlockContainer] { padding-left: 2rem; padding-right: 2rem; }
 .st-key-lesson [data-testid=stVerticalBlock] { gap: 0.6rem; }
-.st-key-lesson h1, .st-key-lesson h2 { padding: 0; }
-.st-key-lead p { margin: 0; max-width: 62rem; }
+.st-key-lesson h1 { font-size: 1.375rem; padding: 0.2rem 0; }
+.st-key-lesson h2 { padding: 0; }
+.st-key-lead p { font-size: 0.9375rem; line-height: 1.45; margin: 0; }
 @media (max-width: 640px) { .st-key-lesson [data-testid=stImage] { display: none; } }
 </style>
 """
@@ -113,14 +113,14 @@ def show(source: Source, quality: float, number: int, panel) -> None:
             )
         )
     if questions.answered(number, shown):
-        screens.show(STEPS[number], shown)
+        screens.show(STEPS[number].name, shown)
 
 
 def notes(step: Step) -> None:
     """The formula with its sources, and the exercises with hidden answers."""
     with st.expander("Formula and sources", icon=":material/function:"):
         st.markdown(step.formula)
-        st.markdown("\n".join(f"- {source}" for source in step.sources))
+        st.markdown(step.sources)
     with st.expander("Teacher's notes: three exercises", icon=":material/school:"):
         for number, (question, answer) in enumerate(step.exercises, 1):
             st.markdown(f"**{number}.** {question}")

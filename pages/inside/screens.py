@@ -1,4 +1,4 @@
-"""The screens of the lesson, a function a step. Each takes the picture of the lesson and draws itself."""
+"""The views of the lesson. Each takes the picture of the lesson and draws itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pages.inside.limits import limits
 from pages.inside.square_map import Panel, square_map
 from pages.inside.squares import bit_cells, cut, framed, integer_cells, squared_error
 from pages.inside.touch import touch
-from pages.inside.training import loss, price, train
+from pages.inside.training import price, train
 from pages.shared import figures
 from pages.shared.figures import Plate
 from pages.shared.ledger import Row, ledger
@@ -25,19 +25,20 @@ def pipeline(shown: Subject) -> None:
     rgb, restored, (column, row) = shown.picture.rgb, shown.restored, shown.square
     result, values = shown.result, shown.latent.values[row, column]
     bits = float(experiments.run(shown, experiments.allocation).squares[row, column])
-    pixels = cut(rgb, column, row)
-    square_map(
-        [
-            Panel(rgb, "The photograph", "The photograph in squares of 8 by 8 pixels."),
-            Panel(
-                restored,
-                f"Restored from the file · {decibels(result.psnr)} dB",
-                "The picture that the file gives back.",
-            ),
-        ],
-        (column, row),
-    )
-    used = np.count_nonzero(values)
+    left, right = st.columns([5, 6], gap="medium")
+    with left:
+        square_map([Panel(rgb, "Click a square of 8 × 8 pixels", "The photograph.")], (column, row))
+        st.markdown(
+            f"**The whole picture:** {result.raw_bytes:,} bytes of pixels become "
+            f"{result.latent_bytes:,} integers and {result.file_bytes:,} bytes of file, which give "
+            f"back a picture of {decibels(result.psnr)} dB."
+        )
+    with right:
+        _stations(rgb, restored, values, bits, (column, row))
+
+
+def _stations(rgb, restored, values, bits, square) -> None:
+    pixels, used = cut(rgb, *square), np.count_nonzero(values)
     figures.plates(
         [
             Plate(
@@ -56,21 +57,16 @@ def pipeline(shown: Subject) -> None:
                 f"A cell for each bit of the pixels, {bits:.0f} of them filled",
             ),
             Plate(
-                cut(restored, column, row),
-                f"4 · Decoder: painted again, error {squared_error(rgb, restored, column, row):.1f} "
-                "of 255 levels",
+                cut(restored, *square),
+                f"4 · Decoder: pixels again, off by {squared_error(rgb, restored, *square):.1f} of 255",
                 "The restored square, enlarged",
             ),
         ],
         "square",
-        width=150,
+        width=180,
         blocks=True,
     )
-    st.caption(
-        f"The whole picture: {result.raw_bytes:,} bytes of pixels, {result.latent_bytes:,} "
-        f"integers, {result.file_bytes:,} bytes of file. Blue is below zero, pale is zero, brown is "
-        "above."
-    )
+    st.caption("Integers: blue is below zero, pale is zero, brown is above.")
 
 
 def convolution(shown: Subject) -> None:
@@ -87,7 +83,7 @@ def convolution(shown: Subject) -> None:
     red, green, blue, *rest = products.sum((0, 1)).tolist()
     value = float(first.maps[row, column, number])
     settings = sum(rest) + float(first.bias[number])
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = st.columns([2, 1], gap="medium")
     with left:
         figures.drawing(
             diagrams.grids(
@@ -264,25 +260,16 @@ def deflate(shown: Subject) -> None:
     count = len(line.values)
     symbols = [token for block in line.blocks for token in block.tokens]
     kinds = " and ".join(dict.fromkeys(deflate_reader.KINDS[block.kind] for block in line.blocks))
+    said, start = [], 0
+    for token in symbols:
+        content = " ".join(map(str, line.values[start : start + token.size].tolist()))
+        repeats = f":orange-background[{content}]"
+        said.append(repeats if token.length else content)
+        start += token.size
     st.markdown(
-        f"The {count} integers of this channel in the row of the square: "
-        f"`{'  '.join(map(str, line.values.tolist()))}`"
-    )
-    boxes = []
-    for token, start in zip(symbols, np.cumsum([0, *(token.size for token in symbols)])):
-        content = line.values[start : start + token.size].tolist()
-        boxes.append((content, token.bits, (token.length, token.distance)))
-    figures.drawing(
-        diagrams.tokens(
-            boxes,
-            f"The {count} integers in {len(symbols)} symbols of a Deflate stream; {line.repeats} "
-            "of them repeat earlier integers",
-        ),
-        "symbols",
-    )
-    st.caption(
-        f"**LZ77.** zlib packs the line into {len(line.stream)} bytes, in a block of {kinds}. Filled "
-        f"boxes repeat what stood before, {line.repeats} here. Below are the bits of each."
+        f"**LZ77** packs the {count} integers of this channel in the row of the square into "
+        f"{len(line.stream)} bytes, a block of {kinds}. What is coloured repeats what stood before, "
+        f"{line.repeats} times here: " + " · ".join(filter(None, said))
     )
     counts = dict(zip(*(a.tolist() for a in np.unique(line.values, return_counts=True))))
     figures.drawing(diagrams.huffman_tree(line.code, counts), "huffman-tree")
@@ -326,24 +313,24 @@ def noise(shown: Subject) -> None:
 
 
 SCREENS = {
-    "Pipeline": (pipeline,),
-    "Units": (convolution, networks),
-    "Latent": (touch, channels),
-    "Bytes": (bytes_ledger, deflate),
-    "Noise": (noise,),
-    "Training": (train, loss, price),
-    "Limits": (limits, blind),
+    "Pipeline": {"": pipeline},
+    "Units": {"A convolution": convolution, "The two networks": networks},
+    "Latent": {"Touch a square": touch, "Channels": channels},
+    "Bytes": {"The ledger": bytes_ledger, "Deflate": deflate},
+    "Noise": {"": noise},
+    "Training": {"Train one yourself": train, "The price λ": price},
+    "Limits": {"Hard pictures": limits, "Which is which?": blind},
 }
-"""Step → a function of the subject for each of its views, in the order of `texts.STEPS`."""
+"""Step → its views by name, functions of the subject; a single view needs no name."""
 
 
-def show(step, shown: Subject) -> None:
-    """Draw a step (`texts.Step`): its views as tabs; only the open one is computed."""
-    draw = SCREENS[step.name]
-    if not step.views:
-        draw[0](shown)
+def show(step: str, shown: Subject) -> None:
+    """Draw a step: its views as tabs, of which only the open one is computed."""
+    views = SCREENS[step]
+    if "" in views:
+        views[""](shown)
         return
-    for tab, view in zip(st.tabs(step.views, key=step.name.lower(), bind="query-params"), draw):
+    for tab, view in zip(st.tabs(list(views), key=step.lower(), bind="query-params"), views):
         if tab.open:
             with tab:
-                view(shown)
+                views[view](shown)

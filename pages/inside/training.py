@@ -1,4 +1,4 @@
-"""The screens of the step on training: an autoencoder to train, the real loss curve, the price λ."""
+"""The views of the step on training: an autoencoder to train, and the price λ."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import time
 
 import streamlit as st
 
-from pages.inside import charts, experiments, facts, toy
+from pages.inside import charts, experiments, toy
 from pages.inside.experiments import Subject
 from pages.inside.squares import framed
 from pages.shared import figures
 from pages.shared.figures import Plate
-from sdae import weights
 from sdae.measuring.metrics import psnr
 from sdae.network.config import quality_position
 
@@ -95,40 +94,8 @@ def _draw(shown: Subject, model: toy.Autoencoder, live: int | None = None) -> No
     )
     st.caption(
         "Encoder and decoder are one matrix each, their weights random at first. Below is what each "
-        "number paints. They turn into smooth waves: the same that JPEG is built on, here learned."
-    )
-
-
-def loss(shown: Subject) -> None:
-    """How the loss fell in the training of the weights."""
-    record, card = facts.training(weights.folder()), shown.codec.card
-    if record is None:
-        st.info("These weights come without a loss curve.", icon=":material/info:")
-        return
-    with st.container(horizontal=True, gap="medium"):
-        for name, value in (
-            ("Crops seen", f"{record.crops[-1]:,.0f}"),
-            ("Time", f"{record.minutes[-1] / 60:.1f} h"),
-            ("Runs", f"{record.runs[-1]}"),
-            ("Parameters", f"{card['parameters']:,}"),
-        ):
-            st.metric(name, value, width="content")
-    figures.chart(
-        charts.losses(record.crops, record.loss, record.validation),
-        f"Validation loss from {record.validation[0]:.3f} to {record.validation[-1]:.3f} in "
-        f"{record.crops[-1]:,.0f} crops; training loss from {record.loss[0]:.3f} to "
-        f"{record.loss[-1]:.3f}.",
-        "loss",
-        ["run", "crops", "loss", "validation_loss"],
-        list(
-            zip(*(x.tolist() for x in (record.runs, record.crops, record.loss, record.validation)))
-        ),
-        height=300,
-    )
-    st.caption(
-        "All runs that led to these weights, each begun with the weights of the one before. "
-        "The two losses are on different crops and qualities, so only their fall can be "
-        "compared."
+        "number paints. They turn into smooth waves: the same that JPEG is built on, here learned. How "
+        "the loss of the real network fell stands on the page *Kodak*."
     )
 
 
