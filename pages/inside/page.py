@@ -18,8 +18,9 @@ _STYLE = """
 <style>
 [data-testid=stMainBlockContainer] { padding-left: 2rem; padding-right: 2rem; }
 .st-key-lesson [data-testid=stVerticalBlock] { gap: 0.6rem; }
-.st-key-lesson h1 { font-size: 1.375rem; padding: 0.2rem 0; }
+.st-key-lesson h1 { font-size: 1.375rem; padding: 0.2rem 0 0.7rem; }
 .st-key-lesson h2 { padding: 0; }
+.st-key-lead [data-testid=stMarkdownContainer] { margin-bottom: 0; }
 .st-key-lead p { font-size: 0.9375rem; line-height: 1.45; margin: 0; }
 @media (max-width: 640px) { .st-key-lesson [data-testid=stImage] { display: none; } }
 </style>

@@ -25,7 +25,7 @@ def pipeline(shown: Subject) -> None:
     rgb, restored, (column, row) = shown.picture.rgb, shown.restored, shown.square
     result, values = shown.result, shown.latent.values[row, column]
     bits = float(experiments.run(shown, experiments.allocation).squares[row, column])
-    left, right = st.columns([5, 6], gap="medium")
+    left, right = st.columns([3, 2], gap="medium")
     with left:
         square_map([Panel(rgb, "Click a square of 8 × 8 pixels", "The photograph.")], (column, row))
         st.markdown(
@@ -43,7 +43,7 @@ def _stations(rgb, restored, values, bits, square) -> None:
         [
             Plate(
                 pixels,
-                f"1 · Pixels: {pixels.nbytes} bytes of red, green and blue",
+                f"1 · Pixels: {pixels.nbytes} bytes",
                 "The square of the photograph, enlarged",
             ),
             Plate(
@@ -63,7 +63,7 @@ def _stations(rgb, restored, values, bits, square) -> None:
             ),
         ],
         "square",
-        width=180,
+        width=150,
         blocks=True,
     )
     st.caption("Integers: blue is below zero, pale is zero, brown is above.")
@@ -206,10 +206,6 @@ def channels(shown: Subject) -> None:
             width=90,
             blocks=True,
         )
-    st.caption(
-        "On the right the nine channels with the most energy: one value for each square, blue below "
-        "zero, brown above."
-    )
 
 
 def against(shown: Subject, rgb: np.ndarray, label: str, more: str = "") -> Plate:

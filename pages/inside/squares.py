@@ -30,18 +30,16 @@ def framed(rgb: np.ndarray, column: int, row: int, times: int = 1) -> np.ndarray
     return large
 
 
-def integer_cells(values: np.ndarray, side: int = 13) -> np.ndarray:
-    """(C,) integers as a square of cells in colours, row by row; cells without an integer are grey."""
-    side = max(side, int(np.ceil(np.sqrt(len(values)))))
-    cells = np.full((side * side, 3), 128, "uint8")
-    cells[: len(values)] = signed(values[None].astype("float32"))[0]
-    return cells.reshape(side, side, 3)
+def integer_cells(values: np.ndarray) -> np.ndarray:
+    """(C,) integers as a square of coloured cells, row by row; the cells that are left are pale."""
+    side = int(np.ceil(np.sqrt(len(values))))
+    return signed(np.resize(np.pad(values, (0, side**2 - len(values))), (side, side)))
 
 
-def bit_cells(bits: float, most: int, side: int = 40) -> np.ndarray:
-    """A square of cells, one for each of ``most`` bits, of which the first ``bits`` are filled."""
-    cells = np.full((side * side, 3), 128, "uint8")
-    cells[:most] = (236, 236, 232)
+def bit_cells(bits: float, most: int) -> np.ndarray:
+    """A square of cells, one for each of ``most`` bits, of which the first ``bits`` are blue."""
+    side = int(np.ceil(np.sqrt(most)))
+    cells = np.full((side**2, 3), (236, 236, 232), "uint8")
     cells[: round(bits)] = (43, 135, 200)
     return cells.reshape(side, side, 3)
 
