@@ -121,7 +121,7 @@ def huffman_tree(code: dict[int, str], counts: dict[int, int]) -> str:
     """The tree of a code: left is 0, right is 1; leaves are integers with how often they occur."""
     deepest = max(map(len, code.values()))
     leaves = sorted(code, key=lambda symbol: code[symbol])
-    width, step = max(720, 46 * len(leaves)), 46
+    width, step = max(720, 46 * len(leaves)), 40
     places = {code[s]: (k + 0.5) * width / len(leaves) for k, s in enumerate(leaves)}
     for length in range(deepest - 1, -1, -1):
         for prefix in {c[:length] for c in code.values() if len(c) > length}:
