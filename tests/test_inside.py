@@ -260,7 +260,7 @@ def test_a_filter_of_the_first_convolution_is_its_sum_of_products(at, codec):
 
 def test_a_layer_is_drawn_with_its_parameters(at, codec):
     show(at, "Units", "The two networks", layer="encoder down_1")
-    down = layers.layers(codec.trained.arrays, "analysis")[1]
+    down = layers.layers(codec.network.config, "analysis")[1]
     assert all(f"{o.parameters:,} parameters" in drawings(at)[1] for o in down.operations)
     assert f"{codec.card['parameters']:,} trained parameters" in words(at)
 

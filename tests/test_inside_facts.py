@@ -13,7 +13,7 @@ from sdae.codec import Latent
 from sdae.coding import deflate, deflate_reader, latent_coder
 from sdae.measuring import bit_allocation, metrics
 from sdae.network.config import HEAD_SCALE, quality_position
-from sdae.network.numpy_network import depth_to_space, space_to_depth
+from sdae.network.layers import depth_to_space, space_to_depth
 
 QUALITY = 60
 
@@ -130,26 +130,27 @@ def test_a_huffman_code_is_free_of_prefixes_and_within_a_bit_of_the_entropy(data
 @pytest.mark.parametrize("transform", ["analysis", "synthesis"])
 def test_layers_have_all_weights_of_their_transform(codec, transform):
     arrays = {name: a for name, a in codec.trained.arrays.items() if name.startswith(transform)}
-    found = layers.layers(arrays, transform)
+    found = layers.layers(codec.network.config, transform)
     beside = ("linear", "scale")
     whole = sum(a.size for name, a in arrays.items() if name.split("/")[1] not in beside)
     assert sum(layer.parameters for layer in found) == whole
-    assert all(before.outputs == after.inputs for before, after in zip(found, found[1:]))
+    plans = [layer.planned for layer in found]
+    assert all(before.filters == after.inputs for before, after in zip(plans, plans[1:]))
     assert found[-1].stride == (8 if transform == "analysis" else 1)
-    assert found[-1].outputs == (codec.tables.channels if transform == "analysis" else 3)
+    assert plans[-1].filters == (codec.tables.channels if transform == "analysis" else 3)
 
 
 def test_feature_maps_end_in_what_the_transforms_give(codec, latent):
     rgb, network, t = picture(), codec.network, quality_position(QUALITY)
     maps = layers.encoder_maps(codec, rgb, QUALITY)
-    linear = network._analysis_linear(space_to_depth(rgb / np.float32(255) - np.float32(0.5), 8))
+    linear = network.analysis_linear(space_to_depth(rgb / np.float32(255) - np.float32(0.5), 8))
     whole = layers.analysed(network, rgb, QUALITY) / network.gains(t)[0]
     assert np.allclose(maps["head"] * HEAD_SCALE + linear, whole, atol=1e-4)
-    for layer in layers.layers(codec.trained.arrays, "analysis"):
+    for layer in layers.layers(network.config, "analysis"):
         height, width = rgb.shape[0] // layer.stride, rgb.shape[1] // layer.stride
-        assert maps[layer.name].shape == (height, width, layer.outputs)
+        assert maps[layer.planned.name].shape == (height, width, layer.planned.filters)
     maps, scaled = layers.decoder_maps(codec, latent), latent.values * network.gains(t)[1]
-    linear = depth_to_space(network._synthesis_linear(scaled), 8) + np.float32(0.5)
+    linear = depth_to_space(network.synthesis_linear(scaled), 8) + np.float32(0.5)
     restored = 255 * np.clip(maps["head"] * HEAD_SCALE + linear, 0, 1)
     assert np.abs(np.rint(restored) - np.asarray(codec.decode(latent))).max() <= 1
 

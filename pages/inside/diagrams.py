@@ -38,9 +38,10 @@ def architecture(analysis: list[Layer], synthesis: list[Layer], latent: int) -> 
 
     def stack(layers, colour):
         for (channels, stride, *_), run in groupby(
-            layers, lambda x: (x.outputs, x.stride, x.kind, x.adds or x.name)
+            layers,
+            lambda x: (x.planned.filters, x.stride, x.planned.kind, x.adds or x.planned.name),
         ):
-            names = [layer.name for layer in run]
+            names = [layer.planned.name for layer in run]
             name = names[0]
             if len(names) > 1:
                 name = f"{name.rpartition('_')[0]} × {len(names)}"
@@ -66,9 +67,9 @@ def architecture(analysis: list[Layer], synthesis: list[Layer], latent: int) -> 
 
 def layer(shown: Layer) -> str:
     """One layer as the chain of its operations, with a bow for what goes round them."""
-    boxes = [("input", f"{shown.inputs} channels", None)]
+    boxes = [("input", f"{shown.planned.inputs} channels", None)]
     boxes += [(o.kind, o.size, o.parameters) for o in shown.operations]
-    boxes.append(("output", f"{shown.outputs} channels", None))
+    boxes.append(("output", f"{shown.planned.filters} channels", None))
     width, height, gap, top = 168, 76, 30, 34
     parts = []
     for number, (name, size, parameters) in enumerate(boxes):
@@ -88,7 +89,7 @@ def layer(shown: Layer) -> str:
             f'stroke="currentColor" stroke-width="1.5"/>'
         )
         parts.append(_text((width + right) / 2, 28, "added to the result", 12.5))
-    alt = f"Layer {shown.name}: " + ", then ".join(f"{n} ({d})" for n, d, _ in boxes)
+    alt = f"Layer {shown.planned.name}: " + ", then ".join(f"{n} ({d})" for n, d, _ in boxes)
     return _svg(len(boxes) * (width + gap) - gap + 8, top + height + 6, parts, alt)
 
 

@@ -1,7 +1,7 @@
 """The layers of the two networks: what each is made of, and what it makes of a picture.
 
-Nothing else in the lesson knows how the weights are stored. Shapes and parameters are those of the
-arrays that the codec runs, and feature maps are what passes through its layers.
+Nothing else in the lesson knows how the network is built. Layers are those of `sdae.network.plan`,
+and feature maps are what passes through them in NumPy.
 """
 
 from __future__ import annotations
@@ -11,25 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sdae.network.config import STRIDE, quality_position
-from sdae.network.numpy_network import inner
-
-KINDS = {
-    "down": ("mix", "shrink", "prelu"),
-    "up": ("expand", "sub-pixel", "prelu"),
-    "block": ("prelu_0", "convolution_0", "prelu_1", "convolution_1"),
-    "depthwise": ("around", "widen", "prelu", "narrow"),
-    "fine": ("around", "widen", "prelu", "narrow"),
-    "stem": ("",),
-    "head": ("",),
-}
-"""Kind of layer → its operations in the order of the data, as the arrays are called."""
-
-_ORDER = {
-    "analysis": ("down", "block", "depthwise", "head"),
-    "synthesis": ("stem", "depthwise", "block", "up", "fine", "head"),
-}
-_ADDS = "block", "depthwise", "fine"
+from sdae.network import plan
+from sdae.network.config import STRIDE, Config, quality_condition, quality_position
+from sdae.network.layers import inner
 
 
 @dataclass(frozen=True)
@@ -46,23 +30,19 @@ class Layer:
     """A layer of the analysis or the synthesis transform.
 
     Attributes:
-        name, kind: as the arrays are called, "down_0", and a key of `KINDS`.
-        inputs, outputs: channels that go in and come out.
+        planned: as it stands in the plan.
         stride: pixels of the picture between two of its outputs.
         operations: what it does, in order.
     """
 
-    name: str
-    kind: str
-    inputs: int
-    outputs: int
+    planned: plan.Layer
     stride: int
     operations: tuple[Operation, ...]
 
     @property
     def adds(self) -> bool:
-        """Whether the result is added to what came in, as in a residual block."""
-        return self.kind in _ADDS
+        """Whether the result is added to what came in."""
+        return self.planned.kind in ("residual", "depthwise")
 
     @property
     def parameters(self) -> int:
@@ -70,55 +50,52 @@ class Layer:
         return sum(operation.parameters for operation in self.operations)
 
 
-def layers(arrays: dict, transform: str) -> list[Layer]:
-    """The layers of a transform in the order of the data.
-
-    Args:
-        arrays: arrays of a weights file by name.
-        transform: "analysis" or "synthesis".
-    """
-    order = _ORDER[transform]
-    names = {name.split("/")[1] for name in arrays if name.startswith(f"{transform}/")}
-    names = [name for name in names if name.partition("_")[0] in order]
-    names.sort(
-        key=lambda name: (order.index(name.partition("_")[0]), *map(int, name.split("_")[1:]))
-    )
-    stride, result = (1 if transform == "analysis" else STRIDE), []
-    for name in names:
-        layer = _layer(arrays, transform, name, stride)
-        stride = layer.stride
-        result.append(layer)
+def layers(config: Config, transform: str) -> list[Layer]:
+    """The layers of a transform, "analysis" or "synthesis", in the order of the data."""
+    stride, result = (1, []) if transform == "analysis" else (STRIDE, [])
+    for planned in getattr(plan, transform)(config):
+        if planned.kind == "down":
+            stride *= 2
+        elif planned.kind == "up":
+            stride //= 2
+        stride //= planned.block
+        result.append(Layer(planned, stride, tuple(_operations(planned))))
     return result
 
 
-def _layer(arrays, transform, name, stride):
-    kind, operations, inputs, channels = name.partition("_")[0], [], None, None
-    for part in KINDS[kind]:
-        place = "/".join(filter(None, (transform, name, part)))
-        kernel, slopes = arrays.get(f"{place}/kernel"), arrays.get(f"{place}/alpha")
-        if slopes is not None:
-            channels = slopes.size
-            operations.append(Operation("PReLU", f"{channels} slopes", channels))
-        elif kernel is None:
-            stride, channels = stride // 2, channels // 4
-            operations.append(Operation("sub-pixel", f"4·{channels}→{channels}, size ×2"))
-        else:
-            *window, before, after = (1, 1, *kernel.shape) if kernel.ndim == 2 else kernel.shape
-            halved, stride = (", stride 2", 2 * stride) if part == "shrink" else ("", stride)
-            alone, channels = part == "around", before if part == "around" else after
-            size = f"{before} alone" if alone else f"{before}→{after}{halved}"
-            operations.append(
-                Operation(
-                    "depthwise" if alone else "convolution",
-                    f"{window[0]}×{window[1]}, {size}",
-                    kernel.size + arrays[f"{place}/bias"].size,
-                )
-            )
-        inputs = inputs or (channels if kernel is None else before)
-    if name == "head" and transform == "synthesis":
-        operations.append(Operation("sub-pixel", f"{channels}→3, size ×{stride}"))
-        channels, stride = 3, 1
-    return Layer(name, kind, inputs, channels, stride, tuple(operations))
+def _operations(x: plan.Layer):
+    if x.kind == "down":
+        yield _convolution(x.inputs, x.inner)
+        yield _convolution(x.inner, x.filters, after=", stride 2")
+        yield _prelu(x.filters)
+    elif x.kind == "up":
+        yield _convolution(x.inputs, 4 * x.filters)
+        yield _sub_pixel(x.filters, 2)
+        yield _prelu(x.filters)
+    elif x.kind == "residual":
+        yield from 2 * (_prelu(x.filters), _convolution(x.filters, x.filters))
+    elif x.kind == "depthwise":
+        yield Operation("depthwise", f"3×3, {x.inputs} alone", 10 * x.inputs)
+        yield _convolution(x.inputs, x.inner, side=1)
+        yield _prelu(x.inner)
+        yield _convolution(x.inner, x.filters, side=1)
+    else:
+        yield _convolution(x.inputs, x.block**2 * x.filters)
+        if x.block > 1:
+            yield _sub_pixel(x.filters, x.block)
+
+
+def _convolution(inputs, filters, side=3, after=""):
+    size = f"{side}×{side}, {inputs}→{filters}{after}"
+    return Operation("convolution", size, (side**2 * inputs + 1) * filters)
+
+
+def _prelu(channels):
+    return Operation("PReLU", f"{channels} slopes", channels)
+
+
+def _sub_pixel(channels, block):
+    return Operation("sub-pixel", f"{block**2}·{channels}→{channels}, size ×{block}")
 
 
 # --- what passes through ----------------------------------------------------------------------
@@ -128,7 +105,7 @@ def analysed(network, rgb: np.ndarray, quality: float) -> np.ndarray:
     """What the encoder makes of a picture before it is rounded: (h, w, C), gain included.
 
     Args:
-        network: `sdae.network.numpy_network.Network`.
+        network: `sdae.network.transforms.Network`.
         rgb: (H, W, 3) uint8.
         quality: 1 to 100.
     """
@@ -136,7 +113,7 @@ def analysed(network, rgb: np.ndarray, quality: float) -> np.ndarray:
     padded = np.pad(rgb, ((0, -height % STRIDE), (0, -width % STRIDE), (0, 0)), mode="edge")
     t = quality_position(quality)
     gain, _ = network.gains(t)
-    return network.analysis(padded.astype("float32") / 255, 0.0, t) * gain
+    return network.analysis(padded.astype("float32") / 255, quality_condition(t)) * gain
 
 
 def encoder_maps(codec, rgb: np.ndarray, quality: float) -> dict[str, np.ndarray]:
@@ -145,28 +122,23 @@ def encoder_maps(codec, rgb: np.ndarray, quality: float) -> dict[str, np.ndarray
     Arguments as for `analysed`; the picture has to fit in one strip of the network, which one of a
     lesson does.
     """
-    names = _steps(codec, "analysis")
-    return _maps(codec.network, "_analysis", names, lambda n: analysed(n, rgb, quality))
+    return _maps(codec.network, "analysis", lambda network: analysed(network, rgb, quality))
 
 
 def decoder_maps(codec, latent) -> dict[str, np.ndarray]:
     """As `encoder_maps`, for the decoder and a latent."""
     t = quality_position(latent.quality)
-    names, scaled = _steps(codec, "synthesis"), latent.values * codec.network.gains(t)[1]
-    return _maps(codec.network, "_synthesis", names, lambda n: n.synthesis(scaled, t))
+    scaled = latent.values * codec.network.gains(t)[1]
+    condition = quality_condition(t)
+    return _maps(codec.network, "synthesis", lambda network: network.synthesis(scaled, condition))
 
 
-def _steps(codec, transform):
-    """The names of the network's steps; a down-sampling layer is two, of which the first is named
-    after its operation."""
+def _maps(network, transform, run):
+    """``run`` is called with a network whose steps are listened to; one that goes down is two."""
     names = []
-    for layer in layers(codec.trained.arrays, transform):
+    for layer in getattr(plan, transform)(network.config):
         names += [f"{layer.name}/mix"] * (layer.kind == "down") + [layer.name]
-    return names
-
-
-def _maps(network, attribute, names, run):
-    maps, listening = {}, copy.copy(network)
+    maps, listening, attribute = {}, copy.copy(network), f"{transform}_layers"
     steps = zip(names, getattr(network, attribute), strict=True)
     setattr(listening, attribute, [_Listener(name, step, maps) for name, step in steps])
     run(listening)
@@ -179,8 +151,8 @@ class _Listener:
     def __init__(self, name, step, maps):
         self.name, self.step, self.maps = name, step, maps
 
-    def passing(self):
-        passed = self.step.passing()
+    def streaming(self):
+        passed = self.step.streaming()
 
         def noted(x, last):
             self.maps.setdefault("input", inner(x).copy())

@@ -125,14 +125,14 @@ def framed_map(values: np.ndarray, square: tuple[int, int]) -> np.ndarray:
 
 def networks(shown: Subject) -> None:
     """Both stacks, and one layer of them: its operations and what it makes of the picture."""
-    arrays, card = shown.codec.trained.arrays, shown.codec.card
-    stacks = {name: layers.layers(arrays, name) for name in ("analysis", "synthesis")}
+    config, card = shown.codec.network.config, shown.codec.card
+    stacks = {name: layers.layers(config, name) for name in ("analysis", "synthesis")}
     figures.drawing(
         diagrams.architecture(*stacks.values(), shown.latent.values.shape[2]), "architecture"
     )
     sides = {"analysis": "encoder", "synthesis": "decoder"}
     choices = {
-        f"{sides[transform]} {layer.name}": (transform, layer)
+        f"{sides[transform]} {layer.planned.name}": (transform, layer)
         for transform, stack in stacks.items()
         for layer in stack
     }
@@ -147,7 +147,7 @@ def networks(shown: Subject) -> None:
             "gains and contexts included. Blue convolves, orange bends, green only moves numbers."
         )
     with right:
-        maps = experiments.run(shown, experiments.feature_maps)[transform, layer.name]
+        maps = experiments.run(shown, experiments.feature_maps)[transform, layer.planned.name]
         figures.plates(
             [
                 Plate(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sdae.network.numpy_network import depth_to_space, space_to_depth
+from sdae.network.layers import depth_to_space, space_to_depth
 
 SIDE = 8
 _RATE, _BATCH = 0.003, 128
