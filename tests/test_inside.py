@@ -253,7 +253,8 @@ def test_a_filter_of_the_first_convolution_is_its_sum_of_products(at, codec):
     show(at, "Units", "A convolution", filter=3)
     first = facts.first_convolution(codec, picture(), QUALITY)
     value = first.maps[11, 19, 2]
-    assert first.products(11, 19, 2).sum() + first.bias[2] == pytest.approx(value, abs=1e-4)
+    whole = (first.window(11, 19) * first.kernel[..., 2]).sum() + first.bias[2]
+    assert whole == pytest.approx(value, abs=1e-4)
     assert f"together **{value:.2f}**" in words(at) and "Weights" in drawings(at)[0]
 
 
