@@ -18,7 +18,7 @@ from test_browser import (  # noqa: F401
 
 from pages.inside.texts import STEPS
 
-FIGURES = ".sdae-plates img, .sdae-ledger, .js-plotly-plot, svg[role=img]"
+FIGURES = ".sdae-plates img, .js-plotly-plot, svg[role=img], .squares img, tbody"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 

@@ -60,9 +60,12 @@ def upload(at: AppTest, data: bytes, name="own.png") -> AppTest:
 
 
 @pytest.fixture(scope="module")
-def codec():
-    """The codec of the pages."""
-    return engine.load()[0]
+def shown(codec):
+    """The picture of a lesson, as the page has it."""
+    rgb = picture()
+    result = comparison.compress(codec, rgb, quality=QUALITY)
+    prepared = engine.Prepared(rgb, result.png, "shown", (64, 48), ())
+    return experiments.Subject(codec, prepared, QUALITY, result, codec.unpack(result.data))
 
 
 @pytest.fixture(scope="module")
@@ -173,11 +176,7 @@ def test_the_views_of_a_step_wait_for_a_guess(codec):
 
 
 @pytest.mark.parametrize("number", range(7))
-def test_every_question_has_a_measured_answer(codec, number):
-    rgb = picture()
-    result = comparison.compress(codec, rgb, quality=QUALITY)
-    prepared = engine.Prepared(rgb, result.png, f"question {number}", (64, 48), ())
-    shown = experiments.Subject(codec, prepared, QUALITY, result, codec.unpack(result.data))
+def test_every_question_has_a_measured_answer(shown, number):
     question = questions.QUESTIONS[number]
     value, sentence = question.answer(shown)
     assert question.text.format(shown=shown).endswith("?") and sentence.endswith(".")
@@ -254,7 +253,8 @@ def test_a_filter_of_the_first_convolution_is_its_sum_of_products(at, codec):
     show(at, "Units", "A convolution", filter=3)
     first = facts.first_convolution(codec, picture(), QUALITY)
     value = first.maps[11, 19, 2]
-    assert first.products(11, 19, 2).sum() + first.bias[2] == pytest.approx(value, abs=1e-4)
+    whole = (first.window(11, 19) * first.kernel[..., 2]).sum() + first.bias[2]
+    assert whole == pytest.approx(value, abs=1e-4)
     assert f"together **{value:.2f}**" in words(at) and "Weights" in drawings(at)[0]
 
 
@@ -272,14 +272,12 @@ def test_channels_are_kept_by_the_slider(at, codec):
     assert f"First 2 · {metrics.psnr(rgb, part):.2f} dB" in plates(at)[0][2]
 
 
-def test_the_ledger_ends_in_the_file(at, codec):
-    show(at, "Bytes", "The ledger")
-    (body,) = [h.body for h in at.get("html") if "sdae-ledger'>" in h.body]
-    sizes = [int(n.replace(",", "")) for n in re.findall(r"<td>([\d,]+) B</td>", body)]
-    data = codec.compress(picture(), quality=QUALITY)
-    assert sizes[0] == picture().nbytes and sizes[-1] == len(data)
-    assert sizes[-1] - sizes[-2] == experiments.header_bytes(data)
-    assert sizes[3] == round(facts.entropy(codec.unpack(data).values).sum())
+def test_the_ledger_ends_in_the_file(shown):
+    sizes = [row.size for row in screens.ledger_rows(shown)]
+    assert sizes[0] == picture().nbytes and sizes[1] == shown.latent.values.size
+    assert sizes[3] == round(facts.entropy(shown.latent.values).sum())
+    assert sizes[5] == shown.result.file_bytes
+    assert sizes[5] - sizes[4] == experiments.header_bytes(shown.result.data)
 
 
 def test_noise_is_kept_by_one_file_and_removed_before_the_other(at, codec):

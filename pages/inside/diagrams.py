@@ -113,7 +113,7 @@ def grids(shown: list[tuple[str, str, np.ndarray]], alt: str) -> str:
             )
             ink = "#000000" if colour.mean() > 130 else "#FFFFFF"
             middle = left + cell / 2, top + cell / 2 + 5
-            parts.append(_text(*middle, f"{value:.2f}", 14, colour=ink))
+            parts.append(_text(*middle, f"{round(value, 2) + 0.0:.2f}", 14, colour=ink))
         x += side + 8
     return _svg(x, side + 36, parts, alt)
 

@@ -78,9 +78,7 @@ def _latent(_codec, data: bytes) -> Latent:
 
 def _shrunk(picture: Prepared, pixels: int) -> Prepared:
     width, height = picture.size
-    if width * height <= pixels:
-        return picture
-    return _shrink(picture.key, picture, pixels)
+    return picture if width * height <= pixels else _shrink(picture.key, picture, pixels)
 
 
 @remembered

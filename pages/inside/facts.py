@@ -41,11 +41,10 @@ class FirstConvolution:
     bias: np.ndarray
     maps: np.ndarray
 
-    def products(self, row: int, column: int, number: int) -> np.ndarray:
-        """(3, 3, n) pixels times weights at one place for one filter; their sum and the bias are
-        the value of the map there."""
-        around = np.pad(self.planes, ((1, 1), (1, 1), (0, 0)))[row : row + 3, column : column + 3]
-        return around * self.kernel[..., number]
+    def window(self, row: int, column: int) -> np.ndarray:
+        """(3, 3, n) what goes in around one place. Times the weights of a filter, summed up, with
+        its bias, it is the value of the map there."""
+        return np.pad(self.planes, ((1, 1), (1, 1), (0, 0)))[row : row + 3, column : column + 3]
 
 
 def first_convolution(codec: Codec, rgb: np.ndarray, quality: float) -> FirstConvolution:

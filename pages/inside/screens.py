@@ -78,8 +78,8 @@ def convolution(shown: Subject) -> None:
     row, column = (
         min(8 * place + 3, side - 1) for place, side in zip(shown.square[::-1], (height, width))
     )
-    products = first.products(row, column, number)
-    around = np.pad(first.planes, ((1, 1), (1, 1), (0, 0)))[row : row + 3, column : column + 3]
+    window = first.window(row, column)
+    products = window * first.kernel[..., number]
     red, green, blue, *rest = products.sum((0, 1)).tolist()
     value = float(first.maps[row, column, number])
     settings = sum(rest) + float(first.bias[number])
@@ -88,7 +88,7 @@ def convolution(shown: Subject) -> None:
         figures.drawing(
             diagrams.grids(
                 [
-                    ("", "Green pixels", around[..., 1]),
+                    ("", "Green pixels", window[..., 1]),
                     ("×", "Weights", first.kernel[..., 1, number]),
                     ("=", "Products", products[..., 1]),
                 ],
