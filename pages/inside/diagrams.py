@@ -21,12 +21,12 @@ _OPERATIONS = {"convolution": BLUE, "depthwise": BLUE, "PReLU": ORANGE, "sub-pix
 def architecture(analysis: list[Layer], synthesis: list[Layer], latent: int) -> str:
     """Both stacks from left to right: a block is as high as its picture and as wide as it has
     channels; below them the linear paths. Blocks of one kind in a row are drawn once."""
-    parts, x, middle = [], 22.0, 130
+    parts, x, middle = [], 22.0, 64
     alt = ["The network from left to right. Picture with 3 channels"]
 
     def block(name, channels, stride, colour, note=""):
         nonlocal x
-        high, wide = 200 * (1, 0.7, 0.48, 0.32)[stride.bit_length() - 1], 12 + channels / 4.5
+        high, wide = 120 * (1, 0.7, 0.48, 0.32)[stride.bit_length() - 1], 12 + channels / 4.5
         parts.append(_rectangle(x, middle - high / 2, wide, high, colour, filled=True))
         parts.append(_text(x + wide / 2, middle + high / 2 + 16, name, 12, bold=True))
         parts.append(_text(x + wide / 2, middle + high / 2 + 31, note or f"{channels}", 12))
@@ -58,11 +58,11 @@ def architecture(analysis: list[Layer], synthesis: list[Layer], latent: int) -> 
         (between, end, "linear path of the decoder"),
     ):
         parts.append(
-            f'<path d="M{left:.0f} 268 V288 H{right:.0f} V272" fill="none" '
+            f'<path d="M{left:.0f} 164 V182 H{right:.0f} V168" fill="none" '
             f'stroke="currentColor" stroke-dasharray="5 4"/>'
         )
-        parts.append(_text((left + right) / 2, 306, name, 13))
-    return _svg(x, 316, parts, ", ".join(alt) + ", picture. A linear path runs beside each stack.")
+        parts.append(_text((left + right) / 2, 199, name, 13))
+    return _svg(x, 208, parts, ", ".join(alt) + ", picture. A linear path runs beside each stack.")
 
 
 def layer(shown: Layer) -> str:

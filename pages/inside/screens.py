@@ -293,17 +293,20 @@ def noise(shown: Subject) -> None:
         ("File of the noisy picture", noisy.kept, f"{noisy.kept_bytes:,} bytes"),
         ("Noise removed first", noisy.cleaned, f"{noisy.cleaned_bytes:,} bytes"),
     ]
-    figures.plates([against(shown, rgb, label, more) for label, rgb, more in versions], "noise")
+    figures.plates(
+        [against(shown, rgb, label, more) for label, rgb, more in versions], "noise", width=250
+    )
     figures.plates(
         [
             Plate(
-                cut(rgb, *shown.square, around=2),
+                cut(rgb, *shown.square, across=4, down=1),
                 f"The square and its neighbours · {label.lower()}",
                 f"The square and its neighbours: {label.lower()}",
             )
             for label, rgb, _ in versions
         ],
         "noisy-square",
+        width=250,
         blocks=True,
     )
 

@@ -8,11 +8,13 @@ from pages.shared.figures import signed
 from sdae.measuring.bit_allocation import SQUARE
 
 
-def cut(rgb: np.ndarray, column: int, row: int, around: int = 0) -> np.ndarray:
-    """A square, with so many neighbours on each side where there are any."""
-    top, left = (SQUARE * max(0, place - around) for place in (row, column))
-    bottom, right = (SQUARE * (place + around + 1) for place in (row, column))
-    return np.ascontiguousarray(rgb[top:bottom, left:right])
+def cut(rgb: np.ndarray, column: int, row: int, across: int = 0, down: int = 0) -> np.ndarray:
+    """A square, with so many neighbours to left and right, and above and below, as there are."""
+    rows, columns = (
+        slice(SQUARE * max(0, place - more), SQUARE * (place + more + 1))
+        for place, more in ((row, down), (column, across))
+    )
+    return np.ascontiguousarray(rgb[rows, columns])
 
 
 def framed(rgb: np.ndarray, column: int, row: int, times: int = 1) -> np.ndarray:

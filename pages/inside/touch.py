@@ -47,7 +47,7 @@ def touch(shown: Subject) -> None:
             ],
             height=240,
         )
-    figures.plates(by_channels(shown), "square-by-channels", width=120, blocks=True)
+    figures.plates(by_channels(shown), "square-by-channels", width=100, blocks=True)
     st.caption(
         "The square from the strongest channels alone. The error is the root mean square of 255 "
         "levels. Channels of the chart are in the order of the file; an integer's bits are its "
