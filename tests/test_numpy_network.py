@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pages.inside.keras_model import keras_model
 from skimage import data
 
-from pages.inside.keras_model import keras_model
 from sdae.coding import predictor
 from sdae.network import encoder_effort, numpy_network
 from sdae.network.config import Config, quality_position

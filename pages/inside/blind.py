@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from pages.inside import facts
+from pages.inside import hard_pictures
 from pages.inside.experiments import remembered
 from pages.shared import engine, figures
 from pages.shared.figures import Plate
@@ -20,32 +20,35 @@ from sdae.measuring.peers import PEERS
 from sdae.pictures import reading
 
 ROUNDS = 10
-SIDE = 160
+SIDE = 192
 """Side in pixels of the part of a sample that is judged."""
 
-QUALITIES = 25, 32, 40, 48
-OURS = "SDAE"
+QUALITIES = 32, 40, 48, 56
+RIVALS = [name for name in PEERS if name != "jpeg"]
+"""Codecs that one has to look for; JPEG is seen at once."""
+
+LEAST, APART, TRIES = 1000, 2.0, 6
+"""A pair is shown where our file has so many bytes at least and PSNR differs by so many dB at most;
+after so many others it is shown as it is."""
+
 _STATE = "blind"
 
 
 @dataclass(frozen=True)
-class Round:
-    """What is drawn by lot for one round: sample, part of it, quality, other codec, our side."""
-
-    sample: str
-    place: tuple[float, float]
-    quality: int
-    peer: str
-    left: bool
-
-
-@dataclass(frozen=True)
 class Pair:
-    """The two versions of a round. `original` (S, S, 3) uint8; ours and the other one, measured."""
+    """Two versions of `original`, (S, S, 3) uint8: ours, and that of another codec. `left` says
+    whether ours is A."""
 
     original: np.ndarray
     ours: comparison.Result
     other: comparison.Rival
+    left: bool
+
+    @property
+    def close(self) -> bool:
+        """Whether it takes a look to tell which is the better one."""
+        apart = abs(self.ours.psnr - self.other.psnr)
+        return self.ours.file_bytes >= LEAST and apart <= APART
 
 
 @dataclass(frozen=True)
@@ -57,38 +60,22 @@ class Pick:
     ssim: bool
 
 
-def drawn(seed: int, number: int) -> Round:
-    """The lot of one round, the same for the same seed and number."""
-    lot = np.random.default_rng([seed, number])
-    return Round(
-        list(SAMPLES)[lot.integers(len(SAMPLES))],
-        tuple(lot.random(2).tolist()),
-        int(lot.choice(QUALITIES)),
-        str(lot.choice(list(PEERS))),
-        bool(lot.integers(2)),
-    )
-
-
-def blind() -> None:
-    """Draw the test: a round, or after the last one the tally."""
+def blind(shown=None) -> None:
+    """Draw a round, or after the last one the tally. The picture of the lesson is not used."""
     state = st.session_state.setdefault(_STATE, _begin())
-    if len(state["picks"]) == ROUNDS:
+    number = len(state["picks"])
+    if number == ROUNDS:
         st.markdown(f"### {tally(state['picks'])}")
         _again("Ten more rounds")
         return
-    number = len(state["picks"])
-    this = drawn(state["seed"], number)
-    with st.spinner("Compressing a part of a picture."):
-        pair = _pair(this)
-    if pair is None:  # no file of that codec is so small: the next lot
-        state["seed"] += 1
-        st.rerun()
+    with st.spinner("Compressing a part of a picture."), engine.turn() as codec:
+        pair = drawn(codec, state["seed"], number)
     st.markdown(
         f"**Round {number + 1} of {ROUNDS}.** Both files have at most "
         f"{pair.ours.file_bytes:,} bytes. Which one is closer to the original?"
     )
-    ours, other = (reading.read(png).rgb for png in (pair.ours.png, pair.other.png))
-    left, right = (ours, other) if this.left else (other, ours)
+    versions = [reading.read(version.png).rgb for version in (pair.ours, pair.other)]
+    left, right = versions if pair.left else versions[::-1]
     figures.plates(
         [
             Plate(left, "A", "Version A"),
@@ -106,7 +93,7 @@ def blind() -> None:
                 key=f"blind-{name[0]}",
                 type="primary",
                 on_click=_picked,
-                args=[pair, is_left == this.left],
+                args=[pair, is_left == pair.left],
             )
         st.caption("For a class: count hands and click what most have raised.")
     if state["picks"]:
@@ -128,46 +115,42 @@ def _again(label: str) -> None:
 
 
 def _picked(pair: Pair, ours: bool) -> None:
-    state = st.session_state[_STATE]
-    state["picks"].append(
-        Pick(ours, pair.ours.psnr > pair.other.psnr, pair.ours.ssim > pair.other.ssim)
-    )
-    state["said"] = reveal(pair, ours)
-
-
-def reveal(pair: Pair, ours: bool) -> str:
-    """What the two versions of a round were."""
-    picked, left = (OURS, pair.other.label) if ours else (pair.other.label, OURS)
-    return (
-        f"you picked {picked} over {left}. SDAE has {pair.ours.psnr:.2f} dB and SSIM "
-        f"{pair.ours.ssim:.3f}, {pair.other.label} {pair.other.psnr:.2f} dB and "
-        f"{pair.other.ssim:.3f}."
+    state, rival = st.session_state[_STATE], pair.other
+    state["picks"].append(Pick(ours, pair.ours.psnr > rival.psnr, pair.ours.ssim > rival.ssim))
+    names = ("SDAE", rival.label) if ours else (rival.label, "SDAE")
+    state["said"] = (
+        f"you picked {names[0]} over {names[1]}. SDAE has {pair.ours.psnr:.2f} dB and SSIM "
+        f"{pair.ours.ssim:.3f}, {rival.label} {rival.psnr:.2f} dB and {rival.ssim:.3f}."
     )
 
 
 def tally(picks: list[Pick]) -> str:
     """How often ours was picked, and how often each measure agrees with the picks."""
-    count = len(picks)
-    ours = sum(pick.ours for pick in picks)
     psnr, ssim = (
         sum(pick.ours == getattr(pick, key) for pick in picks) for key in ("psnr", "ssim")
     )
     return (
-        f"SDAE was picked {ours} of {count} times. PSNR agrees with {psnr} of the picks, SSIM "
-        f"with {ssim}."
+        f"SDAE was picked {sum(pick.ours for pick in picks)} of {len(picks)} times. PSNR agrees with "
+        f"{psnr} of the picks, SSIM with {ssim}."
     )
 
 
-def _pair(this: Round) -> Pair | None:
-    with engine.turn() as codec:
-        return _made(codec, this.sample, this.place, this.quality, this.peer)
-
-
 @remembered
-def _made(_codec, name, place, quality, peer) -> Pair | None:
-    whole = facts.packaged(SAMPLES[name])
-    top, left = (int(share * (side - SIDE)) for share, side in zip(place, whole.shape))
+def drawn(_codec, seed: int, number: int) -> Pair:
+    """The pair of a round, the same for the same numbers: the first by lot that is close."""
+    pair, lot = None, np.random.default_rng([seed, number])
+    for attempt in range(100):
+        if pair and (pair.close or attempt > TRIES):
+            break
+        pair = _pair(_codec, lot) or pair
+    return pair
+
+
+def _pair(codec, lot: np.random.Generator) -> Pair | None:
+    """Sample, part of it, quality and other codec by lot; None where that has no file so small."""
+    whole = hard_pictures.packaged(SAMPLES[list(SAMPLES)[lot.integers(len(SAMPLES))]])
+    top, left = (lot.integers(length - SIDE + 1) for length in whole.shape[:2])
     part = np.ascontiguousarray(whole[top : top + SIDE, left : left + SIDE])
-    ours = comparison.compress(_codec, part, quality)
-    other = comparison.rival(peer, part, ours.file_bytes)
-    return other and Pair(part, ours, other)
+    ours = comparison.compress(codec, part, quality=int(lot.choice(QUALITIES)))
+    other = comparison.rival(str(lot.choice(RIVALS)), part, ours.file_bytes)
+    return other and Pair(part, ours, other, bool(lot.integers(2)))

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from pages.inside import facts
+from pages.inside import facts, hard_pictures, layers
+from pages.inside.square_map import chosen
 from pages.shared import engine
 from pages.shared.engine import Prepared
 from sdae import Codec, Latent
-from sdae.coding import container, deflate
+from sdae.coding import container
 from sdae.measuring import bit_allocation, comparison, metrics
 from sdae.measuring.bit_allocation import Allocation
 from sdae.measuring.peers import PEERS
@@ -22,7 +23,6 @@ PIXELS = 98_304
 
 CURVE_PIXELS = 16_384
 CURVE_QUALITIES = 5, 20, 35, 50, 65, 80, 95
-SIDES = 8, 16, 32, 64, 128, 256
 
 remembered = st.cache_data(max_entries=64, max_size="100MB", show_spinner=False)
 """Keeps the answers of a function within bounds; arguments with an underscore do not count."""
@@ -48,9 +48,12 @@ class Subject:
         return reading.read(self.result.png).rgb
 
     @property
-    def plain_bytes(self) -> int:
-        """The bytes of the integers after the best zlib stream alone."""
-        return len(deflate.plain(self.latent.values))
+    def square(self) -> tuple[int, int]:
+        """Column and row of the square that the lesson follows: that of the address, else the one
+        with the fewest zeros."""
+        used = np.count_nonzero(self.latent.values, axis=2)
+        row, column = np.unravel_index(used.argmax(), used.shape)
+        return chosen(*self.picture.size, (int(column), int(row)))
 
     def psnr(self, rgb: np.ndarray) -> float:
         """PSNR in dB of a picture against the one of the lesson."""
@@ -75,9 +78,7 @@ def _latent(_codec, data: bytes) -> Latent:
 
 def _shrunk(picture: Prepared, pixels: int) -> Prepared:
     width, height = picture.size
-    if width * height <= pixels:
-        return picture
-    return _shrink(picture.key, picture, pixels)
+    return picture if width * height <= pixels else _shrink(picture.key, picture, pixels)
 
 
 @remembered
@@ -97,42 +98,39 @@ def _run(key, name, arguments, _experiment, _codec, _shown):
     return _experiment(_codec, _shown, *arguments)
 
 
-def feature_maps(codec, shown) -> dict[str, np.ndarray]:
-    """The three liveliest channels of every unit of the analysis: name → (h, w, 3)."""
-    found = {}
-    for name, maps in facts.activations(codec, shown.picture.rgb, shown.quality).items():
-        liveliest = np.argsort(-maps.var((0, 1)), kind="stable")[:3]
-        found[name] = maps[..., liveliest]
-    return found
-
-
 def reach(codec, shown) -> np.ndarray:
     return facts.reach(codec, shown.picture.rgb, shown.quality)
 
 
-def up_sampling(codec, shown) -> facts.UpSampling:
-    return facts.up_sampling(codec, shown.latent)
+def unrounded(codec, shown) -> np.ndarray:
+    """(h, w, C) what the integers were before they were rounded."""
+    return layers.analysed(codec.network, shown.picture.rgb, shown.quality)
+
+
+def first_convolution(codec, shown) -> facts.FirstConvolution:
+    return facts.first_convolution(codec, shown.picture.rgb, shown.quality)
+
+
+def feature_maps(codec, shown) -> dict[tuple[str, str], np.ndarray]:
+    """The three liveliest channels of every layer: transform and name → (h, w, 3)."""
+    return {
+        (transform, name): values[..., np.argsort(-values.var((0, 1)), kind="stable")[:3]]
+        for transform, maps in (
+            ("analysis", layers.encoder_maps(codec, shown.picture.rgb, shown.quality)),
+            ("synthesis", layers.decoder_maps(codec, shown.latent)),
+        )
+        for name, values in maps.items()
+    }
 
 
 def energy(codec, shown) -> np.ndarray:
     return facts.energy(codec, shown.latent)
 
 
-def first_channels(codec, shown, count: int) -> tuple[np.ndarray, float]:
-    """The picture from the ``count`` strongest channels, and the ideal bytes of those."""
+def first_channels(codec, shown, count: int) -> np.ndarray:
+    """The picture from the ``count`` strongest channels."""
     kept = facts.order(codec, shown.latent)[:count]
-    part = facts.only(shown.latent, kept)
-    return np.asarray(codec.decode(part)), float(facts.entropy(part.values).sum())
-
-
-def without_channel(codec, shown, channel: int) -> np.ndarray:
-    return np.asarray(codec.decode(facts.without(shown.latent, channel)))
-
-
-def requantised(codec, shown, step: float) -> tuple[np.ndarray, float]:
-    """The picture at another step, and the ideal bytes of its integers."""
-    values, rgb = facts.requantised(codec, shown.picture.rgb, shown.quality, step)
-    return rgb, float(facts.entropy(values).sum())
+    return np.asarray(codec.decode(facts.only(shown.latent, kept)))
 
 
 def allocation(codec, shown) -> Allocation:
@@ -140,56 +138,34 @@ def allocation(codec, shown) -> Allocation:
     return bit_allocation.of_latent(codec, shown.latent)
 
 
-def jpeg_squares(codec, shown) -> tuple[np.ndarray, int] | None:
-    """Bits of each square of 8×8 in a JPEG file of at most as many bytes, and the bytes of that.
-
-    None where no JPEG file is that small.
-    """
-    found = bit_allocation.sequential_jpeg(shown.picture.rgb, shown.result.file_bytes)
-    return found and (bit_allocation.of_jpeg(found.data), len(found.data))
+def plain_bytes(codec, shown) -> int:
+    """Bytes of the integers after zlib alone, without a header."""
+    data = codec.pack(shown.latent, plain=True)
+    return len(data) - header_bytes(data)
 
 
 @dataclass(frozen=True)
 class Noisy:
-    """A noisy picture and what the network makes of it.
+    """A noisy picture, and what two files give back of it.
 
-    `rgb` is noisy; `blind` and `told` restored with noise level 0 and with the true one. Under
-    the same names `bytes_` has the size of each file and `shift` the (C,) root mean square change
-    of the integers against those of the clean picture. `maps` has, under these names and "clean",
-    the (h, w) integers of `channel`, the one in which telling the noise level helps the most.
+    `rgb` is noisy. `kept` comes from a file of it as it is, `cleaned` from one that was made after
+    the denoiser had restored it; `kept_bytes` and `cleaned_bytes` are the sizes of these files.
     """
 
     rgb: np.ndarray
-    blind: np.ndarray
-    told: np.ndarray
-    bytes_: dict[str, int]
-    shift: dict[str, np.ndarray]
-    channel: int
-    maps: dict[str, np.ndarray]
+    kept: np.ndarray
+    cleaned: np.ndarray
+    kept_bytes: int
+    cleaned_bytes: int
 
 
 def with_noise(codec, shown, sigma: float) -> Noisy:
     rgb = noise.add(shown.picture.rgb, sigma)
-    found = {
-        "clean": codec.encode(shown.picture.rgb, shown.quality),
-        "blind": codec.encode(rgb, shown.quality),
-        "told": codec.encode(rgb, shown.quality, sigma),
-    }
-    values = {name: latent.values.astype("int32") for name, latent in found.items()}
-    shift = {
-        name: np.sqrt(np.square(values[name] - values["clean"]).mean((0, 1)))
-        for name in ("blind", "told")
-    }
-    # Beside its clean integers, and beside 1, so that a channel of zeros is not the one.
-    usual = np.sqrt(np.square(values["clean"]).mean((0, 1))) + 1
-    channel = int(((shift["blind"] - shift["told"]) / usual).argmax())
+    latents = [codec.encode(rgb, quality=shown.quality, sigma=level) for level in (0.0, sigma)]
     return Noisy(
         rgb,
-        *(np.asarray(codec.decode(found[name])) for name in shift),
-        {name: len(codec.pack(found[name])) for name in shift},
-        shift,
-        channel,
-        {name: v[..., channel] for name, v in values.items()},
+        *(np.asarray(codec.decode(latent)) for latent in latents),
+        *(len(codec.pack(latent)) for latent in latents),
     )
 
 
@@ -209,7 +185,7 @@ def curve(shown: Subject, progress) -> list[tuple[float, float, float]]:
 
 @remembered
 def _point(_codec, key, _rgb, quality) -> tuple[float, float]:
-    latent = _codec.encode(_rgb, quality)
+    latent = _codec.encode(_rgb, quality=quality)
     size = len(_codec.pack(latent))
     error = _rgb.astype("float64") - np.asarray(_codec.decode(latent))
     return 8 * size / (latent.width * latent.height), float(np.square(error).mean())
@@ -220,33 +196,17 @@ def header_bytes(data: bytes) -> int:
     return len(data) - len(container.read_header(data)[1])
 
 
-def tiny(shown: Subject, progress) -> list[tuple[int, int, int, int]]:
-    """Squares from the picture's middle: side, bytes of the whole file, of its header, of a PNG.
-
-    A picture smaller than the smallest side gives one row, its own shorter side.
-    """
-    rgb, rows = shown.picture.rgb, []
-    sides = [side for side in SIDES if side <= min(rgb.shape[:2])] or [min(rgb.shape[:2])]
-    for number, side in enumerate(sides, 1):
-        top, left = ((length - side) // 2 for length in rgb.shape[:2])
-        part = np.ascontiguousarray(rgb[top : top + side, left : left + side])
-        with engine.turn() as codec:
-            data = _packed(codec, (shown.key, side), part, shown.quality)
-        rows.append((side, len(data), header_bytes(data), len(reading.png(part))))
-        progress(number / len(sides))
-    return rows
+def example(name: str, quality: float) -> tuple[Prepared, comparison.Result]:
+    """One of `pages.inside.hard_pictures.EXAMPLES`, compressed and restored."""
+    with engine.turn() as codec:
+        return _example(codec, name, quality)
 
 
 @remembered
-def _packed(_codec, key, _rgb, quality) -> bytes:
-    return _codec.compress(_rgb, quality)
-
-
-def example(name: str, quality: float) -> tuple[Prepared, comparison.Result]:
-    """One of `pages.inside.facts.EXAMPLES`, compressed and restored."""
-    rgb = facts.EXAMPLES[name]()
+def _example(_codec, name, quality):
+    rgb = hard_pictures.EXAMPLES[name]()
     picture = Prepared(rgb, reading.png(rgb), f"example {name}", (rgb.shape[1], rgb.shape[0]), ())
-    return picture, engine.compress(picture, quality)
+    return picture, comparison.compress(_codec, rgb, quality=quality)
 
 
 def best_other(name: str, quality: float) -> comparison.Rival | None:
@@ -260,5 +220,5 @@ def best_other(name: str, quality: float) -> comparison.Rival | None:
 
 @remembered
 def _best_other(key: str, budget: int, _rgb: np.ndarray) -> comparison.Rival | None:
-    found = [comparison.rival(name, _rgb, budget) for name in PEERS]
-    return max(filter(None, found), key=lambda other: other.psnr, default=None)
+    others = [comparison.rival(name, _rgb, budget) for name in PEERS]
+    return max(filter(None, others), key=lambda other: other.psnr, default=None)

@@ -1,12 +1,12 @@
-"""The screen of the step on limits: pictures that fail, beside the codec that does better."""
+"""Pictures that fail, beside the codec that does better."""
 
 from __future__ import annotations
 
 import numpy as np
 import streamlit as st
 
-from pages.inside import charts, experiments, facts, views
-from pages.inside.experiments import Subject
+from pages.inside import experiments
+from pages.inside.hard_pictures import EXAMPLES
 from pages.shared import figures
 from pages.shared.figures import Plate
 from pages.shared.numbers import decibels
@@ -17,56 +17,44 @@ QUALITY = 25
 """Where the examples open: the failures can be seen without looking for them."""
 
 
-def limits(shown: Subject) -> None:
-    *examples, sizes = views.tabs("Limits")
-    for name, tab in zip(facts.EXAMPLES, examples):
-        if tab.open:
-            with tab:
-                _example(name)
-    if sizes.open:
-        with sizes:
-            _sizes(shown)
-
-
-def _example(name: str) -> None:
-    quality = st.slider(
-        "Quality of the example", 1, 100, QUALITY, key="example", bind="query-params"
-    )
+def limits(shown=None) -> None:
+    """One of the hard pictures in three versions, whole and where it is worst. The picture of the
+    lesson is not used."""
+    with st.container(horizontal=True):
+        name = st.segmented_control(
+            "Picture",
+            list(EXAMPLES),
+            default="Text",
+            required=True,
+            key="hard",
+            bind="query-params",
+        )
+        quality = st.slider(
+            "Quality of this picture", 1, 100, QUALITY, key="example", bind="query-params"
+        )
     picture, result = experiments.example(name, quality)
     with st.spinner("Searching the other codecs at the same bytes."):
         other = experiments.best_other(name, quality)
-    st.markdown(f"### {verdict(result, other, len(picture.png))}")
-    restored = reading.read(result.png).rgb
-    part = worst_part(picture.rgb, restored)
-    versions = [
-        ("Original", picture.rgb, f"{len(picture.png):,} bytes as PNG"),
-        ("SDAE", restored, f"{decibels(result.psnr)} dB in {result.file_bytes:,} bytes"),
-    ]
-    if other:
-        versions.append(
-            (
-                other.label,
-                reading.read(other.png).rgb,
-                f"{decibels(other.psnr)} dB in {other.file_bytes:,} bytes",
-            )
+    st.markdown(
+        f"**{verdict(result, other, len(picture.png))}** Below, the place where SDAE is worst."
+    )
+    versions = [(f"Original · {len(picture.png):,} bytes as PNG", picture.rgb)]
+    versions += [
+        (
+            f"{label} · {decibels(made.psnr)} dB in {made.file_bytes:,} bytes",
+            reading.read(made.png).rgb,
         )
-    slug, width = name.lower().replace(" ", "-"), 230 if other else 320
-    figures.plates(
-        [Plate(rgb, f"{label} · {said}", f"{name}: {label}") for label, rgb, said in versions],
-        slug,
-        width=width,
-        blocks=True,
-    )
-    st.markdown("The place where SDAE is worst, in the same order:")
-    figures.plates(
-        [
-            Plate(rgb[part], label, f"A detail of {name.lower()}: {label}")
-            for label, rgb, _ in versions
-        ],
-        f"{slug}-detail",
-        width=width,
-        blocks=True,
-    )
+        for label, made in (("SDAE", result), (other and other.label, other))
+        if made
+    ]
+    part = worst_part(picture.rgb, versions[1][1])
+    for kind, place in (("whole", ...), ("detail", part)):
+        figures.plates(
+            [Plate(rgb[place], label, f"{name}, {kind}: {label}") for label, rgb in versions],
+            f"{name.lower().replace(' ', '-')}-{kind}",
+            width=200,
+            blocks=True,
+        )
 
 
 def verdict(result: Result, other: Rival | None, png_bytes: int) -> str:
@@ -89,30 +77,3 @@ def worst_part(original: np.ndarray, restored: np.ndarray, height=36, width=96):
     lefts = range(0, error.shape[1] - width + 1, width // 2)
     parts = [(slice(y, y + height), slice(x, x + width)) for y in tops for x in lefts]
     return max(parts, key=lambda part: error[part].sum())
-
-
-def _sizes(shown: Subject) -> None:
-    bar = st.progress(0.0, "Compressing squares from the middle of the picture.")
-    rows = experiments.tiny(shown, bar.progress)
-    bar.empty()
-    side, file, header, _ = rows[0]
-    figures.chart(
-        charts.sizes(rows),
-        f"Bytes a pixel by side. At {side} by {side} pixels the header is {header} of {file} "
-        "bytes.",
-        "sizes",
-        ["side", "sdae_bytes", "header_bytes", "png_bytes"],
-        rows,
-    )
-    st.table(
-        [
-            {
-                "Side": f"{s}",
-                ".sdae file": f"{f:,} B",
-                "Bytes a pixel": f"{f / s**2:.3f}",
-                "Header ÷ file": f"{100 * h / f:.1f} %",
-                "PNG": f"{p:,} B",
-            }
-            for s, f, h, p in rows
-        ]
-    )

@@ -3,53 +3,71 @@
 import streamlit as st
 
 from pages.inside import experiments, questions, screens
-from pages.inside.projector import projector
-from pages.inside.texts import STEPS, Step
+from pages.inside.share import share
+from pages.inside.texts import NAMES, STEPS, Step
 from pages.shared import carried, engine
 from pages.shared.navigation import through_the_app
 from pages.shared.sources import Source, choose
+from pages.shared.words import literal
 from sdae import BitstreamError, ImageError, WeightsError
 
 through_the_app()
 
-NAMES = [step.name for step in STEPS]
+# One view fills a screen of 1280×720, a beamer's, without a mode of its own.
+_STYLE = """
+<style>
+[data-testid=stMainBlockContainer] { padding-left: 2rem; padding-right: 2rem; }
+.st-key-lesson [data-testid=stVerticalBlock] { gap: 0.6rem; }
+.st-key-lesson h1 { font-size: 1.375rem; padding: 0.2rem 0 0.7rem; }
+.st-key-lesson h2 { padding: 0; }
+.st-key-lead [data-testid=stMarkdownContainer] { margin-bottom: 0; }
+.st-key-lead p { font-size: 0.9375rem; line-height: 1.45; margin: 0; }
+@media (max-width: 640px) { .st-key-lesson [data-testid=stImage] { display: none; } }
+</style>
+"""
 
 
 def main() -> None:
-    with st.container(key="title"):
-        st.title("Inside the model", anchor=False)
-    name = st.segmented_control(
-        "Step",
-        NAMES,
-        default=NAMES[0],
-        required=True,
-        key="step",
-        bind="query-params",
-        label_visibility="collapsed",
-        width="stretch",
-    )
-    number = NAMES.index(name)
-    large = projector(name)
-    panel, stage = (st.container(), st.container()) if large else st.columns([2, 7], gap="medium")
-    panel = panel.container(key="panel")
-    with panel:
-        source = carried.source() or choose()
-        quality = st.slider("Quality", 1, 100, 75, key="quality", bind="query-params")
-    with stage:
-        heading(number)
-        screen = st.container()
-        with st.container(key="notes"):  # to be read while the network is loading
+    st.html(_STYLE)
+    with st.container(key="lesson"):
+        panel, stage = st.columns([2, 9], gap="medium")
+        with panel:
+            st.title("Inside the model", anchor=False)
+            source = carried.source() or chosen_source()
+            quality = st.slider("Quality", 1, 100, 75, key="quality", bind="query-params")
+            panel = st.container()
+        with stage:
+            name = st.segmented_control(
+                "Step",
+                NAMES,
+                default=NAMES[0],
+                required=True,
+                key="step",
+                bind="query-params",
+                label_visibility="collapsed",
+                width="stretch",
+            )
+            number = NAMES.index(name)
+            heading(number)
+            screen = st.container()
             notes(STEPS[number])
-    with screen:
-        try:
-            if source is None:
-                st.info("Take a picture with the camera.", icon=":material/photo_camera:")
-            else:
-                show(source, quality, number, panel)
-        except (ImageError, BitstreamError) as error:
-            st.error(f"{source.name}: {error}", icon=":material/error:")
-        except WeightsError as error:
-            st.error(str(error), icon=":material/error:")
+        with screen:
+            try:
+                if source is None:
+                    st.info("Take a picture with the camera.", icon=":material/photo_camera:")
+                else:
+                    show(source, quality, number, panel)
+            except (ImageError, BitstreamError) as error:
+                st.error(f"{literal(source.name)}: {error}", icon=":material/error:")
+            except WeightsError as error:
+                st.error(str(error), icon=":material/error:")
+        with panel:
+            share()
+
+
+def chosen_source() -> Source | None:
+    with st.popover("Another picture", icon=":material/image:", width="stretch"):
+        return choose()
 
 
 def heading(number: int) -> None:
@@ -87,7 +105,7 @@ def show(source: Source, quality: float, number: int, panel) -> None:
     with panel:
         st.image(shown.picture.png, alt=f"{source.name}, the picture of the lesson")
         st.caption(
-            f"{width} × {height} pixels, {shown.result.file_bytes:,} bytes as .sdae file"
+            f"{width} × {height} pixels"
             + (
                 "."
                 if shown.picture.size == shown.picture.full
@@ -95,20 +113,20 @@ def show(source: Source, quality: float, number: int, panel) -> None:
                 "every answer is quick."
             )
         )
-    questions.ask(number, shown)
-    screens.SCREENS[number](shown)
+    if questions.answered(number, shown):
+        screens.show(STEPS[number].name, shown)
 
 
 def notes(step: Step) -> None:
     """The formula with its sources, and the exercises with hidden answers."""
     with st.expander("Formula and sources", icon=":material/function:"):
         st.markdown(step.formula)
-        st.markdown("\n".join(f"- {source}" for source in step.sources))
+        st.markdown(step.sources)
     with st.expander("Teacher's notes: three exercises", icon=":material/school:"):
-        for number, exercise in enumerate(step.exercises, 1):
-            st.markdown(f"**{number}.** {exercise.question}")
+        for number, (question, answer) in enumerate(step.exercises, 1):
+            st.markdown(f"**{number}.** {question}")
             with st.expander(f"Answer {number}", type="compact"):
-                st.markdown(exercise.answer)
+                st.markdown(answer)
 
 
 main()

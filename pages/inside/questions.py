@@ -8,89 +8,86 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from pages.inside import experiments, facts
+from pages.inside import experiments, toy
 from pages.inside.experiments import Subject
-from sdae import weights
+from pages.inside.texts import NAMES
 
+TEXT_QUALITY = 75
+"""Quality of the question on letters."""
 
-@dataclass(frozen=True)
-class Answer:
-    """What was measured, as a number or one of the choices, and a sentence that says it."""
+NUMBERS = 8
+"""Numbers a square in the question on training."""
 
-    value: float | str
-    sentence: str
+NOISE = 0.1
+"""Noise level of the question on noise, as a share of full range."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question and how it is guessed.
+    """A question, and the slider that guesses.
 
     Attributes:
-        text: the question, as a function of the subject.
-        answer: subject → `Answer`.
-        choices: what can be chosen; empty for a slider.
-        low, high, step, unit: of the slider.
+        text: the question, a format string that may look into ``shown``.
+        answer: subject → the true number, and a sentence that says it.
+        high, step, unit: of the slider, which begins at 0.
     """
 
-    text: Callable[[Subject], str]
-    answer: Callable[[Subject], Answer]
-    choices: tuple[str, ...] = ()
-    low: float = 0
-    high: float = 100
-    step: float = 1
-    unit: str = "%"
+    text: str
+    answer: Callable[[Subject], tuple[float, str]]
+    high: float
+    step: float
+    unit: str
 
 
-def ask(number: int, shown: Subject) -> None:
-    """Draw the question of a step, the guess, and after a click the answer."""
+def answered(number: int, shown: Subject) -> bool:
+    """Draw the question of a step; whether what follows may be shown.
+
+    Until then the visitor guesses, or goes on without one. Afterwards a line says what is true.
+    Whoever comes by a link that names a view of the step is not asked.
+    """
     question, opened = QUESTIONS[number], f"answered-{number}"
-    with st.container(border=True, key="question"):
-        st.markdown(f"**Guess first.** {question.text(shown)}")
-        left, right = st.columns([3, 1], vertical_alignment="bottom", gap="medium")
-        with left:
-            guess = _guess(question, number)
-        right.button(
-            "Show the answer",
-            key=f"show-{number}",
-            type="primary",
-            width="stretch",
-            on_click=st.session_state.update,
-            args=[{opened: True}],
-            disabled=bool(st.session_state.get(opened)),
+    if NAMES[number].lower() in st.query_params:
+        st.session_state.setdefault(opened, ())
+    guesses = st.session_state.get(opened)
+    if guesses is None:
+        _ask(question, number, opened, shown)
+        return False
+    for guess in guesses:
+        value, sentence = question.answer(shown)
+        st.success(f"**{sentence}** {verdict(question, guess, value)}")
+    return True
+
+
+def _ask(question: Question, number: int, opened: str, shown: Subject) -> None:
+    with st.container(border=True):
+        st.markdown(f"#### {question.text.format(shown=shown)}")
+        guess = st.slider(
+            "Your guess",
+            0.0,
+            question.high,
+            question.high / 2,
+            question.step,
+            key=f"guess-{number}",
+            label_visibility="collapsed",
+            format="%g " + question.unit.replace("%", "%%"),
         )
-        if st.session_state.get(opened):
-            found = question.answer(shown)
-            st.markdown(f"### {found.sentence}")
-            st.caption(verdict(question, guess, found))
+        with st.container(horizontal=True):
+            for label, kind, guesses in (
+                ("Show the answer", "primary", (guess,)),
+                ("Skip the question", "tertiary", ()),
+            ):
+                st.button(
+                    label,
+                    key=f"{label.partition(' ')[0].lower()}-{number}",
+                    type=kind,
+                    on_click=st.session_state.update,
+                    args=[{opened: guesses}],
+                )
 
 
-def _guess(question: Question, number: int):
-    if question.choices:
-        return st.segmented_control(
-            "Your guess", question.choices, key=f"guess-{number}", label_visibility="collapsed"
-        )
-    middle = question.low + question.step * round(
-        (question.high - question.low) / 2 / question.step
-    )
-    return st.slider(
-        "Your guess",
-        question.low,
-        question.high,
-        middle,
-        question.step,
-        key=f"guess-{number}",
-        label_visibility="collapsed",
-        format="%g " + question.unit.replace("%", "%%"),
-    )
-
-
-def verdict(question: Question, guess, found: Answer) -> str:
+def verdict(question: Question, guess: float, value: float) -> str:
     """How near the guess came."""
-    if guess is None:
-        return "Nothing was guessed."
-    if question.choices:
-        return f"Your guess: {guess}. " + ("Right." if guess == found.value else "Not so.")
-    apart = guess - found.value
+    apart = guess - value
     said = f"Your guess: {guess:g} {question.unit}"
     if abs(apart) <= question.step:
         return f"{said}. As near as the slider can come."
@@ -100,149 +97,126 @@ def verdict(question: Question, guess, found: Answer) -> str:
 # --- the seven answers ------------------------------------------------------------------------
 
 
-def _pipeline(shown: Subject) -> Answer:
+def _pipeline(shown):
     result, png = shown.result, len(shown.picture.png)
     share = 100 * result.file_bytes / result.raw_bytes
-    return Answer(
-        share,
+    return share, (
         f"{share:.1f} %: {result.file_bytes:,} bytes. PNG, which loses nothing, "
-        f"takes {100 * png / result.raw_bytes:.0f} %.",
+        f"takes {100 * png / result.raw_bytes:.0f} %."
     )
 
 
-def _units(shown: Subject) -> Answer:
+def _units(shown):
     changed = experiments.run(shown, experiments.reach)
     count = int(np.count_nonzero(changed))
-    return Answer(
-        count,
+    return count, (
         f"{count} squares get other integers, {changed.max()} of them in the "
-        "square that changes most.",
+        "square that changes most."
     )
 
 
-def _latent(shown: Subject) -> Answer:
+def _latent(shown):
     energy = np.sort(experiments.run(shown, experiments.energy))[::-1]
     share = np.cumsum(energy) / max(energy.sum(), 1e-12)
     count = min(int(np.searchsorted(share, 0.9)) + 1, len(energy))
     zeros = 100 * float((shown.latent.values == 0).mean())
-    return Answer(
-        count,
+    return count, (
         f"{count} of {len(energy)} channels hold 90 % of the energy, and "
-        f"{zeros:.0f} % of all integers are zero.",
+        f"{zeros:.0f} % of all integers are zero."
     )
 
 
-def _bytes(shown: Subject) -> Answer:
-    result = shown.result
+def _bytes(shown):
+    result, plain = shown.result, experiments.run(shown, experiments.plain_bytes)
     bits = 8 * result.file_bytes / result.latent_bytes
-    return Answer(
-        bits,
+    return bits, (
         f"{bits:.2f} bits: {result.latent_bytes:,} integers fit into "
-        f"{result.file_bytes:,} bytes. zlib alone takes {shown.plain_bytes:,}.",
+        f"{result.file_bytes:,} bytes. zlib alone takes {plain:,}."
     )
 
 
-def _noise(shown: Subject) -> Answer:
-    sizes = experiments.run(shown, experiments.with_noise, NOISE).bytes_
-    times = sizes["blind"] / sizes["told"]
-    return Answer(
-        times,
-        f"{times:.1f} times: {sizes['blind']:,} bytes when the network is not "
-        f"told of the noise, {sizes['told']:,} when it is.",
+def _noise(shown):
+    noisy = experiments.run(shown, experiments.with_noise, NOISE)
+    times = noisy.kept_bytes / noisy.cleaned_bytes
+    return times, (
+        f"{times:.1f} times: {noisy.kept_bytes:,} bytes with the noise, "
+        f"{noisy.cleaned_bytes:,} when it is removed first."
     )
 
 
-def _training(shown: Subject) -> Answer:
-    found = facts.training(weights.folder())
-    if found is None:
-        return Answer(0, "These weights come without a record of their training.")
-    minutes, loss = found.minutes, found.validation
-    late = np.interp(0.9 * minutes[-1], minutes, loss)
-    share = 100 * float((late - loss[-1]) / ((loss[0] - loss[-1]) or 1))
-    return Answer(
-        share,
-        f"{share:.0f} %: the validation loss fell from {loss[0]:.3f} to "
-        f"{late:.3f}, and in the last tenth to {loss[-1]:.3f}.",
+def _training(shown):
+    samples = toy.squares(shown.picture.rgb)
+    variance = max(float(samples.var(0).mean()), 1e-12)
+    share = 100 * (1 - toy.least_error(samples, NUMBERS) / variance)
+    return share, (
+        f"{share:.1f} % of the variance, with the best weights: neighbouring pixels are nearly alike."
     )
 
 
-def _limits(shown: Subject) -> Answer:
+def _limits(shown):
     picture, result = experiments.example("Text", TEXT_QUALITY)
-    png, ours = len(picture.png), result.file_bytes
-    smaller = "PNG" if png < ours else "SDAE"
-    return Answer(
-        smaller,
-        f"{smaller}: PNG keeps every pixel in {png:,} bytes, SDAE takes "
-        f"{ours:,} and is off by {result.psnr:.1f} dB.",
+    share = 100 * result.file_bytes / len(picture.png)
+    return share, (
+        f"{share:.0f} %: PNG keeps every pixel in {len(picture.png):,} bytes, SDAE takes "
+        f"{result.file_bytes:,} and is off by {result.psnr:.1f} dB."
     )
 
-
-TEXT_QUALITY = 75
-"""Quality of the question on letters."""
-
-NOISE = 0.1
-"""Noise level of the question on noise, as a share of full range."""
 
 QUESTIONS = (
     Question(
-        lambda shown: (
-            f"The pixels take {shown.result.raw_bytes:,} bytes. How much of that is "
-            f"left in the .sdae file at quality {shown.quality:g}?"
-        ),
+        "The pixels take {shown.result.raw_bytes:,} bytes. How much of that is left in the .sdae file "
+        "at quality {shown.quality:g}?",
         _pipeline,
-        low=0.0,
-        high=50.0,
-        step=0.5,
+        50.0,
+        0.5,
+        "%",
     ),
     Question(
-        lambda shown: (
-            "One pixel in the middle of the picture is inverted. In how many squares of "
-            "8 × 8 pixels does the encoder write other integers?"
-        ),
+        "One pixel in the middle of the picture is inverted. In how many squares of 8 × 8 pixels "
+        "does the encoder write other integers?",
         _units,
-        low=0,
-        high=60,
-        unit="squares",
+        60.0,
+        1.0,
+        "squares",
     ),
     Question(
-        lambda shown: (
-            f"The latent has {shown.latent.values.shape[2]} channels. How many of them "
-            "hold nine tenths of the energy?"
-        ),
+        "The latent has {shown.latent.values.shape[2]} channels. How many of them hold nine tenths "
+        "of the energy?",
         _latent,
-        low=1,
-        high=80,
-        unit="channels",
+        80.0,
+        1.0,
+        "channels",
     ),
     Question(
-        lambda shown: "How many bits does one integer of the latent take in the file, on average?",
+        "How many bits does one integer of the latent take in the file, on average?",
         _bytes,
-        low=0.0,
-        high=8.0,
-        step=0.1,
-        unit="bits",
+        8.0,
+        0.1,
+        "bits",
     ),
     Question(
-        lambda shown: (
-            f"The picture gets noise of σ {NOISE}. How many times as large is its file "
-            "when the network is not told?"
-        ),
+        f"The picture gets noise of σ {NOISE}. How many times as large is its file when the noise "
+        "is not removed first?",
         _noise,
-        low=0.5,
-        high=10.0,
-        step=0.5,
-        unit="times",
+        10.0,
+        0.5,
+        "times",
     ),
     Question(
-        lambda shown: "How much of all that the training gained came in its last tenth?", _training
+        "A square has 8 × 8 × 3 = 192 samples. How much of the variance of all squares can "
+        f"{NUMBERS} numbers for each hold?",
+        _training,
+        100.0,
+        1.0,
+        "%",
     ),
     Question(
-        lambda shown: (
-            f"A picture of letters: which file is smaller, PNG, which keeps every "
-            f"pixel, or SDAE at quality {TEXT_QUALITY}?"
-        ),
+        "A picture of letters: PNG keeps every pixel. How large is the .sdae file beside it, at "
+        f"quality {TEXT_QUALITY}?",
         _limits,
-        choices=("PNG", "SDAE"),
+        300.0,
+        5.0,
+        "%",
     ),
 )
 """The questions, in the order of `pages.inside.texts.STEPS`."""

@@ -37,13 +37,12 @@ class Panel:
     alt: str
 
 
-def square_map(panels: list[Panel], usual: tuple[int, int]) -> tuple[int, int]:
-    """Draw pictures of one size; the column and row of the chosen square.
+def square_map(panels: list[Panel], square: tuple[int, int]) -> None:
+    """Draw pictures of one size with a square of column and row in a frame.
 
-    ``usual`` is chosen until another one is, here or in the page's address.
+    The address of the page keeps the one that a visitor chooses, see `chosen`.
     """
     height, width = panels[0].rgb.shape[:2]
-    square = chosen(width, height, usual)
     pictures = [_data_url(panel.rgb) for panel in panels]
     _component(
         key=_KEY,
@@ -60,13 +59,12 @@ def square_map(panels: list[Panel], usual: tuple[int, int]) -> tuple[int, int]:
             ],
         },
     )
-    return square
 
 
 def chosen(width: int, height: int, usual: tuple[int, int]) -> tuple[int, int]:
     """Column and row of the address, where it names a square of the picture; else the usual."""
-    found = re.fullmatch(r"(\d{1,5}),(\d{1,5})", st.query_params.get(PARAMETER, ""))
-    column, row = map(int, found.groups()) if found else usual
+    stated = re.fullmatch(r"(\d{1,5}),(\d{1,5})", st.query_params.get(PARAMETER, ""))
+    column, row = map(int, stated.groups()) if stated else usual
     inside = SQUARE * column < width and SQUARE * row < height
     return (column, row) if inside else usual
 

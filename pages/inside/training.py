@@ -1,137 +1,121 @@
-"""The screen of the step on training: losses, curves along the way, the price λ."""
+"""The views of the step on training: an autoencoder to train, and the price λ."""
 
 from __future__ import annotations
 
-import numpy as np
+import time
+
 import streamlit as st
 
-from pages.inside import charts, experiments, facts, views
+from pages.inside import charts, experiments, toy
 from pages.inside.experiments import Subject
-from pages.inside.keras_model import keras_model
+from pages.inside.squares import framed
 from pages.shared import figures
-from sdae import weights
-from sdae.measuring import results
+from pages.shared.figures import Plate
+from sdae.measuring.metrics import psnr
 from sdae.network.config import quality_position
 
-CURVE_SET = "kodak-thumb"
+FRAMES, STEPS = 60, 25
+"""So often the screen is drawn anew while an autoencoder learns, after so many steps each."""
+
+PAUSE = 0.25
+"""Seconds between two of them, so that people can watch."""
 
 
-def training(shown: Subject) -> None:
-    loss, progress, plane = views.tabs("Training")
-    folder, card = weights.folder(), shown.codec.card
-    found = facts.training(folder)
-    if loss.open:
-        with loss:
-            if found is None:
-                st.info("These weights come without a loss curve.", icon=":material/info:")
-            else:
-                _losses(found, card)
-    if progress.open:
-        with progress:
-            if found is None:
-                st.info("These weights come without a loss curve.", icon=":material/info:")
-            else:
-                _along(found)
-    if plane.open:
-        with plane:
-            _plane(shown, results.Results(folder, card["sha256"]))
+def train(shown: Subject) -> None:
+    """A small autoencoder that learns the picture of the lesson while one looks."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        count = st.select_slider(
+            "Numbers for each square of 192 samples", (1, 2, 4, 8, 16, 32), 8, key="numbers"
+        )
+        begin = st.button("Train", icon=":material/play_arrow:", type="primary", key="train")
+    key = shown.picture.key, count
+    if begin:
+        st.session_state["trained"] = key, _watch(shown, count)
+    before, model = st.session_state.get("trained", (None, None))
+    if before != key:
+        model = toy.Autoencoder(toy.squares(shown.picture.rgb), count)
+    if not begin:
+        _draw(shown, model)
 
 
-def _losses(found: facts.Training, card: dict) -> None:
-    with st.container(horizontal=True, gap="medium"):
-        for name, value in (
-            ("Crops seen", f"{found.crops[-1]:,.0f}"),
-            ("Time", f"{found.minutes[-1] / 60:.1f} h"),
-            ("Runs", f"{found.runs[-1]}"),
-            ("Parameters", f"{card['parameters']:,}"),
-        ):
-            st.metric(name, value, width="content")
-    figures.chart(
-        charts.losses(found.crops, found.loss, found.validation),
-        f"Validation loss from {found.validation[0]:.3f} to {found.validation[-1]:.3f} in "
-        f"{found.crops[-1]:,.0f} crops; training loss from {found.loss[0]:.3f} to "
-        f"{found.loss[-1]:.3f}.",
-        "loss",
-        ["run", "crops", "loss", "validation_loss"],
+def _watch(shown: Subject, count: int) -> toy.Autoencoder:
+    """Train, and draw what has been learned so far again and again."""
+    model = toy.Autoencoder(toy.squares(shown.picture.rgb), count)
+    screen = st.empty()
+    for frame in range(FRAMES):
+        with screen.container():
+            _draw(shown, model, live=frame)
+        model.learn(STEPS)
+        time.sleep(PAUSE)
+    with screen.container():
+        _draw(shown, model, live=FRAMES)
+    return model
+
+
+def _draw(shown: Subject, model: toy.Autoencoder, live: int | None = None) -> None:
+    rgb = shown.picture.rgb
+    restored = toy.picture(model.restored(), *rgb.shape[:2])
+    steps, least = STEPS * (len(model.losses) - 1), toy.least_error(model.samples, model.count)
+    name = "toy" if live is None else f"toy-{live}"
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        figures.chart(
+            charts.toy(model.losses, least, STEPS, STEPS * FRAMES),
+            f"Squared error after {steps} steps: {model.losses[-1]:.5f}, from "
+            f"{model.losses[0]:.5f}; {least:.5f} is the least possible.",
+            name,
+            ["steps", "squared_error"],
+            [(STEPS * number, loss) for number, loss in enumerate(model.losses)],
+            height=250,
+        )
+    with right:
+        figures.plates(
+            [
+                Plate(
+                    framed(restored, *shown.square),
+                    f"{model.count} numbers a square, {steps} steps · {psnr(rgb, restored):.2f} dB",
+                    "The picture that the small autoencoder gives back",
+                )
+            ],
+            f"{name}-picture",
+        )
+    figures.plates(
         [
-            (int(run), int(crops), float(loss), float(validation))
-            for run, crops, loss, validation in zip(
-                found.runs, found.crops, found.loss, found.validation
+            Plate(
+                figures.signed(weights_of.reshape(8, 8, 3).mean(2)),
+                f"Weight {number}",
+                f"The weights of number {number} in the decoder: blue below zero, brown above",
             )
+            for number, weights_of in enumerate(model.decoder[:16], 1)
         ],
+        f"{name}-weights",
+        width=70,
+        blocks=True,
     )
     st.caption(
-        "All runs that led to these weights, each begun with the weights of the one before. "
-        "The two losses are on different crops and qualities, so only their fall can be "
-        "compared."
+        "Encoder and decoder are one matrix each, their weights random at first. Below is what each "
+        "number paints. They turn into smooth waves: the same that JPEG is built on, here learned. How "
+        "the loss of the real network fell stands on the page *Kodak*."
     )
 
 
-def _along(found: facts.Training) -> None:
-    levels, last = sorted(found.rate), len(found.crops) - 1
-    epochs = sorted({0, last // 8, last // 3, last})
-    rate = {e: np.array([found.rate[t][e] for t in levels]) for e in epochs}
-    psnr = {e: np.array([found.psnr[t][e] for t in levels]) for e in epochs}
-    first, final = found.psnr[levels[-1]][[0, -1]]
-    figures.chart(
-        charts.progress({f"{found.crops[e]:,.0f} crops": (rate[e], psnr[e]) for e in epochs}),
-        f"Rate–distortion curves at {len(epochs)} times of the training. At the highest quality "
-        f"that is validated PSNR went from {first:.1f} to {final:.1f} dB.",
-        "along",
-        ["crops", "t", "bits_per_pixel", "psnr_db"],
-        [
-            (int(found.crops[e]), t, float(found.rate[t][e]), float(found.psnr[t][e]))
-            for e in epochs
-            for t in levels
-        ],
-    )
-    st.caption(
-        "Validation crops at five qualities, from the record of the training; bits are the "
-        "estimate of the loss, not files. The weights of earlier epochs are not kept, "
-        "their figures are."
-    )
-
-
-def _plane(shown: Subject, measured: results.Results) -> None:
+def price(shown: Subject) -> None:
+    """The rate–distortion plane of the picture, and the line of equal cost at this quality."""
     bar = st.progress(0.0, "Compressing this picture at several qualities.")
     rows = experiments.curve(shown, bar.progress)
     bar.empty()
-    curves = {"This picture, scaled down": rows}
-    mean = mean_curve(measured.rows(CURVE_SET, results.OURS))
-    if mean:
-        curves[f"Mean of {CURVE_SET}"] = mean
     quality, rate, error = next(row for row in rows if row[0] == shown.quality)
-    slope = keras_model(shown.codec).config.lagrangian(quality_position(quality))
+    slope = shown.codec.network.config.lagrangian(quality_position(quality))
     figures.chart(
-        charts.plane(curves, (rate, error), slope),
+        charts.plane(rows, (rate, error), slope),
         f"Bits over squared error. At quality {quality} this picture takes {rate:.2f} bits a pixel "
         f"at a squared error of {error:.1f}, and λ is {slope:.4g}.",
         "plane",
-        ["curve", "quality", "bits_per_pixel", "squared_error"],
-        [(name, *row) for name, found in curves.items() for row in found],
-        height=380,
+        ["quality", "bits_per_pixel", "squared_error"],
+        rows,
+        height=360,
     )
     st.caption(
         f"Every point of the dashed line costs as much as quality {quality}. It touches the curve "
         "only about: training also counts SSIM, and λ is the same for all pictures."
-        + (
-            f" The mean is of whole files of {CURVE_SET}, measured with these weights."
-            if mean
-            else ""
-        )
     )
-
-
-def mean_curve(rows: dict) -> list[tuple[float, float, float]]:
-    """Quality, mean bits per pixel and mean squared error over the pictures of a set."""
-    found = []
-    for wanted in sorted({results.setting(row) for picture in rows.values() for row in picture}):
-        chosen = [results.at_setting(picture, wanted) for picture in rows.values()]
-        found.append(
-            (
-                wanted,
-                float(np.mean([8 * row["bytes"] / row["pixels"] for row in chosen])),
-                float(np.mean([255**2 / 10 ** (row["psnr"] / 10) for row in chosen])),
-            )
-        )
-    return found
