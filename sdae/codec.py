@@ -9,7 +9,6 @@ A large picture takes the same way in bands of rows, none of which is kept.
 import numpy as np
 from PIL import Image
 
-from sdae import notebook
 from sdae.coding import coding_order, container, deflate, latent_coder
 from sdae.coding.container import BitstreamError, Header
 from sdae.coding.latent import Latent
@@ -57,9 +56,6 @@ class Codec:
     def __reduce__(self):
         # A copy, also in another process, reads the same weights again.
         return Codec, (self.trained.source,)
-
-    def _repr_html_(self) -> str:
-        return notebook.codec(self.card, self.model_id)
 
     def compress(self, image, quality: float = 75, effort: int = 0, progress=None) -> bytes:
         """Picture → the bytes of a whole .sdae file; arguments as for `encode`."""

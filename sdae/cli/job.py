@@ -15,7 +15,16 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """A file to read, and the one to write, None where nothing is written."""
+    """A file to read, and the one to write.
+
+    Attributes:
+        source: a file, or `STREAM`.
+        target: a file, or `STREAM`; None where nothing is written.
+        replace: whether a file that is there already may be replaced.
+        refusal: why this cannot be done, known before it is begun; None where it can.
+    """
 
     source: Path
     target: Path | None = None
+    replace: bool = False
+    refusal: str | None = None

@@ -103,6 +103,11 @@ def write(header: Header, payload: bytes) -> bytes:
     return head + zlib.crc32(payload, zlib.crc32(head)).to_bytes(4, "little") + payload
 
 
+def begins(data: bytes) -> bool:
+    """Whether bytes begin as a .sdae file of any version does; a text that begins so does not."""
+    return data[:3] == MAGIC and data[3:4] < b" "
+
+
 def read_header(data: bytes, max_pixels: int | None = None) -> tuple[Header, bytes]:
     """The bytes of a whole file → header and payload, every check passed.
 
@@ -111,7 +116,7 @@ def read_header(data: bytes, max_pixels: int | None = None) -> tuple[Header, byt
     Raises:
         BitstreamError: not a .sdae file, another version, truncated or altered bytes, or too large.
     """
-    if data[:3] != MAGIC:
+    if not begins(data):
         raise BitstreamError("This is not a .sdae file; choose one that this codec has written.")
     if len(data) < 17:
         raise BitstreamError("The file ends inside its header; it was cut short, get it again.")
