@@ -152,6 +152,7 @@ def test_formats_that_hold_it_do(packed, ending):
     target = packed.with_name("back." + ending)
     assert run("decompress", packed, "-o", target) == 0
     with Image.open(target) as image:
+        assert image.format == Image.registered_extensions()["." + ending]
         assert image.size == (8, 8) and image.convert("RGB").getpixel((4, 4))[0] in range(80, 100)
 
 

@@ -117,19 +117,8 @@ def test_a_run_by_force_that_was_cut_short_is_not_done(photos, tmp_path, monkeyp
 
 def test_bad_files_are_named_and_the_others_go_on(cluster, photos, tmp_path, capsys):
     (tmp_path / "bad.png").write_bytes(b"no picture")
-    assert (
-        run(
-            "compress",
-            "--dask",
-            cluster.scheduler_address,
-            "--json",
-            photos / "0.png",
-            tmp_path / "bad.png",
-            "-o",
-            tmp_path / "v1.0",
-        )
-        == 1
-    )
+    given = photos / "0.png", tmp_path / "bad.png", "-o", tmp_path / "v1.0"
+    assert run("compress", "--dask", cluster.scheduler_address, "--json", *given) == 1
     out, err = capsys.readouterr()
     (fact,) = json.loads(out)
     assert Path(fact["target"]) == tmp_path / "v1.0" / "0.sdae"
@@ -139,59 +128,31 @@ def test_bad_files_are_named_and_the_others_go_on(cluster, photos, tmp_path, cap
 
 def test_a_set_is_measured_on_the_cluster_as_it_is_here(cluster, photos, tmp_path, capsys):
     figures = []
+    chosen = "--sets", photos / "deep", "--codecs", "sdae", "jpeg", "--qualities", 20, 60
     for extra in ["--dask", cluster.scheduler_address], ["--jobs", 1]:
         place = tmp_path / extra[0].strip("-")
-        assert (
-            run(
-                "evaluate",
-                *extra,
-                "--sets",
-                photos / "deep",
-                "--codecs",
-                "sdae",
-                "jpeg",
-                "--qualities",
-                20,
-                60,
-                "--results",
-                place,
-            )
-            == 0
-        )
-        files = {
-            path.name: json.loads(path.read_text())["pictures"] for path in place.rglob("*.json")
-        }
+        assert run("evaluate", *extra, *chosen, "--results", place) == 0
         figures.append(
             {
-                (file, picture, number): (row["bytes"], row["psnr"])
-                for file, pictures in files.items()
-                for picture, rows in pictures.items()
-                for number, row in enumerate(rows)
+                (path.name, picture): [(row["bytes"], row["psnr"]) for row in rows]
+                for path in place.rglob("*.json")
+                for picture, rows in json.loads(path.read_text())["pictures"].items()
             }
         )
-    assert figures[0] == figures[1] and len({file for file, _, _ in figures[0]}) == 2
+    assert figures[0] == figures[1] and len({file for file, _ in figures[0]}) == 2
 
 
 def test_without_a_cluster_or_a_folder_there_is_a_sentence(photos, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sdae.cluster._PATIENCE", 1)
     address = "tcp://127.0.0.1:9"
-    assert (
-        run(
-            "evaluate",
-            "--dask",
-            address,
-            "--sets",
-            photos,
-            "--codecs",
-            "jpeg",
-            "--results",
-            tmp_path,
-        )
-        == 2
-    )
+    chosen = "--sets", photos, "--codecs", "jpeg", "--results", tmp_path
+    assert run("evaluate", "--dask", address, *chosen) == 2
     assert "no Dask scheduler answers" in capsys.readouterr().err
     assert run("compress", "--dask", address, photos, tmp_path / "small") == 2
     assert "no Dask scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err
+    # Nothing was written with these settings, so others may be.
+    assert run("compress", "--dask", address, photos, tmp_path / "small", "--quality", 9) == 2
+    assert "no Dask scheduler" in capsys.readouterr().err
     assert run("compress", "--dask", address, photos) == 2
     assert run("compress", "--dask", address, "-", tmp_path / "small") == 2
     assert all(line.startswith("sdae: --dask") for line in capsys.readouterr().err.splitlines())

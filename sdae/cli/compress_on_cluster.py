@@ -53,7 +53,8 @@ def compress_all(
     place = weights.folder(name)
     sha256 = weights.read_card(place)["sha256"]
     jobs, left_out = targets.jobs(inputs, sources.pictures, ".sdae", f"{output}/", force)
-    since = _since(output / SETTINGS, {**asdict(settings), "weights": sha256}, force)
+    free = force or not any(os.path.exists(job.target) for job in jobs)
+    since = _since(output / SETTINGS, {**asdict(settings), "weights": sha256}, free)
     missing = [job for job in jobs if force or not _is_done(job, since)]
     if len(missing) < len(jobs):
         say(f"{len(jobs) - len(missing)} of {len(jobs)} files are done already.", sys.stderr)
@@ -61,10 +62,10 @@ def compress_all(
     return _facts(address, task, missing, output), len(missing), left_out
 
 
-def _since(path: Path, settings: dict, force: bool) -> int:
-    """When results of these settings began to be written, in ns; from now on where others were."""
+def _since(path: Path, settings: dict, free: bool) -> int:
+    """When results of these settings began to be written, in ns; now, if others were and may go."""
     earlier, wanted = path.read_bytes() if path.exists() else b"", json.dumps(settings).encode()
-    if earlier not in (b"", wanted) and not force:
+    if earlier not in (b"", wanted) and not free:
         raise Refused(
             f"{path.parent} holds results of other settings; name another folder, or give --force "
             "to replace them."
