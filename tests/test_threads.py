@@ -10,7 +10,7 @@ import pytest
 from sdae import threads
 
 BEGIN = """
-import atexit, io, multiprocessing, os, sys, threading, numpy, sdae
+import atexit, io, multiprocessing, os, signal, sys, threading, time, numpy, sdae
 from PIL import Image
 from sdae import threads
 
@@ -59,10 +59,21 @@ def other():
 worker = threading.Thread(target=other, daemon=True)
 worker.start()
 entered.wait()
+held = threading.Event()
+
+def hold():
+    with threads._lock:
+        held.set()
+        time.sleep(0.1)
+
+threading.Thread(target=hold).start()
+held.wait()
 for _ in range(3):
     child = os.fork()
     if not child:
+        signal.alarm(600)  # what waits for a lock that nobody holds waits for ever
         all_ways()
+        assert threading.active_count() > 1  # it has helpers of its own
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
 assert limits() == {1}

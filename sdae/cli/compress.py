@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 import sdae
-from sdae.cli import arguments, batch, sources, targets, writing
+from sdae.cli import arguments, batch, formats, sources, targets, writing
 from sdae.cli.arguments import number
 from sdae.cli.job import Job, Refused
 from sdae.coding import container
@@ -55,7 +55,7 @@ def run(args) -> int:
 
         paths = [*args.paths, *([Path(args.output)] if args.output else [])]
         facts, total, left_out = compress_on_cluster.compress_all(
-            args.dask, paths, settings, args.weights, args.force
+            args.dask, paths, compress, settings, args.weights, args.force
         )
     else:
         jobs, left_out = targets.jobs(
@@ -70,7 +70,7 @@ def compress(codec, settings: Settings, job: Job, shown: bool = False) -> dict:
     """Compress one picture; returns the facts. `shown` says whether its progress is."""
     from sdae.measuring import metrics
 
-    writing.check_packed(job.target)
+    formats.check_packed(job.target)
     picture = reading.read(sources.readable(job.source), keep_metadata=settings.keep_metadata)
     with progress(label=job.source.name, total=100, unit="%", shown=shown) as bar:
         file = _encode(codec, settings, picture, bar)
@@ -97,7 +97,7 @@ def _encode(codec, settings: Settings, picture, bar) -> bytes:
     """The .sdae file that is asked for, with the picture's metadata; moves a bar of 100 steps."""
     from sdae.measuring import target_search
 
-    reserved = len(writing.section(picture.metadata))
+    reserved = len(formats.section(picture.metadata))
     tries = count(1)
 
     def step():

@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
 import sdae
 from sdae import cluster, weights
-from sdae.cli import batch, compress, sources, targets, writing
-from sdae.cli.compress import Settings
+from sdae.cli import batch, sources, targets, writing
 from sdae.cli.job import STREAM, Job, Refused
 from sdae.progress import say
 
@@ -26,15 +25,21 @@ SETTINGS = "sdae-settings.json"
 
 
 def compress_all(
-    address: str, paths: list[Path], settings: Settings, name=None, force: bool = False
+    address: str,
+    paths: list[Path],
+    compress: Callable,
+    settings,
+    weights_name=None,
+    force: bool = False,
 ) -> tuple[Iterator[dict], int, bool]:
     """``sdae compress --dask ADDRESS SOURCE … FOLDER``.
 
     Args:
         address: of the cluster's scheduler.
         paths: sources, and the output folder at the end.
-        settings: what decides the content of files.
-        name: name or folder of the weights; None for the shipped.
+        compress: makes one file of a codec, the settings and a job; returns the facts.
+        settings: a dataclass of what decides the content of files.
+        weights_name: name or folder of the weights; None for the shipped.
         force: whether files that exist are replaced.
 
     Returns:
@@ -50,7 +55,7 @@ def compress_all(
         raise Refused("--dask reads files and needs an output folder as the last PATH; name both.")
     # Workers have working folders of their own.
     *inputs, output = [path.resolve() for path in paths]
-    place = weights.folder(name)
+    place = weights.folder(weights_name)
     sha256 = weights.read_card(place)["sha256"]
     jobs, left_out = targets.jobs(inputs, sources.pictures, ".sdae", f"{output}/", force)
     free = force or not any(os.path.exists(job.target) for job in jobs)
@@ -58,7 +63,7 @@ def compress_all(
     missing = [job for job in jobs if force or not _is_done(job, since)]
     if len(missing) < len(jobs):
         say(f"{len(jobs) - len(missing)} of {len(jobs)} files are done already.", sys.stderr)
-    task = partial(_compress, name and place.resolve(), sha256, settings)
+    task = partial(_compress, weights_name and place.resolve(), sha256, compress, settings)
     return _facts(address, task, missing, output), len(missing), left_out
 
 
@@ -104,12 +109,12 @@ def _facts(address: str, task, jobs: list[Job], output: Path) -> Iterator[dict]:
             part.unlink(missing_ok=True)
 
 
-def _compress(name, sha256: str, settings: Settings, job: Job) -> dict:
+def _compress(name, sha256: str, compress: Callable, settings, job: Job) -> dict:
     """One picture, on a worker."""
     codec = _codec(name)
     if codec.card["sha256"] != sha256:
         raise RuntimeError("it has other weights of that name")
-    return batch.attempt(partial(compress.compress, codec, settings), job)
+    return batch.attempt(partial(compress, codec, settings), job)
 
 
 _codec = lru_cache(maxsize=1)(sdae.load)

@@ -3,7 +3,7 @@
 from functools import partial
 
 import sdae
-from sdae.cli import arguments, batch, sources, targets, writing
+from sdae.cli import arguments, batch, formats, sources, targets, writing
 from sdae.cli.job import Job
 from sdae.codec import MAX_PIXELS
 from sdae.coding import container
@@ -26,12 +26,12 @@ def run(args) -> int:
 
 def decompress(codec, job: Job, shown: bool = False) -> dict:
     """Restore one picture; returns the facts. `shown` says whether its progress is."""
-    kind = writing.picture_format(job.target)
+    kind = formats.picture_format(job.target)
     file = opening.file_bytes(sources.readable(job.source), MAX_PIXELS)
     with progress(label=job.source.name, total=100, unit="%", shown=shown) as bar:
         image = codec.decompress(file, progress=bar.share)
     kept = metadata.read(container.read_header(file)[0])
-    content = writing.encoded(image, kind, kept)
+    content = formats.encoded(image, kind, kept)
     writing.write(job, content)
     return {
         "file": str(job.source),

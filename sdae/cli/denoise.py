@@ -3,7 +3,7 @@
 from functools import partial
 
 import sdae
-from sdae.cli import arguments, batch, sources, targets, writing
+from sdae.cli import arguments, batch, formats, sources, targets, writing
 from sdae.cli.arguments import number
 from sdae.cli.job import Job
 from sdae.pictures import metadata, noise, reading
@@ -39,10 +39,10 @@ def denoise(
 ) -> dict:
     """Remove the noise of one picture; returns the facts. `shown` says whether progress is."""
     packed = job.target.suffix.lower() == ".sdae"
-    kind = None if packed else writing.picture_format(job.target)
+    kind = None if packed else formats.picture_format(job.target)
     picture = reading.read(sources.readable(job.source), keep_metadata=keep_metadata)
     if packed:
-        writing.section(picture.metadata)  # which may be too much, and the work takes long
+        formats.section(picture.metadata)  # which may be too much, and the work takes long
     level = noise.estimate_sigma(picture.rgb) if sigma is None else sigma
     with progress(label=job.source.name, total=100, unit="%", shown=shown) as bar:
         latent = codec.encode(
@@ -52,7 +52,7 @@ def denoise(
             content = metadata.attach(codec.pack(latent), picture.metadata)
         else:
             image = codec.decode(latent, progress=stage(bar.share, 0.8, 1))
-            content = writing.encoded(image, kind, picture.metadata)
+            content = formats.encoded(image, kind, picture.metadata)
     writing.write(job, content)
     return {
         "file": str(job.source),

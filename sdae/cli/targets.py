@@ -66,11 +66,6 @@ def jobs(
     return result, left_out
 
 
-def is_special(path: Path) -> bool:
-    """Whether a path is a device or a pipe, which is written to and never replaced."""
-    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
-
-
 def _is_one_file(output: str) -> bool:
     if output.endswith(("/", os.sep)) or os.path.isdir(output):
         return False
