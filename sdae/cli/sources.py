@@ -52,7 +52,7 @@ def sources(
         the files, and whether any were left out.
 
     Raises:
-        Refused: a folder or a pattern leads to no file.
+        Refused: a pattern, or all that is named, leads to no file.
     """
     files, any_left_out = [], False
     for path in chain.from_iterable(map(_matches, paths)):
@@ -66,10 +66,13 @@ def sources(
                 listed = ", ".join(names[:3]) + ", …" * (len(names) > 3)
                 say(f"{path}: {count} left out ({listed}). {reason}", sys.stderr)
             if not inside:
-                raise Refused(f"{path} holds no file that this command reads.")
+                any_left_out = True
+                say(f"{path} holds no file that this command reads.", sys.stderr)
             files += [(file, file.relative_to(path)) for file in inside]
         else:
             files.append((path, Path(path.name)))
+    if not files:
+        raise Refused("there is nothing to read; name other files or folders.")
     return files, any_left_out
 
 
