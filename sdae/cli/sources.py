@@ -85,9 +85,9 @@ def _matches(path: Path) -> list[Path]:
     """What a pattern stands for; a path that is there, or is no pattern, for itself."""
     if not glob.has_magic(str(path)) or os.path.lexists(path):
         return [path]
-    matches = {}
-    for match in sorted(map(Path, glob.glob(str(path), recursive=True))):
-        # A folder that links to one around it is searched over and over.
+    matches, every = {}, map(Path, glob.glob(str(path), recursive=True))
+    for match in sorted(every, key=lambda match: (len(match.parts), match)):
+        # A folder that links to one around it was searched over and over.
         matches.setdefault((os.path.realpath(match.parent), match.name), match)
     if not matches:
         raise Refused(f"no file fits the pattern {path}; check it and try again.")
