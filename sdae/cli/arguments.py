@@ -20,17 +20,20 @@ def number(kind, low, high=None):
     return parse
 
 
-def add_sources(parser, about: str) -> None:
-    """What commands take that read files and say something about each; `about` names the files."""
-    places = f"{about}, folders or patterns such as '*.jpg'; - is standard input"
+def add_sources(parser, about: str, ending: str) -> None:
+    """What commands take that read files, and say something about each.
+
+    `about` is what the help calls the files, `ending` that of an example.
+    """
+    places = f"{about}, folders or patterns such as '*{ending}'; - is standard input"
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=places)
     form = "print a JSON list, one object a file, instead of lines"
     parser.add_argument("--json", action="store_true", help=form)
 
 
-def add_files(parser, about: str) -> None:
-    """What commands take that read files and write files."""
-    add_sources(parser, about)
+def add_files(parser, about: str, ending: str) -> None:
+    """What commands take that read files and write files; arguments as for `add_sources`."""
+    add_sources(parser, about, ending)
     place = (
         "file to write (for one PATH), or folder, with / at its end where it has a dot and is "
         "not there yet, or - for standard output (default: beside the source)"

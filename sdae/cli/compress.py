@@ -29,7 +29,7 @@ class Settings:
 
 def add_arguments(parser) -> None:
     """The options of ``sdae compress``."""
-    arguments.add_files(parser, "picture files")
+    arguments.add_files(parser, "picture files", ".jpg")
     target = parser.add_mutually_exclusive_group()
     about = "1 (smallest file) to 100 (closest picture) (default: 75)"
     level = number(float, 1, 100)

@@ -13,7 +13,7 @@ from sdae.progress import progress
 
 def add_arguments(parser) -> None:
     """The options of ``sdae decompress``."""
-    arguments.add_files(parser, ".sdae files")
+    arguments.add_files(parser, ".sdae files", ".sdae")
 
 
 def run(args) -> int:

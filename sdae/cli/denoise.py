@@ -12,7 +12,7 @@ from sdae.progress import progress, stage
 
 def add_arguments(parser) -> None:
     """The options of ``sdae denoise``."""
-    arguments.add_files(parser, "picture files")
+    arguments.add_files(parser, "picture files", ".jpg")
     about = "standard deviation of the noise over full scale, 0 to 1 (default: estimated)"
     parser.add_argument("--sigma", type=number(float, 0, 1), metavar="S", help=about)
     about = "1 (smooth) to 100 (all detail) (default: 90)"

@@ -10,7 +10,7 @@ from sdae.pictures import metadata, opening
 
 def add_arguments(parser) -> None:
     """The options of ``sdae info``."""
-    arguments.add_sources(parser, ".sdae files")
+    arguments.add_sources(parser, ".sdae files", ".sdae")
 
 
 def run(args) -> int:
