@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 import sdae
 from sdae.cli.job import Refused
 from sdae.cluster import ClusterError
+from sdae.progress import ending
 
 COMMANDS = {
     "compress": ("sdae.cli.compress", "compress pictures into .sdae files"),
@@ -35,14 +36,19 @@ COMMANDS = {
 """Every command: the module with `add_arguments(parser)` and `run(args) -> int`, and a remark."""
 
 
+EXTRAS = {"keras": "train", "tensorflow": "train", "skimage": "measure", "scikit-image": "measure"}
+"""Libraries that not every installation has, with the extra of the package that brings them."""
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` is without the program's name."""
     _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")
+        if hasattr(stream, "reconfigure"):  # others hold text as it is
+            stream.reconfigure(errors="backslashreplace")
     argv = sys.argv[1:] if argv is None else argv
     try:
-        with _termination_as_interrupt():
+        with _interruptible():
             try:
                 args = parser(argv).parse_args(argv)
                 return args.run(args)
@@ -50,6 +56,11 @@ def main(argv: list[str] | None = None) -> int:
                 sys.stdout.flush()
     except (Refused, ClusterError, sdae.WeightsError) as error:
         return _failure(error, 2)
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").split(".")[0])
+        if extra is None:
+            raise
+        return _failure(f"{error.name} is missing; run pip install 'sdae[{extra}]'.", 2)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -76,21 +87,31 @@ def _open_closed_streams() -> None:
 
 
 @contextmanager
-def _termination_as_interrupt():
-    """A request to end takes the same way out as Ctrl-C, and leaves nothing half written."""
-    signals = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+def _interruptible():
+    """Ctrl-C and a request to end stop the work and leave nothing half written.
+
+    A library may swallow what is raised in a function that it has called. Then the next step of
+    progress ends the work, see `sdae.progress.heed`.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in signals}
-    changed = [number for number in signals if before[number] == signal.SIG_DFL]
-    for number in changed:
-        signal.signal(number, signal.default_int_handler)
+    ending.clear()
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.getsignal(getattr(signal, name)) for name in names}
+    usual = {k: v for k, v in before.items() if v in (signal.SIG_DFL, signal.default_int_handler)}
+    for name in usual:
+        signal.signal(getattr(signal, name), _interrupt)
     try:
         yield
     finally:
-        for number in changed:
-            signal.signal(number, before[number])
+        for name, handler in usual.items():
+            signal.signal(getattr(signal, name), handler)
+
+
+def _interrupt(*_) -> None:
+    ending.set()
+    raise KeyboardInterrupt
 
 
 def _failure(reason, code: int) -> int:

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 _PATIENCE = 30  # seconds for the cluster to answer and for its first worker
 
-_LOST = (
-    "the scheduler of the cluster went away; "
-    "start it and the run again, which goes on where it stood."
-)
+_LOST = "the scheduler of the cluster went away; start it and the run again, which then goes on."
 
 
 class ClusterError(Exception):
@@ -54,21 +52,21 @@ def results(address: str, task: Callable, items: Iterable) -> Iterator[tuple]:
             client.wait_for_workers(1, timeout=_PATIENCE)
         except TimeoutError as error:
             raise ClusterError(f"the cluster at {address} has no workers; start some.") from error
-        open_items, waiting = {}, as_completed()
+        begun, waiting = {}, as_completed()
 
         def submit(count):
-            for _, item in zip(range(count), items):
+            for item in islice(items, count):
                 future = client.submit(task, item, pure=False)
-                open_items[future] = item
+                begun[future] = item
                 waiting.add(future)
 
         submit(2 * sum(client.nthreads().values()) + 2)
         try:
             for future in waiting:
-                found = future.exception() or future.result()
-                if isinstance(found, CancelledError):
-                    raise found
-                yield open_items.pop(future), found
+                result = future.exception() or future.result()
+                if isinstance(result, CancelledError):
+                    raise result
+                yield begun.pop(future), result
                 submit(1)
         except (CancelledError, CommClosedError) as error:
             raise ClusterError(_LOST) from error

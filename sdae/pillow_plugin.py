@@ -1,14 +1,13 @@
 """Pillow reads and writes .sdae files once this module is imported, which `import sdae` does.
 
-    Image.open("x.sdae")                             and everything that stands on it
-    image.save("x.sdae", quality=80, effort=2)
+    Image.open("x.sdae")                   and everything that stands on it
+    image.save("x.sdae", quality=80)
 
 Opening reads the file and its header; the network loads when pixels are first needed. Pillow has
 no entry points for plugins, so a program that never imports `sdae` does not know the format.
 """
 
-import os
-import threading
+import numbers
 from functools import lru_cache
 
 from PIL import Image, ImageFile
@@ -25,19 +24,6 @@ FORMAT = "SDAE"
 _LARGEST = 1 << 30
 # Bytes of a file: several times what the largest picture that is decoded can need.
 
-# One picture at a time: two at once would be no faster and need the memory twice.
-_turn = threading.Lock()
-
-
-def _begin_anew():
-    # In a forked child nobody else has the turn.
-    global _turn
-    _turn = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_anew)
-
 
 class SdaeImageFile(ImageFile.ImageFile):
     """An opened .sdae file: mode RGB.
@@ -48,7 +34,7 @@ class SdaeImageFile(ImageFile.ImageFile):
     Raises:
         OSError: the file is damaged, too large or, once pixels are needed, made with weights
             that never shipped. `Image.open` checks header and checksum, so that
-            `verify` has nothing left to find.
+            `verify` has nothing left to do.
     """
 
     format = FORMAT
@@ -56,7 +42,7 @@ class SdaeImageFile(ImageFile.ImageFile):
 
     def _open(self):
         data = self.fp.read(_LARGEST + 1)  # ty: ignore[missing-union-attribute] Pillow sets it
-        if not _accept(data):
+        if not container.begins(data):
             raise SyntaxError("not a .sdae file")
         if len(data) > _LARGEST:
             raise OSError("The file is too large for a .sdae file; get it again.")
@@ -66,6 +52,8 @@ class SdaeImageFile(ImageFile.ImageFile):
         except BitstreamError as error:
             # No SyntaxError: Pillow would put "cannot identify" in the place of the reason.
             raise OSError(str(error)) from error
+        if self.filename and self.fp:  # Pillow has opened it, and nobody needs it any more
+            self.fp.close()
         self._data = data
         self._size = header.width, header.height
         self._mode = "RGB"
@@ -79,33 +67,29 @@ class SdaeImageFile(ImageFile.ImageFile):
     def load(self):
         if self._im is None:
             try:
-                with _turn:
-                    self.im = _codec().decompress(self._data).im
+                self.im = _codec().decompress(self._data).im
             except (BitstreamError, WeightsError) as error:
                 raise OSError(str(error)) from error
             self.readonly = 0
-            if self.fp and self._exclusive_fp:
-                self.fp.close()
             self.fp = None
         return super().load()
 
 
-def _accept(prefix):
-    return prefix.startswith(container.MAGIC)
-
-
 def _save(image, file, filename):
-    """Write an image of any mode; options `quality` and `effort` as in `Codec.compress`.
+    """Write an image of any mode; option `quality` as in `Codec.compress`.
 
     Option `exif` (bytes or `Image.Exif`) is kept in the file, less the orientation of an opened
     file, which is stored upright. Option `icc_profile` is the one that the samples are meant in: it
     is kept with them where both are RGB. In any other case they are converted to sRGB.
 
     Raises:
-        ValueError: quality or effort is out of range, or the image or its metadata too large
-            or damaged.
+        ValueError: the quality is no number from 1 to 100, or the image or its metadata too
+            large or damaged.
     """
     options = image.encoderinfo
+    quality = options.get("quality", 75)
+    if not isinstance(quality, numbers.Real) or not 1 <= quality <= 100:
+        raise ValueError("The quality must be a number between 1 and 100.")
     exif, icc = options.get("exif") or b"", options.get("icc_profile") or b""
     exif = exif.tobytes() if isinstance(exif, Image.Exif) else exif
     upright = reading.upright(image)
@@ -122,9 +106,15 @@ def _save(image, file, filename):
     except Exception as error:  # Pillow raises anything on damaged data
         raise ValueError("The Exif data is damaged; leave it out.") from error
     kept = Metadata(exif, icc)
-    with _turn:
-        data = _codec().compress(upright, options.get("quality", 75), options.get("effort", 0))
+    data = _codec().compress(upright, quality=quality)
     file.write(metadata.attach(data, kept) if kept else data)
+
+
+def _save_all(image, file, filename):
+    """Write an image of one frame; raises ValueError where there are more."""
+    if image.encoderinfo.get("append_images") or getattr(image, "n_frames", 1) > 1:
+        raise ValueError("A .sdae file holds one picture; save each frame in a file of its own.")
+    _save(image, file, filename)
 
 
 @lru_cache(maxsize=1)
@@ -132,7 +122,8 @@ def _codec():
     return Codec()
 
 
-Image.register_open(FORMAT, SdaeImageFile, _accept)
+Image.register_open(FORMAT, SdaeImageFile, container.begins)
 Image.register_save(FORMAT, _save)
+Image.register_save_all(FORMAT, _save_all)
 Image.register_extension(FORMAT, ".sdae")
 Image.register_mime(FORMAT, "image/x-sdae")

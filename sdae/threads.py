@@ -1,6 +1,6 @@
 """Work that is shared out between the processor's cores, and the BLAS library's own threads.
 
-Both work in a forked child and while the interpreter ends, where an executor takes no more work.
+All of it works in forked children, in threads that outlive the main one and in exit handlers.
 """
 
 import os
@@ -13,40 +13,84 @@ from queue import SimpleQueue
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
 
-def share_out(work, parts) -> None:
-    """Call ``work`` with each of the parts, on as many threads as there are cores.
+def share_out(work, items) -> None:
+    """Call ``work`` with each of the items, on as many threads as there are cores.
 
-    The thread that asks works as well, so all is done even where no other thread can help.
+    The thread that asks works as well, so all is done even where no other thread can help. An
+    error is raised when all items were tried.
     """
-    waiting, errors = iter(parts), SimpleQueue()
+    waiting, errors = iter(items), SimpleQueue()
 
     def take_turns():
-        for part in waiting:
+        for item in waiting:
             try:
-                work(part)
+                work(item)
                 errors.put(None)
             except BaseException as error:
                 errors.put(error)
 
     try:
-        for _ in range(min(_cores(), len(parts)) - 1):
+        for _ in range(min(_cores(), len(items)) - 1):
             _helpers().submit(take_turns)
     except RuntimeError:
         pass  # the interpreter is ending, or no thread can be started
     take_turns()
-    for error in [errors.get() for _ in parts]:
+    for error in [errors.get() for _ in items]:
         if error:
             raise error
 
 
-def made_ahead(parts):
-    """The parts of an iterator; a thread makes the next while one is used."""
-    parts = iter(parts)
+def made_ahead(items):
+    """The items of an iterator; a thread makes the next while one is used."""
+    items = iter(items)
     with ThreadPoolExecutor(1) as pool:
-        ahead = pool.submit(next, parts, None)
-        while (part := ahead.result()) is not None:
-            ahead = pool.submit(next, parts, None)
-            yield part
+        ahead = pool.submit(next, items, None)
+        while (item := ahead.result()) is not None:
+            ahead = pool.submit(next, items, None)
+            yield item
+
+
+@contextmanager
+def one_blas_thread():
+    """Products of matrices stay on the thread that asks for them.
+
+    Rows are shared out between threads here. Threads of the BLAS library would wait for each
+    other by spinning, which makes them many times slower wherever the cores have other work.
+    The limit is the process's, so it holds as long as any thread needs it.
+    """
+    global _users, _limit
+    with _lock:
+        if not _users:
+            _limit = _blas().limit(limits=1)
+            OpenBLASController.clear_controlling_thread()  # or this thread alone could lift it
+        _users += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _users -= 1
+            if not _users:
+                _limit.restore_original_limits()
+                OpenBLASController.clear_controlling_thread()
+
+
+def in_one_blas_thread(items):
+    """The items of an iterator, each made within `one_blas_thread`."""
+    items = iter(items)
+    while True:
+        with one_blas_thread():
+            item = next(items, None)
+        if item is None:
+            return
+        yield item
+
+
+_lock, _users, _limit = threading.Lock(), 0, None
+
+
+@lru_cache(maxsize=1)
+def _blas():
+    return ThreadpoolController().select(user_api="blas")
 
 
 @lru_cache(maxsize=1)
@@ -59,75 +103,15 @@ def _helpers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_cores() - 1, "sdae")
 
 
-@contextmanager
-def one_blas_thread():
-    """Products of matrices stay on the thread that asks for them.
-
-    Rows are shared out between threads here. Threads of the BLAS library would wait for each
-    other by spinning, which makes them many times slower wherever the cores have other work.
-    """
-    with _limit:
-        yield
-
-
-class _Limit:
-    """The limit of `one_blas_thread`, which is the process's, for as long as anybody needs it."""
-
-    def __init__(self):
-        self.lock, self.needed, self.restore = threading.Lock(), 0, None
-
-    def __enter__(self):
-        with self.lock:
-            if not self.needed:
-                self.restore = _switch(lambda: _blas().limit(limits=1).restore_original_limits)
-            self.needed += 1
-
-    def __exit__(self, *error):
-        with self.lock:
-            self.needed -= 1
-            if not self.needed:
-                _switch(self.restore)
-
-
-_limit = _Limit()
-
-
-def in_one_blas_thread(parts):
-    """The parts of an iterator, each made within `one_blas_thread`."""
-    parts = iter(parts)
-    while True:
-        with one_blas_thread():
-            part = next(parts, None)
-        if part is None:
-            return
-        yield part
-
-
-def _switch(change):
-    found = change()
-    # Otherwise threadpoolctl would let this thread alone change the limit from now on.
-    OpenBLASController.clear_controlling_thread()
-    return found
-
-
-@lru_cache(maxsize=1)
-def _blas():
-    return ThreadpoolController().select(user_api="blas")
-
-
 def _begin_anew():
-    # In a forked child no other thread goes on, and what they needed is needed no more.
-    global _limit
+    """In a forked child, whose helpers are gone. A limit that others needed stays: one is plenty."""
     _helpers.cache_clear()
-    if _limit.needed:
-        _switch(_limit.restore)
-    _limit.lock.release()
-    _limit = _Limit()
+    _lock.release()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
-        before=lambda: _limit.lock.acquire(),
-        after_in_parent=lambda: _limit.lock.release(),
+        before=lambda: _lock.acquire(),
+        after_in_parent=lambda: _lock.release(),
         after_in_child=_begin_anew,
     )

@@ -12,10 +12,9 @@ from PIL import Image
 from skimage import data
 
 from sdae.__main__ import main
-from sdae.cli.compress_on_cluster import Manifest
-from sdae.cli.job import Job
+from sdae.cli.compress_on_cluster import SETTINGS
 
-COUNT = 8
+COUNT = 6
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +30,7 @@ def photos(tmp_path_factory):
     folder = tmp_path_factory.mktemp("photos")
     (folder / "deep").mkdir()
     for number in range(COUNT):
-        part = data.astronaut()[40 * number :][:64, 100:180]
+        part = data.astronaut()[40 * number :][:48, 100:164]
         Image.fromarray(part).save(folder / ("deep" if number % 2 else "") / f"{number}.png")
     return folder
 
@@ -67,8 +66,8 @@ def test_a_worker_that_dies_in_the_midst_of_a_file_takes_none_along(
     flag, target = tmp_path / "died", tmp_path / "small"
     with Client(cluster) as client:
         client.register_plugin(DiesOnce(flag))
-    address = cluster.scheduler_address
-    assert run("compress", "--dask", address, photos, target, "--quality", 40) == 0
+    compress = "compress", "--dask", cluster.scheduler_address, photos, target, "--quality"
+    assert run(*compress, 40) == 0
     out, err = capsys.readouterr()
     assert flag.exists() and out.count("\n") == COUNT and err == ""
 
@@ -76,46 +75,50 @@ def test_a_worker_that_dies_in_the_midst_of_a_file_takes_none_along(
         path.relative_to(photos).with_suffix(".sdae"): path for path in photos.rglob("*.png")
     }
     written = {path.relative_to(target): path for path in target.rglob("*") if path.is_file()}
-    assert written.keys() == expected.keys() | {Path("manifest.jsonl")}  # and no .part
+    assert written.keys() == expected.keys() | {Path(SETTINGS)}  # and no .part
     for name, source in expected.items():
-        assert written[name].read_bytes() == codec.compress(source, 40)
+        assert written[name].read_bytes() == codec.compress(source, quality=40)
         assert written[name].stat().st_mtime_ns == source.stat().st_mtime_ns
 
-    # Started again, only what is missing or was claimed and not finished is made.
-    names = sorted(expected)
-    before = {name: written[name].stat().st_ino for name in names}
-    written[names[0]].unlink()
-    with (target / "manifest.jsonl").open("a") as manifest:
-        manifest.write(json.dumps({"target": str(written[names[1]])}) + '\n{"target": "cut sh')
-    assert run("compress", "--dask", address, photos, target, "--quality", 40) == 0
+    # Started again, only what is missing is made, and nothing of an older picture is replaced.
+    missing, old, *others = sorted(expected)
+    before = {name: written[name].stat().st_ino for name in others}
+    written[missing].unlink()
+    os.utime(written[old], ns=(0, 0))
+    assert run(*compress, 40) == 1
     out, err = capsys.readouterr()
-    assert out.count("\n") == 2 and f"{COUNT - 2} of {COUNT} files are done already" in err
-    assert written[names[0]].read_bytes() == codec.compress(expected[names[0]], 40)
-    assert [written[name].stat().st_ino == before[name] for name in names[1:]] == [
-        False,
-        *[True] * (COUNT - 2),
-    ]
+    assert out.count("\n") == 1 and f"{COUNT - 2} of {COUNT} files are done already" in err
+    assert f"{old} exists; give --force" in err.replace(f"{target}{os.sep}", "")
+    assert written[missing].read_bytes() == codec.compress(expected[missing], quality=40)
+    assert {name: written[name].stat().st_ino for name in others} == before
 
-    # Other settings never replace what is there.
-    assert run("compress", "--dask", address, photos, target, "--quality", 50) == 1
-    assert capsys.readouterr().err.count("--force") == COUNT
+    # Other settings never replace what is there, and what they replace by force counts as new.
+    assert run(*compress, 50) == 2
+    assert "results of other settings" in capsys.readouterr().err
+    assert run(*compress, 50, "--force") == 0
+    assert run(*compress, 50) == 0
+    assert f"{COUNT} of {COUNT} files are done already" in capsys.readouterr().err
+    for name, source in expected.items():
+        assert written[name].read_bytes() == codec.compress(source, quality=50)
+
+
+def test_a_run_by_force_that_was_cut_short_is_not_done(photos, tmp_path, monkeypatch):
+    """What it had not come to is of the earlier settings."""
+    seen = []
+    monkeypatch.setattr("sdae.cluster.results", lambda _, task, jobs: seen.extend(jobs) or [])
+    for job_source in photos.glob("*.png"):
+        target = tmp_path / f"{job_source.stem}.sdae"
+        target.write_bytes(b"old")
+        os.utime(target, ns=(0, job_source.stat().st_mtime_ns))
+    compress = "compress", "--dask", "nowhere", *photos.glob("*.png"), tmp_path
+    assert run(*compress, "--force") == 0 and len(seen) == COUNT // 2
+    assert run(*compress) == 1 and len(seen) == COUNT // 2  # each exists, none is done
 
 
 def test_bad_files_are_named_and_the_others_go_on(cluster, photos, tmp_path, capsys):
     (tmp_path / "bad.png").write_bytes(b"no picture")
-    assert (
-        run(
-            "compress",
-            "--dask",
-            cluster.scheduler_address,
-            "--json",
-            photos / "0.png",
-            tmp_path / "bad.png",
-            "-o",
-            tmp_path / "v1.0",
-        )
-        == 1
-    )
+    given = photos / "0.png", tmp_path / "bad.png", "-o", tmp_path / "v1.0"
+    assert run("compress", "--dask", cluster.scheduler_address, "--json", *given) == 1
     out, err = capsys.readouterr()
     (fact,) = json.loads(out)
     assert Path(fact["target"]) == tmp_path / "v1.0" / "0.sdae"
@@ -125,59 +128,31 @@ def test_bad_files_are_named_and_the_others_go_on(cluster, photos, tmp_path, cap
 
 def test_a_set_is_measured_on_the_cluster_as_it_is_here(cluster, photos, tmp_path, capsys):
     figures = []
+    chosen = "--sets", photos / "deep", "--codecs", "sdae", "jpeg", "--qualities", 20, 60
     for extra in ["--dask", cluster.scheduler_address], ["--jobs", 1]:
         place = tmp_path / extra[0].strip("-")
-        assert (
-            run(
-                "evaluate",
-                *extra,
-                "--sets",
-                photos / "deep",
-                "--codecs",
-                "sdae",
-                "jpeg",
-                "--qualities",
-                20,
-                60,
-                "--results",
-                place,
-            )
-            == 0
-        )
-        files = {
-            path.name: json.loads(path.read_text())["pictures"] for path in place.rglob("*.json")
-        }
+        assert run("evaluate", *extra, *chosen, "--results", place) == 0
         figures.append(
             {
-                (file, picture, number): (row["bytes"], row["psnr"])
-                for file, pictures in files.items()
-                for picture, rows in pictures.items()
-                for number, row in enumerate(rows)
+                (path.name, picture): [(row["bytes"], row["psnr"]) for row in rows]
+                for path in place.rglob("*.json")
+                for picture, rows in json.loads(path.read_text())["pictures"].items()
             }
         )
-    assert figures[0] == figures[1] and len({file for file, _, _ in figures[0]}) == 2
+    assert figures[0] == figures[1] and len({file for file, _ in figures[0]}) == 2
 
 
 def test_without_a_cluster_or_a_folder_there_is_a_sentence(photos, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sdae.cluster._PATIENCE", 1)
     address = "tcp://127.0.0.1:9"
-    assert (
-        run(
-            "evaluate",
-            "--dask",
-            address,
-            "--sets",
-            photos,
-            "--codecs",
-            "jpeg",
-            "--results",
-            tmp_path,
-        )
-        == 2
-    )
+    chosen = "--sets", photos, "--codecs", "jpeg", "--results", tmp_path
+    assert run("evaluate", "--dask", address, *chosen) == 2
     assert "no Dask scheduler answers" in capsys.readouterr().err
     assert run("compress", "--dask", address, photos, tmp_path / "small") == 2
     assert "no Dask scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err
+    # Nothing was written with these settings, so others may be.
+    assert run("compress", "--dask", address, photos, tmp_path / "small", "--quality", 9) == 2
+    assert "no Dask scheduler" in capsys.readouterr().err
     assert run("compress", "--dask", address, photos) == 2
     assert run("compress", "--dask", address, "-", tmp_path / "small") == 2
     assert all(line.startswith("sdae: --dask") for line in capsys.readouterr().err.splitlines())
@@ -187,27 +162,3 @@ def test_without_dask_it_says_how_to_get_it(photos, tmp_path, monkeypatch, capsy
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert run("compress", "--dask", "tcp://127.0.0.1:9", photos, tmp_path / "small") == 2
     assert "pip install 'sdae[dask]'" in capsys.readouterr().err
-
-
-def test_the_manifest_believes_only_what_is_there_as_it_was(tmp_path):
-    source, target = tmp_path / "a.png", tmp_path / "a.sdae"
-    source.write_bytes(b"picture")
-    target.write_bytes(b"small")
-    job, facts = Job(source, target), {"file": str(source), "target": str(target), "bytes": 5}
-
-    def manifest(quality=75):
-        return Manifest(tmp_path / "manifest.jsonl", {"quality": quality})
-
-    assert not manifest().done(job) and not manifest().claimed(target)
-    manifest().claim([job])
-    assert not manifest().done(job) and manifest().claimed(target)
-    manifest().add(facts)
-    assert manifest().done(job) and not manifest().claimed(target)
-    assert not manifest(quality=60).done(job)
-    target.write_bytes(b"smaller")
-    assert not manifest().done(job)
-    target.write_bytes(b"small")
-    os.utime(source, ns=(0, 0))
-    assert not manifest().done(job)
-    source.unlink()
-    assert not manifest().done(job)

@@ -2,7 +2,6 @@ import io
 import pickle
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import imageio.v3
@@ -13,7 +12,7 @@ from PIL import ExifTags, Image, ImageCms, ImageFile, UnidentifiedImageError
 from skimage import data as samples
 
 import sdae
-from sdae import Latent, pillow_plugin
+from sdae import pillow_plugin
 from sdae.coding import container
 from sdae.pictures import reading
 
@@ -28,7 +27,7 @@ def _one_network_for_all_tests(codec, monkeypatch):
 
 @pytest.fixture(scope="session")
 def file(codec):
-    return codec.compress(PICTURE, 80)
+    return codec.compress(PICTURE, quality=80)
 
 
 @pytest.fixture
@@ -65,7 +64,7 @@ sys.exit(any(name in sys.modules for name in ("tensorflow", "keras", "skimage", 
 def test_info_says_how_the_file_was_made(codec, path):
     image = Image.open(path)
     assert image.info == {"quality": 80, "weights": codec.model_id.hex(), "coding": "contexts"}
-    plain = io.BytesIO(codec.pack(codec.encode(PICTURE, 12.5), plain=True))
+    plain = io.BytesIO(codec.pack(codec.encode(PICTURE, quality=12.5), plain=True))
     assert Image.open(plain).info["coding"] == "plain"
     assert Image.open(plain).info["quality"] == 12.5
 
@@ -120,21 +119,10 @@ def test_saving_is_compressing(codec, tmp_path):
     image.save(target)
     assert target.read_bytes() == codec.compress(PICTURE)
     image.save(target, quality=30)
-    assert target.read_bytes() == codec.compress(PICTURE, 30)
+    assert target.read_bytes() == codec.compress(PICTURE, quality=30)
     memory = io.BytesIO()
     image.save(memory, "SDAE", quality=42.5)
     assert Image.open(memory).info["quality"] == 42.5
-
-
-def test_effort_reaches_the_codec(monkeypatch):
-    class Recorder:
-        def compress(self, image, quality, effort):
-            return f"{image.size} {quality} {effort}".encode()
-
-    monkeypatch.setattr(pillow_plugin, "_codec", Recorder)
-    memory = io.BytesIO()
-    Image.fromarray(PICTURE).save(memory, "SDAE", quality=80, effort=2)
-    assert memory.getvalue() == b"(56, 40) 80 2"
 
 
 def test_exif_and_profile_are_kept_when_they_are_given(codec):
@@ -146,7 +134,7 @@ def test_exif_and_profile_are_kept_when_they_are_given(codec):
     image = Image.open(memory)
     assert image.getexif()[ExifTags.Base.Make] == "Camera"
     assert image.info["icc_profile"] == profile
-    plain = codec.decompress(codec.compress(PICTURE, 80))
+    plain = codec.decompress(codec.compress(PICTURE, quality=80))
     np.testing.assert_array_equal(np.asarray(image), np.asarray(plain))
 
 
@@ -200,7 +188,7 @@ def test_damaged_exif_is_refused_in_a_sentence():
 def test_every_mode_is_saved(codec, tmp_path, mode):
     image, target = Image.fromarray(PICTURE).convert("L").convert(mode), tmp_path / "x.sdae"
     image.save(target, quality=90)
-    assert target.read_bytes() == codec.compress(image, 90)
+    assert target.read_bytes() == codec.compress(image, quality=90)
 
 
 def test_a_file_can_be_saved_onto_itself(path):
@@ -209,16 +197,33 @@ def test_a_file_can_be_saved_onto_itself(path):
     assert Image.open(path).info["quality"] == 20
 
 
-@pytest.mark.parametrize("options", [{"quality": 0}, {"quality": 101}, {"effort": 11}])
-def test_options_out_of_range_leave_no_file(tmp_path, options):
-    with pytest.raises(ValueError, match="must lie between"):
-        Image.fromarray(PICTURE).save(tmp_path / "x.sdae", **options)
+@pytest.mark.parametrize("quality", [0, 101, float("nan"), "75", None])
+def test_a_wrong_quality_is_a_sentence_before_any_work(tmp_path, quality, monkeypatch):
+    monkeypatch.setattr(pillow_plugin, "_codec", None)
+    with pytest.raises(ValueError, match="must be a number between 1 and 100"):
+        Image.fromarray(PICTURE).save(tmp_path / "x.sdae", quality=quality)
     assert not list(tmp_path.iterdir())
+
+
+def test_all_frames_are_saved_where_there_is_one(codec):
+    image = Image.fromarray(PICTURE)
+    image.save(memory := io.BytesIO(), "SDAE", save_all=True)
+    assert memory.getvalue() == codec.compress(PICTURE)
+    with pytest.raises(ValueError, match="holds one picture"):
+        image.save(io.BytesIO(), "SDAE", save_all=True, append_images=[image])
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files cannot be counted")
+def test_opened_pictures_hold_no_files_open(path):
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    images = [Image.open(path) for _ in range(9)]
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert images[0].getpixel((0, 0)) == images[8].copy().getpixel((0, 0))
 
 
 def test_what_is_no_sdae_file_is_not_identified():
     with pytest.raises(UnidentifiedImageError):
-        Image.open(io.BytesIO(b"SD card, not a picture"))
+        Image.open(io.BytesIO(b"SDA is no picture"))
     with pytest.raises(SyntaxError):
         pillow_plugin.SdaeImageFile(io.BytesIO(b""))
 
@@ -259,35 +264,3 @@ def test_the_reader_of_photographs_still_takes_no_sdae_file(file):
         reading.read(file)
     picture = reading.read(Image.open(io.BytesIO(file)))
     assert picture.rgb.shape == (40, 56, 3) and picture.format == "SDAE"
-
-
-def test_threads_share_one_codec(codec, monkeypatch):
-    made = []
-
-    class Counted(sdae.Codec):
-        def __init__(self):
-            made.append(self)
-            super().__init__()
-
-        def decompress(self, data):
-            return codec.decompress(data)
-
-    monkeypatch.undo()
-    monkeypatch.setattr(pillow_plugin, "Codec", Counted)
-    pillow_plugin._codec.cache_clear()
-    try:
-        pictures, sizes = {}, [(8, 8), (16, 8), (24, 8), (8, 24)]
-
-        def read(width, height):
-            values = np.zeros((height // 8, width // 8, codec.tables.channels), "int16")
-            file = codec.pack(Latent(values, width, height, 50))
-            pictures[width, height] = np.asarray(Image.open(io.BytesIO(file))).shape
-
-        threads = [threading.Thread(target=read, args=size) for size in sizes]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        pillow_plugin._codec.cache_clear()
-    assert pictures == {(w, h): (h, w, 3) for w, h in sizes} and len(made) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 
 def number(kind, low, high=None):
@@ -19,11 +20,45 @@ def number(kind, low, high=None):
     return parse
 
 
+def add_sources(parser, about: str, ending: str) -> None:
+    """What commands take that read files, and say something about each.
+
+    `about` is what the help calls the files, `ending` that of an example.
+    """
+    places = f"{about}, folders or patterns such as '*{ending}'; - is standard input"
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=places)
+    form = "print a JSON list, one object a file, instead of lines"
+    parser.add_argument("--json", action="store_true", help=form)
+
+
+def add_files(parser, about: str, ending: str) -> None:
+    """What commands take that read files and write files; arguments as for `add_sources`."""
+    add_sources(parser, about, ending)
+    place = (
+        "file to write (for one PATH), or folder, with / at its end where it has a dot and is "
+        "not there yet, or - for standard output (default: beside the source)"
+    )
+    parser.add_argument("-o", "--output", metavar="PATH", help=place)
+    parser.add_argument("--force", action="store_true", help="replace files that exist")
+    at_a_time = "files at a time (default: 1)"
+    parser.add_argument("--jobs", type=number(int, 1), default=1, metavar="N", help=at_a_time)
+    add_weights(parser)
+
+
 def add_weights(parser) -> None:
     """The option that names other weights than those that ship."""
     parser.add_argument(
         "--weights", metavar="NAME", help="name or folder of the weights (default: the shipped)"
     )
+
+
+def add_metadata(parser) -> None:
+    """The option of commands that read pictures and write them."""
+    about = (
+        "keep Exif data, places and times among it, and the colour profile with its colours; "
+        "otherwise they go and colours become sRGB"
+    )
+    parser.add_argument("--keep-metadata", action="store_true", help=about)
 
 
 def add_measuring(parser, jobs: int | None) -> None:

@@ -3,85 +3,82 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import partial
+from itertools import count
+from pathlib import Path
 
-from sdae.cli import files, sources, writing
+import sdae
+from sdae.cli import arguments, batch, formats, sources, targets, writing
 from sdae.cli.arguments import number
 from sdae.cli.job import Job, Refused
 from sdae.coding import container
-from sdae.pictures import metadata
+from sdae.pictures import metadata, reading
+from sdae.progress import heed, progress, stage
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides the content of a file, beside the picture and the weights; see the options."""
+
+    quality: float = 75
+    target_bytes: int | None = None
+    target_psnr: float | None = None
+    keep_metadata: bool = False
 
 
 def add_arguments(parser) -> None:
     """The options of ``sdae compress``."""
-    files.add_arguments(parser, "picture files")
+    arguments.add_files(parser, "picture files", ".jpg")
     target = parser.add_mutually_exclusive_group()
-    target.add_argument(
-        "--quality",
-        type=number(float, 1, 100),
-        default=75,
-        metavar="Q",
-        help="1 (smallest file) to 100 (closest picture), default 75",
+    about = "1 (smallest file) to 100 (closest picture) (default: 75)"
+    level = number(float, 1, 100)
+    target.add_argument("--quality", type=level, default=75, metavar="Q", help=about)
+    about = "the closest picture whose whole file has at most N bytes"
+    target.add_argument("--target-bytes", type=number(int, 1), metavar="N", help=about)
+    about = "the smallest file whose picture has at least DB decibels"
+    target.add_argument("--target-psnr", type=level, metavar="DB", help=about)
+    arguments.add_metadata(parser)
+    about = (
+        "work on the Dask cluster whose scheduler is there; the last PATH is then the output "
+        "folder, and all of them must lie where its workers see them; started again, it goes on "
+        "where it stood"
     )
-    target.add_argument(
-        "--target-bytes",
-        type=number(int, 1),
-        metavar="N",
-        help="the closest picture whose whole file has at most N bytes",
-    )
-    target.add_argument(
-        "--target-psnr",
-        type=number(float, 1, 100),
-        metavar="DB",
-        help="the smallest file whose picture has at least DB decibels",
-    )
-    parser.add_argument(
-        "--effort",
-        type=number(int, 0, 10),
-        default=0,
-        metavar="E",
-        help="0 (fast, default) to 10 (slow): fewer bytes for a picture as close",
-    )
-    parser.add_argument(
-        "--keep-metadata",
-        action="store_true",
-        help="keep Exif data, places and times among it, and the colour profile "
-        "with its colours; otherwise they go and colours become sRGB",
-    )
-    parser.add_argument(
-        "--dask",
-        metavar="ADDRESS",
-        help="work on the Dask cluster whose scheduler is there; the last PATH is "
-        "then the output folder, and all of them must lie where its workers "
-        "see them; started again, it goes on where it stood",
-    )
+    parser.add_argument("--dask", metavar="ADDRESS", help=about)
 
 
 def run(args) -> int:
     """Compress pictures; one line each: bytes in and out, bits per pixel, reduction, PSNR."""
+    settings = Settings(args.quality, args.target_bytes, args.target_psnr, args.keep_metadata)
     if args.dask:
         from sdae.cli import compress_on_cluster
 
-        return compress_on_cluster.run(args, compress, line)
-    found = files.jobs(args, sources.PICTURES, ".sdae", (".sdae",))
-    work = partial(compress, files.load(args), args, bars=args.jobs == 1)
-    return files.each(found, args, "compress", work, line)
+        paths = [*args.paths, *([Path(args.output)] if args.output else [])]
+        facts, total, left_out = compress_on_cluster.compress_all(
+            args.dask, paths, compress, settings, args.weights, args.force
+        )
+    else:
+        jobs, left_out = targets.jobs(
+            args.paths, sources.pictures, ".sdae", args.output, args.force
+        )
+        work = partial(compress, sdae.load(args.weights), settings, shown=args.jobs == 1)
+        facts, total = batch.each(jobs, work, args.jobs), len(jobs)
+    return batch.report(facts, total, "compress", line, args.json) or int(left_out)
 
 
-def compress(codec, args, job: Job, bars: bool = False) -> dict:
-    """Compress one picture by the options; returns the facts. `bars` shows its progress."""
-    picture = files.read_picture(job.source, args.keep_metadata)
-    section = files.section(picture.metadata)
-    file = _encode(codec, args, picture.rgb, len(section), job.source.name if bars else None)
-    if section:
-        file = metadata.attach(file, picture.metadata)
-    height, width = picture.rgb.shape[:2]
+def compress(codec, settings: Settings, job: Job, shown: bool = False) -> dict:
+    """Compress one picture; returns the facts. `shown` says whether its progress is."""
     from sdae.measuring import metrics
 
-    # Part by part, for a picture of a hundred megapixels fits into memory once, not twice.
-    restored = codec.decompress_parts(file)
-    psnr = metrics.psnr_by_parts(picture.rgb, restored)
+    formats.check_packed(job.target)
+    picture = reading.read(sources.readable(job.source), keep_metadata=settings.keep_metadata)
+    with progress(label=job.source.name, total=100, unit="%", shown=shown) as bar:
+        file = _encode(codec, settings, picture, bar)
+        # Part by part, for a picture of a hundred megapixels fits into memory once, not twice.
+        restored = codec.decompress_parts(file, progress=stage(bar.share, 0.7, 1))
+        psnr = metrics.psnr_by_parts(picture.rgb, restored)
     writing.write(job, file)
+    height, width = picture.rgb.shape[:2]
     return {
         "file": str(job.source),
         "target": str(job.target),
@@ -96,27 +93,34 @@ def compress(codec, args, job: Job, bars: bool = False) -> dict:
     }
 
 
-def _encode(codec, args, rgb, reserved: int, label: str | None) -> bytes:
-    """The .sdae file that the options ask for, `reserved` bytes smaller than they allow."""
+def _encode(codec, settings: Settings, picture, bar) -> bytes:
+    """The .sdae file that is asked for, with the picture's metadata; moves a bar of 100 steps."""
     from sdae.measuring import target_search
 
-    if args.target_bytes is None and args.target_psnr is None:
-        with files.bar(label, 100, "%") as bar:
-            return codec.compress(
-                rgb, args.quality, args.effort, lambda share: bar.update(round(100 * share) - bar.n)
-            )
-    if args.target_bytes is not None:
+    reserved = len(formats.section(picture.metadata))
+    tries = count(1)
+
+    def step():
+        heed()
+        bar.set_postfix_str(f"try {next(tries)}")  # nobody knows of how many
+
+    if settings.target_bytes is not None:
         # Three more bytes at most state the length of the metadata.
-        find, goal = target_search.within_bytes, args.target_bytes - (reserved and reserved + 3)
+        goal = settings.target_bytes - (reserved and reserved + 3)
         if goal < 1:
             raise Refused(f"the metadata alone takes {reserved:,} bytes; leave it out.")
+        search = partial(target_search.within_bytes, codec, picture.rgb, goal, step=step)
+    elif settings.target_psnr is not None:
+        goal = settings.target_psnr
+        search = partial(target_search.reaching_psnr, codec, picture.rgb, goal, step=step)
     else:
-        find, goal = target_search.reaching_psnr, args.target_psnr
-    with files.bar(label, None, "try") as bar:
-        try:
-            return find(codec, rgb, goal, args.effort, bar.update)
-        except target_search.TargetError as error:
-            raise Refused(error) from error
+        report = stage(bar.share, 0, 0.7)
+        search = partial(codec.compress, picture.rgb, quality=settings.quality, progress=report)
+    try:
+        file = search()
+    except target_search.TargetError as error:
+        raise Refused(error) from error
+    return metadata.attach(file, picture.metadata) if reserved else file
 
 
 def line(fact: dict) -> str:
@@ -125,8 +129,7 @@ def line(fact: dict) -> str:
 
     change = fact["bytes"] / fact["file_bytes"] - 1
     return (
-        f"{fact['file']}: {fact['file_bytes']:,} -> {fact['bytes']:,} bytes, "
-        f"{8 * fact['bytes'] / (fact['width'] * fact['height']):.3f} bpp, "
+        f"{fact['file']}: {fact['file_bytes']:,} -> {fact['bytes']:,} bytes, {fact['bpp']:.3f} bpp, "
         f"{abs(change):.1%} {'larger' if change > 0 else 'smaller'}, "
         f"PSNR {metrics.decibels(fact['psnr'])} dB"
     )

@@ -1,7 +1,7 @@
 """Archives larger than one machine: pictures compressed by the workers of a Dask cluster.
 
-Every file appears whole or not at all, whichever worker dies. A manifest beside the results says
-what is done, so that a run that is started again goes on where it stood.
+Every file appears whole or not at all, whichever worker dies. The results themselves say what is
+done, so that a run that is started again goes on where it stood.
 """
 
 from __future__ import annotations
@@ -9,163 +9,112 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from functools import lru_cache, partial
 from pathlib import Path
 
 import sdae
 from sdae import cluster, weights
-from sdae.cli import files, sources, writing
+from sdae.cli import batch, sources, targets, writing
 from sdae.cli.job import STREAM, Job, Refused
 from sdae.progress import say
 
-SETTINGS = ("quality", "target_bytes", "target_psnr", "effort", "keep_metadata")
-"""Options that decide what a file holds."""
+SETTINGS = "sdae-settings.json"
+"""Name of the file in the output folder that says how the results there are made."""
 
 
-class Manifest:
-    """What became of the files of an archive: a text file, one JSON object a line.
-
-    A line with nothing but a target claims it before work begins; one with facts says that it
-    was written. The last line on a target counts; one that was cut short counts as not there.
-
-    Args:
-        path: the manifest's file, which need not exist.
-        settings: what decides the content of files, as JSON can hold it.
-    """
-
-    def __init__(self, path: Path, settings: dict):
-        self.path, self.settings = Path(path), settings
-        self._entries: dict[str, dict] = {}
-        if self.path.exists():
-            for line in self.path.read_text(encoding="utf-8").splitlines():
-                try:
-                    entry = json.loads(line)
-                    self._entries[entry["target"]] = entry
-                except (ValueError, KeyError, TypeError):
-                    continue
-
-    def claimed(self, target: Path) -> bool:
-        """Whether an earlier run was about to write this file and did not say that it had."""
-        entry = self._entries.get(str(target))
-        return entry is not None and "bytes" not in entry
-
-    def done(self, job: Job) -> bool:
-        """Whether the target is there, made of the source as it is now with these settings."""
-        entry = self._entries.get(str(job.target), {})
-        try:
-            return (
-                entry.get("settings") == self.settings
-                and entry.get("source") == _identity(job.source)
-                and entry.get("bytes") == os.stat(job.target).st_size
-            )
-        except OSError:
-            return False
-
-    def claim(self, jobs: Iterable[Job]) -> None:
-        """Note the targets that are about to be written."""
-        self._append([{"target": str(job.target)} for job in jobs])
-
-    def add(self, facts: dict) -> None:
-        """Note one file that was written; `facts` names its file, target and bytes."""
-        source = _identity(Path(facts["file"]))
-        self._append([{**facts, "source": source, "settings": self.settings}])
-
-    def _append(self, entries):
-        if not entries:
-            return
-        with self.path.open("ab+") as file:
-            cut_short = file.tell() and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n"
-            lines = "".join(json.dumps(entry) + "\n" for entry in entries)
-            file.write(("\n" * bool(cut_short) + lines).encode())
-        self._entries |= {entry["target"]: entry for entry in entries}
-
-
-def _identity(source: Path) -> list:
-    stat = os.stat(source)
-    return [str(source), stat.st_size, stat.st_mtime_ns]
-
-
-def run(args, compress: Callable, line: Callable) -> int:
-    """``sdae compress --dask ADDRESS SOURCE … FOLDER``. Returns the exit code.
+def compress_all(
+    address: str,
+    paths: list[Path],
+    compress: Callable,
+    settings,
+    weights_name=None,
+    force: bool = False,
+) -> tuple[Iterator[dict], int, bool]:
+    """``sdae compress --dask ADDRESS SOURCE … FOLDER``.
 
     Args:
-        args: the options of ``sdae compress``.
-        compress: makes one file of a codec, the options and a job; returns the facts.
-        line: makes a line of the facts.
+        address: of the cluster's scheduler.
+        paths: sources, and the output folder at the end.
+        compress: makes one file of a codec, the settings and a job; returns the facts.
+        settings: a dataclass of what decides the content of files.
+        weights_name: name or folder of the weights; None for the shipped.
+        force: whether files that exist are replaced.
+
+    Returns:
+        the facts of each file, or its error, as they come; how many come; and whether any
+        sources were left out.
 
     Raises:
-        Refused: the paths do not fit.
+        Refused: the paths do not fit, or results of other settings are there.
         ClusterError: there is no cluster.
         WeightsError: the weights are missing.
     """
-    if args.output is None:
-        *args.paths, args.output = args.paths
-        if not args.paths:
-            raise Refused("--dask needs an output folder as the last PATH.")
-    if STREAM in (*args.paths, args.output) or args.output.is_file():
-        raise Refused("--dask reads files and writes into a folder; name both.")
+    if len(paths) < 2 or STREAM in paths or os.path.isfile(paths[-1]):
+        raise Refused("--dask reads files and needs an output folder as the last PATH; name both.")
     # Workers have working folders of their own.
-    args.paths = [path.resolve() for path in args.paths]
-    args.output = args.output.resolve()
-    place = weights.folder(args.weights)
-    args.weights = args.weights and place.resolve()
+    *inputs, output = [path.resolve() for path in paths]
+    place = weights.folder(weights_name)
     sha256 = weights.read_card(place)["sha256"]
-    # The folder may have a dot in its name, and one job has a folder too.
-    args.output.mkdir(parents=True, exist_ok=True)
-    settings = {name: getattr(args, name) for name in SETTINGS} | {"weights": sha256}
-    manifest = Manifest(args.output / "manifest.jsonl", settings)
-    found = files.jobs(args, sources.PICTURES, ".sdae", (".sdae",))
-    missing = [job for job in found if args.force or not manifest.done(job)]
-    if len(missing) < len(found):
-        say(f"{len(found) - len(missing)} of {len(found)} files are done already.", sys.stderr)
-    facts = _facts(args, missing, manifest, partial(_compress, args, sha256, compress))
-    return files.report(facts, len(missing), args, "compress", line)
+    jobs, left_out = targets.jobs(inputs, sources.pictures, ".sdae", f"{output}/", force)
+    free = force or not any(os.path.exists(job.target) for job in jobs)
+    since = _since(output / SETTINGS, {**asdict(settings), "weights": sha256}, free)
+    missing = [job for job in jobs if force or not _is_done(job, since)]
+    if len(missing) < len(jobs):
+        say(f"{len(jobs) - len(missing)} of {len(jobs)} files are done already.", sys.stderr)
+    task = partial(_compress, weights_name and place.resolve(), sha256, compress, settings)
+    return _facts(address, task, missing, output), len(missing), left_out
 
 
-def _facts(args, jobs: list[Job], manifest: Manifest, task: Callable) -> Iterator[dict]:
-    """The facts of each file, or its error, as they come from the cluster."""
-    reasons = files.refused(jobs, args, mine=manifest.claimed)
-    yield from ({"error": f"{job.source}: {why}"} for job, why in zip(jobs, reasons) if why)
-    jobs = [job for job, why in zip(jobs, reasons) if not why]
-    manifest.claim(job for job in jobs if not manifest.claimed(job.target))
+def _since(path: Path, settings: dict, free: bool) -> int:
+    """When results of these settings began to be written, in ns; now, if others were and may go."""
+    earlier, wanted = path.read_bytes() if path.exists() else b"", json.dumps(settings).encode()
+    if earlier not in (b"", wanted) and not free:
+        raise Refused(
+            f"{path.parent} holds results of other settings; name another folder, or give --force "
+            "to replace them."
+        )
+    if earlier != wanted:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        weights.replace(path, wanted)
+    return path.stat().st_mtime_ns
+
+
+def _is_done(job: Job, since: int) -> bool:
+    """Whether a target was written with these settings and of the source as it is now.
+
+    It has the time of its source then, which some file systems keep to two seconds only. When it
+    was written is the time of its change.
+    """
     try:
-        for job, facts in cluster.results(args.dask, task, jobs):
-            if isinstance(facts, Exception):
-                facts = {"error": f"{job.source}: {cluster.reason(facts)}"}
-            elif "error" not in facts:
-                manifest.add({k: v for k, v in facts.items() if k != "notices"})
-            yield facts
+        source, target = os.stat(job.source), os.stat(job.target)
+    except OSError:
+        return False
+    same = abs(source.st_mtime_ns - target.st_mtime_ns) < 2_000_000_000
+    return same and target.st_ctime_ns >= since
+
+
+def _facts(address: str, task, jobs: list[Job], output: Path) -> Iterator[dict]:
+    yield from (batch.attempt(task, job) for job in jobs if job.refusal)
+    # A task is done again where its worker died after it had written.
+    free = [replace(job, replace=True) for job in jobs if not job.refusal]
+    try:
+        for job, facts in cluster.results(address, task, free):
+            failed = isinstance(facts, Exception)
+            yield {"error": f"{job.source}: {cluster.reason(facts)}"} if failed else facts
     finally:
-        _remove_parts(jobs)
+        # What workers were writing when they died.
+        for part in output.rglob(writing.PARTS):
+            part.unlink(missing_ok=True)
 
 
-def _compress(args, sha256: str, compress: Callable, job: Job) -> dict:
+def _compress(name, sha256: str, compress: Callable, settings, job: Job) -> dict:
     """One picture, on a worker."""
-    codec = _codec(args.weights)
+    codec = _codec(name)
     if codec.card["sha256"] != sha256:
         raise RuntimeError("it has other weights of that name")
-    return files.attempt(partial(compress, codec, args), job)
+    return batch.attempt(partial(compress, codec, settings), job)
 
 
-_codecs: dict = {}
-_lock = threading.Lock()
-
-
-def _codec(name_or_path=None) -> sdae.Codec:
-    """The codec of this process, loaded once for each name of weights.
-
-    Raises:
-        WeightsError: as for `sdae.load`.
-    """
-    with _lock:
-        if name_or_path not in _codecs:
-            _codecs[name_or_path] = sdae.load(name_or_path)
-        return _codecs[name_or_path]
-
-
-def _remove_parts(jobs: list[Job]) -> None:
-    """Remove what workers were writing when they died."""
-    for part in writing.parts(job.target for job in jobs):
-        part.unlink(missing_ok=True)
+_codec = lru_cache(maxsize=1)(sdae.load)

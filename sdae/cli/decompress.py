@@ -2,32 +2,36 @@
 
 from functools import partial
 
-from sdae.cli import files, sources, writing
+import sdae
+from sdae.cli import arguments, batch, formats, sources, targets, writing
 from sdae.cli.job import Job
+from sdae.codec import MAX_PIXELS
 from sdae.coding import container
-from sdae.pictures import metadata
+from sdae.pictures import metadata, opening
+from sdae.progress import progress
 
 
 def add_arguments(parser) -> None:
     """The options of ``sdae decompress``."""
-    files.add_arguments(parser, ".sdae files")
+    arguments.add_files(parser, ".sdae files", ".sdae")
 
 
 def run(args) -> int:
     """Restore the pictures of .sdae files, with the metadata that the files hold."""
-    found = files.jobs(args, sources.PACKED, ".png")
-    work = partial(decompress, files.load(args), bars=args.jobs == 1)
-    return files.each(found, args, "decompress", work, line)
+    jobs, left_out = targets.jobs(args.paths, sources.packed, ".png", args.output, args.force)
+    work = partial(decompress, sdae.load(args.weights), shown=args.jobs == 1)
+    facts = batch.each(jobs, work, args.jobs)
+    return batch.report(facts, len(jobs), "decompress", line, args.json) or int(left_out)
 
 
-def decompress(codec, job: Job, bars: bool = False) -> dict:
-    """Restore one picture; returns the facts. `bars` shows its progress."""
-    kind = writing.picture_format(job.target)
-    file = files.read_sdae(job.source)
-    with files.bar(job.source.name if bars else None, 100, "%") as bar:
-        image = codec.decompress(file, lambda share: bar.update(round(100 * share) - bar.n))
+def decompress(codec, job: Job, shown: bool = False) -> dict:
+    """Restore one picture; returns the facts. `shown` says whether its progress is."""
+    kind = formats.picture_format(job.target)
+    file = opening.file_bytes(sources.readable(job.source), MAX_PIXELS)
+    with progress(label=job.source.name, total=100, unit="%", shown=shown) as bar:
+        image = codec.decompress(file, progress=bar.share)
     kept = metadata.read(container.read_header(file)[0])
-    content = writing.encoded(image, kind, kept)
+    content = formats.encoded(image, kind, kept)
     writing.write(job, content)
     return {
         "file": str(job.source),

@@ -2,65 +2,57 @@
 
 from functools import partial
 
-from sdae.cli import files, sources, writing
+import sdae
+from sdae.cli import arguments, batch, formats, sources, targets, writing
 from sdae.cli.arguments import number
 from sdae.cli.job import Job
-from sdae.pictures import metadata
+from sdae.pictures import metadata, noise, reading
+from sdae.progress import progress, stage
 
 
 def add_arguments(parser) -> None:
     """The options of ``sdae denoise``."""
-    files.add_arguments(parser, "picture files")
-    parser.add_argument(
-        "--sigma",
-        type=number(float, 0, 1),
-        metavar="S",
-        help="strength of the noise: its standard deviation over full scale, "
-        "0 to 1; estimated by default",
-    )
-    parser.add_argument(
-        "--quality",
-        type=number(float, 1, 100),
-        default=90,
-        metavar="Q",
-        help="1 (smooth) to 100 (all detail), default 90",
-    )
-    parser.add_argument(
-        "--effort",
-        type=number(int, 0, 10),
-        default=0,
-        metavar="E",
-        help="0 (fast, default) to 10; any effort restores all eight ways to turn "
-        "and mirror the picture and takes their mean",
-    )
-    parser.add_argument(
-        "--keep-metadata",
-        action="store_true",
-        help="keep Exif data and the colour profile with its colours",
-    )
+    arguments.add_files(parser, "picture files", ".jpg")
+    about = "standard deviation of the noise over full scale, 0 to 1 (default: estimated)"
+    parser.add_argument("--sigma", type=number(float, 0, 1), metavar="S", help=about)
+    about = "1 (smooth) to 100 (all detail) (default: 90)"
+    quality = number(float, 1, 100)
+    parser.add_argument("--quality", type=quality, default=90, metavar="Q", help=about)
+    arguments.add_metadata(parser)
 
 
 def run(args) -> int:
     """Remove noise from pictures; a target that ends in .sdae gets the latent itself."""
-    found = files.jobs(args, sources.PICTURES, "-denoised.png")
-    return files.each(found, args, "denoise", partial(denoise, files.load(args), args), line)
+    jobs, left_out = targets.jobs(
+        args.paths, sources.pictures, "-denoised.png", args.output, args.force
+    )
+    codec = sdae.load(args.weights)
+    work = partial(
+        denoise, codec, args.sigma, args.quality, args.keep_metadata, shown=args.jobs == 1
+    )
+    facts = batch.each(jobs, work, args.jobs)
+    return batch.report(facts, len(jobs), "denoise", line, args.json) or int(left_out)
 
 
-def denoise(codec, args, job: Job) -> dict:
-    """Remove the noise of one picture; returns the facts."""
-    from sdae.pictures import noise
-
+def denoise(
+    codec, sigma: float | None, quality: float, keep_metadata: bool, job: Job, shown: bool = False
+) -> dict:
+    """Remove the noise of one picture; returns the facts. `shown` says whether progress is."""
     packed = job.target.suffix.lower() == ".sdae"
-    kind = None if packed else writing.picture_format(job.target)
-    picture = files.read_picture(job.source, args.keep_metadata)
+    kind = None if packed else formats.picture_format(job.target)
+    picture = reading.read(sources.readable(job.source), keep_metadata=keep_metadata)
     if packed:
-        files.section(picture.metadata)  # which may be too much, and the work takes long
-    sigma = noise.estimate_sigma(picture.rgb) if args.sigma is None else args.sigma
-    latent = codec.encode(picture.rgb, args.quality, sigma, args.effort)
-    if packed:
-        content = metadata.attach(codec.pack(latent, args.effort), picture.metadata)
-    else:
-        content = writing.encoded(codec.decode(latent), kind, picture.metadata)
+        formats.section(picture.metadata)  # which may be too much, and the work takes long
+    level = noise.estimate_sigma(picture.rgb) if sigma is None else sigma
+    with progress(label=job.source.name, total=100, unit="%", shown=shown) as bar:
+        latent = codec.encode(
+            picture.rgb, quality=quality, sigma=level, progress=stage(bar.share, 0, 0.8)
+        )
+        if packed:
+            content = metadata.attach(codec.pack(latent), picture.metadata)
+        else:
+            image = codec.decode(latent, progress=stage(bar.share, 0.8, 1))
+            content = formats.encoded(image, kind, picture.metadata)
     writing.write(job, content)
     return {
         "file": str(job.source),
@@ -68,8 +60,8 @@ def denoise(codec, args, job: Job) -> dict:
         "bytes": len(content),
         "width": latent.width,
         "height": latent.height,
-        "sigma": round(float(sigma), 4),
-        "estimated": args.sigma is None,
+        "sigma": round(float(level), 4),
+        "estimated": sigma is None,
         "notices": list(picture.notices),
     }
 

@@ -1,40 +1,28 @@
 """``sdae info``: what .sdae files hold, without decoding them."""
 
-from pathlib import Path
-
 from sdae import weights
-from sdae.cli import files
+from sdae.cli import arguments, batch, sources
 from sdae.cli.job import Job
-from sdae.cli.sources import PACKED, sources
+from sdae.codec import MAX_PIXELS
 from sdae.coding import container
-from sdae.pictures import metadata
+from sdae.pictures import metadata, opening
 
 
 def add_arguments(parser) -> None:
     """The options of ``sdae info``."""
-    parser.add_argument(
-        "paths",
-        nargs="+",
-        type=Path,
-        metavar="PATH",
-        help=".sdae files, folders or patterns; - is standard input",
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="print a JSON list, one object a file, instead of lines"
-    )
-    parser.set_defaults(jobs=1, force=False)
+    arguments.add_sources(parser, ".sdae files", ".sdae")
 
 
 def run(args) -> int:
     """Print what the headers of .sdae files say; their checksums are verified."""
-    found, args.left_out = sources(args.paths, PACKED)
-    found = [Job(source) for source, _ in found]
-    return files.each(found, args, "info", describe, line)
+    files, left_out = sources.sources(args.paths, sources.packed)
+    facts = batch.each([Job(source) for source, _ in files], describe)
+    return batch.report(facts, len(files), "info", line, args.json) or int(left_out)
 
 
 def describe(job: Job) -> dict:
     """The facts that a header states."""
-    file = files.read_sdae(job.source)
+    file = opening.file_bytes(sources.readable(job.source), MAX_PIXELS)
     header, _ = container.read_header(file)
     kept = metadata.read(header)
     return {

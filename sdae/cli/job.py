@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,21 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """A file to read, and the one to write, None where nothing is written."""
+    """A file to read, and the one to write.
+
+    Attributes:
+        source: a file, or `STREAM`.
+        target: a file, or `STREAM`; None where nothing is written.
+        replace: whether a file that is there already may be replaced.
+        refusal: why this cannot be done, known before it is begun; None where it can.
+    """
 
     source: Path
     target: Path | None = None
+    replace: bool = False
+    refusal: str | None = None
+
+
+def is_special(path: Path) -> bool:
+    """Whether a path is a device or a pipe, which is written to and never replaced."""
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)

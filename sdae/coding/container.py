@@ -95,6 +95,11 @@ def write(header: Header, payload: bytes) -> bytes:
     return head + zlib.crc32(payload, zlib.crc32(head)).to_bytes(4, "little") + payload
 
 
+def begins(data: bytes) -> bool:
+    """Whether bytes begin as a .sdae file of any version does; a text that begins so does not."""
+    return data[:3] == MAGIC and (len(data) == 3 or data[3] in _VERSIONS)
+
+
 def read_header(data: bytes, max_pixels: int | None = None) -> tuple[Header, bytes]:
     """The bytes of a whole file → header and payload, every check passed.
 
@@ -103,7 +108,7 @@ def read_header(data: bytes, max_pixels: int | None = None) -> tuple[Header, byt
     Raises:
         BitstreamError: not a .sdae file, another version, truncated or altered bytes, or too large.
     """
-    if data[:3] != MAGIC or (len(data) > 3 and data[3] not in _VERSIONS):
+    if not begins(data):
         raise BitstreamError("This is not a .sdae file; choose one that this codec has written.")
     if len(data) < 17:
         raise BitstreamError(_CUT_SHORT)

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sdae import notebook
-
 
 @dataclass(frozen=True)
 class Latent:
@@ -24,6 +22,3 @@ class Latent:
     height: int
     quality: float
     model_id: bytes | None = None
-
-    def _repr_png_(self) -> bytes:
-        return notebook.latent(self.values)

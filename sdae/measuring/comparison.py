@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sdae import notebook
 from sdae.coding import container
 from sdae.measuring import metrics, peer_files
 from sdae.measuring.peers import PEERS
@@ -53,12 +52,6 @@ class Result:
     @property
     def bits_per_pixel(self) -> float:
         return 8 * self.file_bytes / (self.width * self.height)
-
-    def _repr_html_(self) -> str:
-        return notebook.result(self)
-
-    def _repr_png_(self) -> bytes:
-        return self.png
 
 
 @dataclass(frozen=True)
