@@ -16,7 +16,7 @@ from PIL import Image, ImageFile
 from sdae.codec import Codec
 from sdae.coding import container
 from sdae.coding.container import BitstreamError
-from sdae.pictures import metadata, reading
+from sdae.pictures import decoding, metadata, reading
 from sdae.pictures.metadata import Metadata
 from sdae.weights import WeightsError
 
@@ -108,7 +108,7 @@ def _save(image, file, filename):
     options = image.encoderinfo
     exif, icc = options.get("exif") or b"", options.get("icc_profile") or b""
     exif = exif.tobytes() if isinstance(exif, Image.Exif) else exif
-    upright = reading.upright(image)
+    upright = decoding.upright(image)
     untrue = metadata.TURN if upright is not image else frozenset()
     if icc:
         upright = upright.copy()

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import ExifTags, Image, ImageCms
+from odd_files import swapped_profile
+from PIL import ExifTags, Image
 
 from sdae.coding import container
 from sdae.coding.container import BitstreamError, Header
@@ -15,15 +16,6 @@ from sdae.pictures.metadata import Metadata
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (24, 40, 3), dtype="uint8")
 EXAMPLE = container.write(Header(b"abcd", container.CONTEXTS, 40, 24, 7500), b"payload")
-
-
-def swapped_profile():
-    """An RGB profile far from sRGB: sRGB's own with red and blue exchanged."""
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    red, blue = profile.index(b"rXYZ"), profile.index(b"bXYZ")
-    exchanged = bytearray(profile)
-    exchanged[red], exchanged[blue] = ord("b"), ord("r")
-    return bytes(exchanged)
 
 
 def photograph(kind="JPEG", orientation=6, icc=None):
@@ -128,6 +120,6 @@ def test_samples_stay_in_a_profile_that_is_kept_and_are_srgb_otherwise():
 
 
 def test_a_profile_that_is_none_is_not_kept():
-    picture = reading.read(photograph("PNG", 1, b"no profile"), keep_metadata=True)
+    picture = reading.read(photograph("JPEG", 1, b"no profile"), keep_metadata=True)
     assert not picture.metadata.icc
     assert "cannot be used" in " ".join(picture.notices)
