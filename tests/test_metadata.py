@@ -111,9 +111,10 @@ def test_nothing_is_kept_unasked():
 
 
 def test_samples_stay_in_a_profile_that_is_kept_and_are_srgb_otherwise():
-    data = photograph("PNG", 1, swapped_profile())
+    profile = swapped_profile()
+    data = photograph("PNG", 1, profile)
     kept, converted = reading.read(data, keep_metadata=True), reading.read(data)
-    assert kept.metadata.icc == swapped_profile()
+    assert kept.metadata.icc == profile
     np.testing.assert_array_equal(kept.rgb, PIXELS)
     assert np.abs(converted.rgb.astype(int) - PIXELS).max() > 50
     assert "sRGB" in " ".join(converted.notices) and not kept.notices

@@ -13,18 +13,16 @@ import struct
 import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
-_D65, _D50 = (0.3127, 0.3290), (0.9642, 1.0, 0.8249)  # xy; the white of ICC profiles, XYZ
-_ADOBE_RGB = 0.64, 0.33, 0.21, 0.71, 0.15, 0.06
-# By code point of H.273, table 2: x and y of red, green and blue, and the name.
-_PRIMARIES = {
-    9: ("BT.2020", (0.708, 0.292, 0.170, 0.797, 0.131, 0.046)),
-    12: ("Display P3", (0.680, 0.320, 0.265, 0.690, 0.150, 0.060)),
-}
+# XYZ of red, of green and of blue, adapted to D50 by Bradford's matrix as ICC.1:2022, annex E, has it.
+_ADOBE_RGB = 0.6097, 0.3111, 0.0195, 0.2053, 0.6257, 0.0609, 0.1492, 0.0632, 0.7446
+_P3 = 0.5151, 0.2412, -0.0011, 0.2920, 0.6922, 0.0419, 0.1571, 0.0666, 0.7841
+_BT2020 = 0.6735, 0.2790, -0.0019, 0.1657, 0.6753, 0.0300, 0.1250, 0.0456, 0.7969
+
+_PRIMARIES = {9: ("BT.2020", _BT2020), 12: ("Display P3", _P3)}  # by code point of table 2
 _HIGH_RANGE = {16: "PQ", 18: "HLG"}  # by code point of table 3
 # Code points that mean sRGB, or are unspecified, or are so near that browsers take them for it.
 _SRGB_PRIMARIES, _SRGB_CURVES = {1, 2, 5, 6, 7}, {1, 2, 6, 13, 14, 15}
 
-_OWN_PROFILE = "the file's own profile"
 _UNCALIBRATED = 65_535
 _UNUSABLE = ImageCms.PyCMSError, OSError, ValueError, TypeError
 
@@ -43,7 +41,8 @@ def to_srgb(
     """
     if image.mode == "LAB":
         return _convert(image, ImageCms.createProfile("LAB"))
-    profile, name = source.info.get("icc_profile") or jp2_profile(kind, data), _OWN_PROFILE
+    profile, name = source.info.get("icc_profile"), "the file's own profile"
+    profile = profile or _in_jpeg_2000(kind, data)
     if not profile:
         profile, name = _named(kind, data, source, notices)
     if not profile:
@@ -66,14 +65,10 @@ def to_srgb(
 
 def is_rgb(icc: bytes) -> bool:
     """Whether these bytes are an ICC profile of RGB samples."""
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc)).profile
-        return profile.xcolor_space.strip() == "RGB"
-    except _UNUSABLE:
-        return False
+    return icc[16:20] == b"RGB " and icc[36:40] == b"acsp"
 
 
-def jp2_profile(kind: str | None, data: bytes) -> bytes:
+def _in_jpeg_2000(kind: str | None, data: bytes) -> bytes:
     """The ICC profile of a JPEG 2000 file (ISO/IEC 15444-1, annex I), which Pillow leaves out."""
     at = data.find(b"colr", 0, 1 << 16) if kind == "JPEG2000" else -1
     if at < 4 or data[at + 4] == 1:  # by number: sRGB, or grey and YCC of its curve
@@ -112,8 +107,8 @@ def _coded(primaries: int, curve: int, notices: list[str]) -> tuple[bytes, str]:
             "as stored, paler than they are meant."
         )
     elif primaries in _PRIMARIES and curve in _SRGB_CURVES:
-        name, points = _PRIMARIES[primaries]
-        return profile(points), name
+        name, columns = _PRIMARIES[primaries]
+        return profile(columns), name
     elif primaries not in _SRGB_PRIMARIES or curve not in _SRGB_CURVES:
         notices.append(
             "The file's colour space is not known here; the colours are shown as stored."
@@ -121,27 +116,19 @@ def _coded(primaries: int, curve: int, notices: list[str]) -> tuple[bytes, str]:
     return b"", ""
 
 
-def profile(primaries: tuple[float, ...], exponent: float | None = None) -> bytes:
+def profile(columns: tuple[float, ...], exponent: float | None = None) -> bytes:
     """An ICC profile of RGB colours: Little CMS's sRGB, with other primaries and another curve.
 
     Args:
-        primaries: x and y of red, green and blue; the white is D65.
+        columns: XYZ of red, of green and of blue, adapted to D50.
         exponent: of the power that leads from samples to light; None for the curve of sRGB.
     """
-    x, y = np.array([*primaries, *_D65]).reshape(4, 2).T
-    xyz = np.stack([x / y, np.ones(4), (1 - x - y) / y])
-    light = xyz[:, :3] * np.linalg.solve(xyz[:, :3], xyz[:, 3])
-    # Bradford's adaptation to D50, as ICC.1:2022, annex E, wants it.
-    cones = np.array(
-        [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
-    )
-    scale = (cones @ _D50) / (cones @ light.sum(1))
-    columns = np.linalg.solve(cones, np.diag(scale) @ cones @ light).T
     whole = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     for number in range(int.from_bytes(whole[128:132], "big")):
         tag, at, _ = struct.unpack_from(">4sII", whole, 132 + 12 * number)
         if tag in (b"rXYZ", b"gXYZ", b"bXYZ"):
-            whole[at + 8 : at + 20] = _fixed(columns[b"rgb".index(tag[:1])])
+            first = 3 * b"rgb".index(tag[:1])
+            whole[at + 8 : at + 20] = _fixed(columns[first : first + 3])
         elif tag == b"rTRC" and exponent is not None:  # green and blue share it
             whole[at + 12 : at + 32] = _fixed([exponent, 1, 0, 0, 0])
     return bytes(whole)

@@ -15,7 +15,15 @@ from contextlib import suppress
 from functools import lru_cache
 
 import numpy as np
-from PIL import ExifTags, Image, ImageFile, ImageOps, JpegImagePlugin
+from PIL import (
+    ExifTags,
+    Image,
+    ImageFile,
+    ImageOps,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+)
 
 from sdae.pictures import opening
 from sdae.pictures.opening import ImageError
@@ -62,7 +70,7 @@ def opened(kind: str, data: bytes, max_pixels: int, notices: list[str]) -> Image
         opening.check_size(picture.width, picture.height, max_pixels)
         several = picture.get_typeof("n-pages") and picture.get("n-pages") > 1
         image = _pixels(picture, notices)
-        image.info = _info(picture)
+        image.info.update(_info(picture))
         image.format = kind
         if kind == "TIFF":
             image.info["exif"] = data  # Exif data is laid out as TIFF is
@@ -99,12 +107,12 @@ def upright(image: Image.Image) -> Image.Image:
 
 def is_misread(image: Image.Image) -> bool:
     """Whether Pillow would take the samples of an opened file for other than they are."""
-    if not getattr(image, "tile", None) or not image.fp:
+    if not isinstance(image, ImageFile.ImageFile) or not image.tile or not image.fp:
         return False
-    if image.format == "PNG":
+    if isinstance(image, PngImagePlugin.PngImageFile):
         # The transparent colour is compared at another depth than the file states it at.
         return "transparency" in image.info and image.tile[0].args in ("L;2", "L;4", "RGB;16B")
-    if image.format != "TIFF":
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return False
     bits, compression, photometric, planes, signs = (
         image.tag_v2.get(tag, 1) for tag in (258, 259, 262, 284, 339)

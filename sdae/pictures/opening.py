@@ -72,27 +72,27 @@ def unreadable(data: bytes) -> str | None:
         return "JPEG XL pictures cannot be read here; save it as JPEG or PNG and open that."
     if b"crx " in brands:
         return RAW
+    if known(data) or not brands & (_HEIC | {b"mif1", b"msf1", b"mif2", b"miaf"}):
+        return None
     if brands & _HEIC:
-        return None if heif_opener() else (
+        return (
             "HEIC pictures are read once pillow-heif is installed (pip install 'sdae[heic]'); "
             "or export the photograph as JPEG and open that."
-        )  # fmt: skip
-    if brands & {b"mif1", b"msf1", b"mif2", b"miaf"} and not brands & _AVIF:
-        return "This is a HEIF file of a kind that cannot be read; export it as JPEG and open that."
-    return None
+        )
+    return "This is a HEIF file of a kind that cannot be read; export it as JPEG and open that."
 
 
 def refusal(data: bytes) -> str:
     """The sentence for a file that is of no format in FORMATS."""
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if sentence := unreadable(data):
-        return sentence
     if b"<svg" in start:
         return "This is an SVG drawing, not a photograph; export it as PNG and open that."
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "This is a web page, not a picture; save the picture itself and open that."
     if start.startswith(b"%pdf"):
         return "This is a PDF document; export the page as PNG and open that."
+    if sentence := unreadable(data):
+        return sentence
     if _brands(data):
         return "This is a video; save a picture of it as PNG or JPEG and open that."
     listed = ", ".join(FORMATS[:-1]) + " or " + FORMATS[-1]

@@ -63,7 +63,7 @@ def read(source, max_pixels: int = MAX_PIXELS, keep_metadata: bool = False) -> P
         if not decoding.is_misread(source):
             with decoding.alone, opening.as_image_error(source.format):
                 return _finish(source, source.format, b"", [], keep_metadata)
-        source = source.fp  # read as the file that it is
+        source = getattr(source, "fp", None)  # read as the file that it is
     data, notices = opening.file_bytes(source, max_pixels), []
     kind = opening.known(data)
     if kind is None:
