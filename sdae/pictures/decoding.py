@@ -30,7 +30,6 @@ from sdae.pictures.opening import ImageError
 
 _LOADERS = {"PNG": "pngload_buffer", "JPEG": "jpegload_buffer", "TIFF": "tiffload_buffer"}
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-_NUMBERS = {"char": "i1", "short": "i2", "uint": "u4", "int": "i4", "float": "f4"}
 _ROWS = 256  # of a strip
 
 # A progressive JPEG decodes all its pixels again for every scan; cameras and editors write
@@ -164,17 +163,14 @@ def _info(picture) -> dict[str, bytes]:
 
 
 def _pixels(picture, notices: list[str]) -> Image.Image:
-    """Mode L, LA, RGB, RGBA or CMYK; of other samples than 8 and 16 bits one plane, mode F."""
+    """Mode L, LA, RGB, RGBA or CMYK."""
     if picture.format == "ushort":
         notices.append(DEEP)
         picture = picture.linear(1 / 257, 0.5, uchar=True)
     width, height = picture.width, picture.height
     region = _vips().Region.new(picture)
     if picture.format != "uchar":
-        if picture.bands > 1:
-            raise ValueError("numbers of no known scale in several planes")
-        values = np.frombuffer(region.fetch(0, 0, width, height), _NUMBERS[picture.format])
-        return Image.fromarray(values.reshape(height, width).astype("float32"))
+        raise ValueError("numbers of no known scale")
     mode = "CMYK" if picture.interpretation == "cmyk" else _MODES[picture.bands]
     image = Image.new(mode, (width, height))
     for top in range(0, height, _ROWS):

@@ -45,8 +45,8 @@ def read(source, max_pixels: int = MAX_PIXELS, keep_metadata: bool = False) -> P
     uint8 array (H, W), (H, W, 3) or (H, W, 4).
 
     The Exif orientation of a file is applied, and of a PIL image that is an opened file; any
-    other PIL image is taken as it stands. Transparency is laid on white; 16-bit and float samples
-    are scaled to 8 bits; palette, greyscale, CMYK and Lab become RGB; colours that the file says
+    other PIL image is taken as it stands. Transparency is laid on white; samples of 16 bits
+    are scaled to 8; palette, greyscale, CMYK and Lab become RGB; colours that the file says
     are other than sRGB are converted (see `sdae.pictures.colour`); of several frames or pages
     the first is taken.
 
@@ -178,8 +178,13 @@ def _finish(image, kind: str | None, data: bytes, notices: list[str], keep: bool
 def _colour_and_alpha(image: Image.Image, notices: list[str]):
     """Bring any mode to L, RGB, CMYK or LAB, and an alpha plane (mode L) or None."""
     mode = image.mode
-    if mode in ("I", "F") or mode.startswith("I;16"):
-        return _eight_bits(image, notices), None
+    if mode in ("I", "F"):
+        raise ImageError(
+            "The image holds numbers of no known scale; bring them to 8 or 16 bits first."
+        )
+    if mode.startswith("I;16"):
+        notices.append(decoding.DEEP)
+        return Image.fromarray(((np.asarray(image) + 128.0) / 257).astype("uint8")), None
     if mode in ("CMYK", "LAB"):
         return image, None
     grey = mode in ("1", "L", "LA", "La")
@@ -189,28 +194,3 @@ def _colour_and_alpha(image: Image.Image, notices: list[str]):
         image = image.convert(mode.upper())  # undo the premultiplication first
     image = image.convert("RGBA")
     return image.getchannel(0) if grey else image.convert("RGB"), image.getchannel("A")
-
-
-def _eight_bits(image: Image.Image, notices: list[str]) -> Image.Image:
-    """Scale one plane of integers or floats to L.
-
-    16 bits and floats in [0, 1] go by their full scale. Other numbers have no known scale:
-    [0, 255] stays, all else is stretched. What is no number counts as darkest.
-    """
-    values = np.asarray(image)
-    if image.mode.startswith("I;16"):
-        low, high = 0, 65_535
-        notices.append(decoding.DEEP)
-    else:
-        finite = values[np.isfinite(values)]
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-        if image.mode == "F" and 0 <= low and high <= 1:
-            low, high = 0, 1
-        elif 0 <= low and high <= 255:
-            low, high = 0, 255
-        else:
-            notices.append("The brightness range was stretched to the full 8 bits.")
-        values = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
-    span = high - low or 1
-    grey = ((values.astype("float64") - low) * 255 / span + 0.5).clip(0, 255)
-    return Image.fromarray(grey.astype("uint8"))
