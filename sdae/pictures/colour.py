@@ -48,7 +48,7 @@ def to_srgb(
     if not profile:
         if image.mode == "CMYK":
             notices.append("Print colours (CMYK) without a profile: the colours are approximate.")
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     try:
         opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if image.mode == "L" and is_rgb(profile):
@@ -58,7 +58,7 @@ def to_srgb(
         converted = _convert(image, opened)
     except _UNUSABLE:
         notices.append("The colour profile cannot be used; the colours are shown as stored.")
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     notices.append(f"The colours were converted from {name} to sRGB.")
     return converted
 

@@ -189,7 +189,8 @@ def _colour_and_alpha(image: Image.Image, notices: list[str]):
         return image, None
     grey = mode in ("1", "L", "LA", "La")
     if not image.has_transparency_data:
-        return image.convert("L" if grey else "RGB"), None
+        plain = "L" if grey else "RGB"
+        return image if mode == plain else image.convert(plain), None
     if mode in ("La", "RGBa"):
         image = image.convert(mode.upper())  # undo the premultiplication first
     image = image.convert("RGBA")
