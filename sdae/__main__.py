@@ -26,16 +26,12 @@ COMMANDS = {
     "info": ("sdae.cli.info", "say what .sdae files hold, without decoding them"),
     "denoise": ("sdae.cli.denoise", "remove noise from pictures"),
     "kodak": ("sdae.cli.kodak", "fetch and verify the 24 Kodak pictures, for measuring"),
-    "train": ("sdae.training.loop", "train weights on folders of photographs"),
+    "train": ("sdae.cli.train", "train weights on folders of photographs"),
     "ablations": (
         "sdae.training.ablations",
         "train variants of the network alike and compare them",
     ),
-    "fit-contexts": ("sdae.cli.fit_contexts", "fit the context tables of trained weights"),
-    "fit-denoising": (
-        "sdae.cli.fit_denoising",
-        "train what noisy pictures pass in place of the network of clean ones",
-    ),
+    "train-denoiser": ("sdae.cli.train_denoiser", "train the network that removes noise"),
     "evaluate": ("sdae.cli.evaluate", "measure this codec and the others on sets of pictures"),
     "claims": ("sdae.cli.claims", "lay the original work's numbers beside what is measured here"),
     "bench": (

@@ -9,7 +9,6 @@ A large picture takes the same way in bands of rows, none of which is kept.
 import numpy as np
 from PIL import Image
 
-from sdae import notebook
 from sdae.coding import coding_order, container, deflate, latent_coder
 from sdae.coding.container import BitstreamError, Header
 from sdae.coding.latent import Latent
@@ -40,7 +39,7 @@ class Codec:
     Attributes:
         card: contents of the weights' card.json.
         trained: all that the weights hold, `sdae.trained.TrainedModel`.
-        network: the transforms, `sdae.network.numpy_network.Network`.
+        network: the transforms and gains, `sdae.network.transforms.Network`.
         tables: what the latent coder knows, `sdae.coding.tables.Tables`.
         model_id: the 4 bytes that name these weights in a file. Other weights that shipped are
             loaded at the first file of them.
@@ -58,18 +57,14 @@ class Codec:
         # A copy, also in another process, reads the same weights again.
         return Codec, (self.trained.source,)
 
-    def _repr_html_(self) -> str:
-        return notebook.codec(self.card, self.model_id)
-
-    def compress(self, image, quality: float = 75, effort: int = 0, progress=None) -> bytes:
+    def compress(self, image, quality: float = 75, progress=None) -> bytes:
         """Picture → the bytes of a whole .sdae file; arguments as for `encode`."""
-        _check(quality, effort)
+        _check(quality)
         samples, code = arrays.samples(image), round(quality * 100)
         height, width = samples.shape[:2]
-        if effort or height * width <= _KEPT or width > windows.WIDEST:
-            return self.pack(self.encode(samples, quality, 0.0, effort, progress), effort)
-        given = self.network, self.tables, samples
-        bands = transform_coding.quantised(*given, 0.0, code, progress)
+        if height * width <= _KEPT or width > windows.WIDEST:
+            return self.pack(self.encode(samples, quality, progress=progress))
+        bands = transform_coding.quantised(self.network, self.tables, samples, code, progress)
         header = Header(self.model_id, container.CONTEXTS, width, height, code)
         return container.write(header, latent_coder.encode_bands(bands, code, self.tables))
 
@@ -85,20 +80,16 @@ class Codec:
         """As `decompress`, but yields (n, W, 3) uint8 rows from the top, to hold no picture whole."""
         yield from self._restored(*self._unpacked(data, max_pixels), progress)
 
-    def denoise(
-        self, image, sigma: float | None = None, quality: float = 90, effort: int = 0
-    ) -> Image.Image:
-        """A noisy picture → a clean one, through the same latent that a file would hold.
+    def denoise(self, image, sigma: float | None = None, quality: float = 90) -> Image.Image:
+        """A noisy picture → a clean one, as a file of this quality would show it.
 
         Arguments as for `encode`; where ``sigma`` is None it is estimated.
         """
         samples = arrays.samples(image)
         sigma = noise.estimate_sigma(samples) if sigma is None else sigma
-        return self.decode(self.encode(samples, quality, sigma, effort))
+        return self.decode(self.encode(samples, quality, sigma))
 
-    def encode(
-        self, image, quality: float = 75, sigma: float = 0.0, effort: int = 0, progress=None
-    ) -> Latent:
+    def encode(self, image, quality: float = 75, sigma: float = 0.0, progress=None) -> Latent:
         """Picture → integers.
 
         Args:
@@ -107,51 +98,44 @@ class Codec:
             quality: 1 to 100; more gives more bytes and a closer picture.
             sigma: how noisy the picture is, in [0, 1] of full scale. From 0.02 it is cleaned
                 first, see `clean`. More than the noise there is takes fine texture away with it.
-            effort: 0 is fast; 1 to 10 choose the integers for this picture with more care
-                (`sdae.network.encoder_effort.fit_picture`), and let Deflate try slower encodings.
         """
-        _check(quality, effort, sigma)
+        _check(quality, sigma)
         share = 2 / 3 if sigma >= denoising.WEAKEST else 0
-        samples, left = self.clean(arrays.samples(image), sigma, effort, stage(progress, 0, share))
+        samples = self.clean(arrays.samples(image), sigma, stage(progress, 0, share))
         (height, width), code = samples.shape[:2], round(quality * 100)
-        given, report = (self.network, self.tables, samples), stage(progress, share, 1)
-        effort = 0 if left else effort  # which would only come closer to noise
-        if effort or width > windows.WIDEST:
-            values = windows.quantised(*given, left, code, effort, report)
+        given = self.network, self.tables, samples, code, stage(progress, share, 1)
+        if width > windows.WIDEST:
+            values = windows.quantised(*given)
         else:
-            bands = transform_coding.quantised(*given, left, code, report)
+            bands = transform_coding.quantised(*given)
             values = coding_order.stacked(bands, latent_size(height, width)[0])
         return Latent(values, width, height, code / 100, self.model_id)
 
-    def clean(
-        self, samples: np.ndarray, sigma: float, effort: int = 0, progress=None
-    ) -> tuple[np.ndarray, float]:
+    def clean(self, samples: np.ndarray, sigma: float, progress=None) -> np.ndarray:
         """What `encode` makes of a noisy picture before it encodes it, see `sdae.network.denoising`.
 
-        Takes and gives (H, W, 3) uint8, or float32 on the scale [0, 1] of full range; and gives
-        the noise level that `encode` is to be told of the result. From both it makes the same
-        integers as from the noisy picture, at any quality.
+        (H, W, 3) uint8, or float32 on the scale [0, 1] of full range, → the same as it is, if there
+        is hardly any noise, or else uint8.
         """
         if sigma < denoising.WEAKEST:
-            return samples, sigma
-        return denoising.cleaned(self.network, samples, sigma, effort, progress), 0.0
+            return samples
+        return denoising.cleaned(self.trained.denoiser, samples, sigma, progress)
 
     def decode(self, latent: Latent, progress=None) -> Image.Image:
         """Integers → RGB picture."""
         transform_coding.check(latent, self._of(latent).tables.channels)
         return self._picture(latent, coding_order.bands(latent.values), progress)
 
-    def pack(self, latent: Latent, effort: int = 0, plain: bool = False) -> bytes:
+    def pack(self, latent: Latent, plain: bool = False) -> bytes:
         """Integers → the bytes of a whole file; ``plain`` packs them as the original work did."""
-        _check(latent.quality, effort)
+        _check(latent.quality)
         trained = self._of(latent)
         transform_coding.check(latent, trained.tables.channels)
         code, mode = round(latent.quality * 100), container.PLAIN if plain else container.CONTEXTS
         header = Header(trained.model_id, mode, latent.width, latent.height, code)
         if plain:
             return container.write(header, deflate.plain(latent.values))
-        payload = latent_coder.encode(latent.values, code, trained.tables, effort)
-        return container.write(header, payload)
+        return container.write(header, latent_coder.encode(latent.values, code, trained.tables))
 
     def unpack(self, data, max_pixels: int = MAX_PIXELS) -> Latent:
         """A whole file, as for `decompress` → integers, exactly those that were packed."""
@@ -180,17 +164,18 @@ class Codec:
         """The weights that integers belong to: one's own, or others that shipped."""
         if about.model_id in (None, self.model_id):
             return self.trained
-        found = shipped(about.model_id)
-        if found is None:
+        trained = shipped(about.model_id)
+        if trained is None:
             raise BitstreamError(
                 f"The file was made with weights {about.model_id.hex()}, which are unknown here; "
                 "update sdae, or name the weights that made it."
             )
-        return found
+        return trained
 
 
-def _check(quality, effort, sigma=0.0):
-    given = ("quality", quality, 1, 100), ("noise level", sigma, 0, 1), ("effort", effort, 0, 10)
-    for name, number, low, high in given:
-        if not low <= number <= high:
-            raise ValueError(f"The {name} must lie between {low} and {high}.")
+def _check(quality, sigma=0.0):
+    for name, number, low, high in ("quality", quality, 1, 100), ("noise level", sigma, 0, 1):
+        if isinstance(number, str) or not low <= number <= high:
+            raise ValueError(
+                f"The {name} must be a number from {low} to {high}; this is {number!r}."
+            )

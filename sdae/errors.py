@@ -3,3 +3,7 @@
 
 class WeightsError(ValueError):
     """Weights that are missing, damaged or not the ones their card describes."""
+
+
+class TrainingError(ValueError):
+    """A training that cannot be begun or go on."""

@@ -6,7 +6,7 @@ from functools import lru_cache
 from sdae import weights
 from sdae.coding.tables import Tables
 from sdae.network.config import Config
-from sdae.network.numpy_network import Network
+from sdae.network.transforms import Network, Transforms
 
 
 class TrainedModel:
@@ -20,7 +20,7 @@ class TrainedModel:
             folder of others.
         arrays: every array of the weights file by name, see `sdae.weights.read`.
         card: contents of the weights' card.json.
-        network: the transforms in NumPy, which the codec runs.
+        network: the codec's transforms and gains in NumPy.
         tables: what the latent coder knows.
         model_id: the 4 bytes that name these weights in a file.
 
@@ -35,11 +35,35 @@ class TrainedModel:
         self.arrays, self.card = weights.read(place)
         self.model_id = weights.model_id(self.card)
         self.tables = Tables.from_arrays(self.arrays)
-        try:
-            config = Config(**self.card["config"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise weights.WeightsError("The weights' card states no configuration.") from error
-        self.network = Network(self.arrays, config)
+        self.network = Network(self.arrays, _config(self.card))
+
+    @property
+    def denoiser(self) -> Transforms:
+        """The denoiser that lies beside the codec's weights, or else the one that ships; loaded when
+        it is first needed.
+
+        Raises:
+            WeightsError: it is missing or damaged.
+        """
+        with _loading:
+            own = weights.folder(self.source) / weights.DENOISER
+            shipped_one = weights.folder(weights.SHIPPED[-1]) / weights.DENOISER
+            return _denoiser(own if own.is_dir() else shipped_one)
+
+
+@lru_cache(maxsize=2)
+def _denoiser(place):
+    arrays, card = weights.read(place)
+    return Transforms(arrays, _config(card))
+
+
+def _config(card):
+    try:
+        return Config(**card["config"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise weights.WeightsError(
+            "The weights' card states no configuration that fits."
+        ) from error
 
 
 def shipped(model_id: bytes) -> TrainedModel | None:

@@ -1,9 +1,9 @@
 """A folder of trained weights: the arrays, and a card that says what they are.
 
-    weights/<name>/weights.npz   every variable of the network, the integer context tables, and by
-                                 how much it differs for noisy pictures, see `for_noise`
+    weights/<name>/weights.npz   every variable of the network, and the integer context tables
     weights/<name>/card.json     configuration, data, duration, parameter count, SHA-256
     weights/<name>/loss.csv      loss curve of training and validation
+    weights/<name>/denoiser/     the same of the network that removes noise
 
 Arrays are read with pickling switched off, so loading weights never executes code.
 """
@@ -27,8 +27,8 @@ SHIPPED = ("sdae-5",)
 They are never changed. New ones get a name of their own, and a golden file in the tests.
 """
 
-FOR_NOISE = "for-noise/"
-"""Before the names of what noisy pictures need, see `for_noise`."""
+DENOISER = "denoiser"
+"""Below a folder of weights, that of the denoiser: arrays and card of its own."""
 
 _UNIT = "/unit"
 
@@ -76,6 +76,20 @@ def write(place: Path, arrays: dict, card: dict) -> None:
     card = {**card, "sha256": hashlib.sha256(data).hexdigest()}
     replace(place / "weights.npz", data)
     replace(place / "card.json", (json.dumps(card, indent=2) + "\n").encode())
+
+
+def may_write(place: Path, force: bool) -> None:
+    """Raise WeightsError where files may need the weights that stand in a folder: those that ship
+    are never written to, others only with ``force``."""
+    shipped_here = [folder(name).resolve() for name in SHIPPED]
+    if Path(place).resolve() in shipped_here:
+        raise WeightsError(
+            f"{place} holds weights that ship, which never change; choose another folder."
+        )
+    if not force and (Path(place) / "card.json").exists():
+        raise WeightsError(
+            f"{place} holds weights, which files may need; choose another folder, or say --force."
+        )
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -140,71 +154,46 @@ def read(place: Path) -> tuple[dict, dict]:
         )
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}, card
+            arrays = {name: archive[name] for name in archive.files}
     except Exception as error:  # ZIP and NumPy's format raise of many kinds
         raise WeightsError(
             f"{path} holds no arrays, whatever its card says; restore it."
         ) from error
-
-
-def parted(arrays: dict) -> tuple[dict, dict]:
-    """The arrays of a weights file that clean pictures need, and those that only noisy ones do."""
-    twin = {name: v for name, v in arrays.items() if name.startswith(FOR_NOISE)}
-    return {name: v for name, v in arrays.items() if name not in twin}, twin
-
-
-def for_noise(arrays: dict) -> dict:
-    """The arrays that noisy pictures pass; the same, if the weights have none for them alone.
-
-    A weights file holds by how much they differ from those that clean pictures pass: int8, and a
-    unit for each array.
-    """
-    found, twin = parted(arrays)
-    for name, v in twin.items():
-        if not name.endswith(_UNIT):
-            of = name.removeprefix(FOR_NOISE)
-            if of not in found or found[of].shape != v.shape or name + _UNIT not in arrays:
-                raise WeightsError(
-                    f"The weights do not fit the network: {name} has nothing to change."
-                )
-            found[of] = found[of].astype("float32") + v * arrays[name + _UNIT]
-    return found
-
-
-def differences(arrays: dict, noisy: dict) -> dict:
-    """What makes arrays those ``noisy`` ones, as `for_noise` reads it; arrays of both by name."""
-    found = {}
-    for name, v in noisy.items():
-        difference = v - arrays[name].astype("float32")
-        unit = max(np.abs(difference).max() / 127, np.finfo("float32").tiny)
-        found[FOR_NOISE + name] = np.rint(difference / unit).astype("int8")
-        found[FOR_NOISE + name + _UNIT] = np.float32(unit)
-    return found
+    return _as_floats(arrays), card
 
 
 def halved(values):
     """A large array in half precision, as weights files hold it; any other as it is."""
-    return values.astype("float16") if values.size > 4096 and values.dtype == "float32" else values
+    return values.astype("float16") if _is_large(values) else values
 
 
-def variables(model) -> dict:
-    """Every variable of a Keras model but random states, by its path without the model's name."""
-    kept = [v for v in model.weights if "seed" not in v.path]
-    found = {v.path.split("/", 1)[1]: v for v in kept}
-    if len(found) != len(kept):
-        raise ValueError("Two variables of the network share a path.")
-    return found
+def in_bytes(arrays: dict) -> dict:
+    """Arrays with a byte a number for the large ones, and a unit for each place of their last axis.
 
-
-def assign(found: dict, arrays: dict) -> None:
-    """Give what `variables` found the stored values.
-
-    Raises:
-        WeightsError: a variable is missing or has another shape.
+    `read` makes floats of them. Noise removal loses 0.01 dB by it and takes half the space.
     """
-    for name, variable in found.items():
-        if name not in arrays or tuple(arrays[name].shape) != tuple(variable.shape):
-            raise WeightsError(
-                f"The weights do not fit the network: {name} is missing or misshapen."
-            )
-        variable.assign(arrays[name].astype("float32"))
+    stored = {}
+    for name, values in arrays.items():
+        if _is_large(values):
+            values = values.astype("float32")
+            unit = np.abs(values).max(tuple(range(values.ndim - 1))) / 127
+            unit = np.maximum(unit, np.finfo("float32").tiny)
+            stored[name + _UNIT], values = unit, np.rint(values / unit).astype("int8")
+        stored[name] = values
+    return stored
+
+
+def _is_large(values):
+    return values.size > 4096 and values.dtype.kind == "f"
+
+
+def _as_floats(arrays):
+    """What `in_bytes` was given, rounded."""
+    units = {name: v for name, v in arrays.items() if name.endswith(_UNIT)}
+    arrays = {name: v for name, v in arrays.items() if name not in units}
+    for name, unit in units.items():
+        name = name.removesuffix(_UNIT)
+        if name not in arrays or arrays[name].shape[-1:] != unit.shape:
+            raise WeightsError(f"The weights do not fit the network: {name} has no unit that fits.")
+        arrays[name] = arrays[name] * unit
+    return arrays

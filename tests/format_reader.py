@@ -14,7 +14,7 @@ LAST = 6
 
 def header(data: bytes) -> dict:
     """Section "The header" of the document; the payload comes with it."""
-    assert data[:4] == b"SDA\x03"
+    assert data[:4] == b"SDA\x04"
     found, at = {"model": data[4:8], "mode": data[8] & 0x7F}, 9
     for name in ("width", "height"):
         found[name], at = _varint(data, at)
@@ -55,54 +55,46 @@ def integers(data: bytes, tables: dict) -> np.ndarray:
     parts, rows = [], max(4, 16384 // w)
     for top in range(0, h, rows):
         count = min(rows, h - top)
-        layout, streams, at = _buckets(content, at, tables)
-        parts.append(_band(count, w, live, about["quality_code"], tables, layout, streams))
+        symbols, at = _buckets(content, at, tables)
+        parts.append(_band(count, w, live, about["quality_code"], tables, symbols))
     assert at == len(content)
     return np.concatenate(parts)
 
 
 def _words(costs, most):
-    """Section "Words": the numbers that each byte stands for."""
+    """Section "Words": the symbols that each byte stands for."""
     costs = [int(cost) for cost in costs if cost]
     words = [(cost, age, (age,)) for age, cost in enumerate(costs)]
     heapq.heapify(words)
     age = len(costs)
     while len(words) + len(costs) - 1 <= most:
-        cost, _, numbers = heapq.heappop(words)
-        for number, more in enumerate(costs):
-            heapq.heappush(words, (cost + more, age, (*numbers, number)))
+        cost, _, symbols = heapq.heappop(words)
+        for symbol, more in enumerate(costs):
+            heapq.heappush(words, (cost + more, age, (*symbols, symbol)))
             age += 1
-    return [numbers for _, _, numbers in sorted(words)], len(costs) - 1
+    return [symbols for _, _, symbols in sorted(words)], len(costs) - 1
 
 
 def _buckets(content, at, tables):
-    """Section "The bytes of a band": the ranks of each bucket, and where the band ends."""
-    layout = content[at]
-    rows = zip(tables["costs"][layout], tables["words"][layout])
-    *trees, (last, last_escape) = [_words(costs, most) for costs, most in rows if most]
-    at, streams = at + 1, []
-    for words, _ in trees:
+    """Section "The bytes of a band": the symbols of each bucket, and where the band ends."""
+    rows, escapes = [], []
+    for costs, most in zip(tables["costs"], tables["words"]):
+        words, escape = _words(costs, most)
         end = content.index(255, at)
-        streams.append([number for byte in content[at:end] for number in words[byte]])
+        rows.append([symbol for byte in content[at:end] for symbol in words[byte]])
+        escapes.append(escape)
         at = end + 1
-    wanted = sum(stream.count(escape) for stream, (_, escape) in zip(streams, trees))
-    beyond = []
-    while len(beyond) < wanted:
-        beyond += last[content[at]]
-        at += 1
-    beyond = beyond[:wanted]
-    far = list(content[at : at + beyond.count(last_escape)])
-    at += len(far)
-    huge = struct.unpack_from(f"<{far.count(254)}I", content, at)
-    at += 4 * len(huge)
-    huge, beyond = iter(huge), iter(beyond)
-    far = iter([rest + next(huge) if rest == 254 else rest for rest in far])
-    for stream, (_, escape) in zip(streams, trees):
-        for k, number in enumerate(stream):
-            if number == escape:
-                more = next(beyond)
-                stream[k] += more + next(far) if more == last_escape else more
-    return layout, streams, at
+    *rows, last = rows
+    *escapes, largest = escapes
+    last = last[: sum(row.count(escape) for row, escape in zip(rows, escapes))]
+    far = last.count(largest)
+    beyond = iter(struct.unpack_from(f"<{far}I", content, at))
+    rest = iter([more + next(beyond) if more == largest else more for more in last])
+    rows = [
+        [symbol + next(rest) if symbol == escape else symbol for symbol in row]
+        for row, escape in zip(rows, escapes)
+    ]
+    return rows, at + 4 * far
 
 
 def _level(i, j):
@@ -144,8 +136,8 @@ def _by_quality(table, code):
     return low + (high - low) * rest // 9900
 
 
-def _band(h, w, live, code, tables, layout, streams):
-    """Sections "The order" and "What is expected": ranks → integers."""
+def _band(h, w, live, code, tables, symbols):
+    """Sections "The order" and "What is expected": symbols → integers."""
     t = {name: array.astype(int) for name, array in tables.items()}
     ends = np.cumsum(t["groups"])
     bias, hidden_bias = _by_quality(t["bias"], code), _by_quality(t["hidden_bias"], code)
@@ -154,7 +146,7 @@ def _band(h, w, live, code, tables, layout, streams):
     value, deviation, logs = (
         np.zeros((h + 2, w + 2, *more, channels), int) for more in ((), (), (2,))
     )
-    result, streams = np.zeros((h, w, channels), int), [iter(stream) for stream in streams]
+    result, symbols = np.zeros((h, w, channels), int), [iter(row) for row in symbols]
     places = sorted((_level(i, j), i, j) for i in range(h) for j in range(w))
     for g, end in enumerate(ends):
         own = slice(end - t["groups"][g], end)
@@ -196,17 +188,17 @@ def _band(h, w, live, code, tables, layout, streams):
                 width = width + t["hidden_out"][own] @ hidden + bias[own]
                 mean = np.clip(np.rint(mean / 256), -(1 << 19), 1 << 19).astype(int)
                 linear = mean
-                if (k or g >= 2) and g < len(t.get("refined_first", ())):
+                if (k or g >= 2) and g < len(t["refined_first"]):
                     mean, width = _refined(t, value, g, k, i, j, code, mean, width)
                 nearest = (mean + 8) >> 4
                 rest = mean - 16 * nearest
                 step = np.clip(width / 2048 + 64, 0, 255).astype(int)
-                bucket = tables["buckets"][layout][step, np.minimum(abs(rest) >> 1, 3)]
+                bucket = tables["buckets"][step, np.minimum(abs(rest) >> 1, 3)]
                 for c in range(min(live, end) - own.start):
-                    rank = next(streams[bucket[c]])
-                    offset = (rank + 1) // 2 if rank % 2 else -(rank // 2)
-                    found = nearest[c] + (offset if rest[c] >= 0 else -offset)
-                    result[i, j, own.start + c] = found
+                    symbol = next(symbols[bucket[c]])
+                    offset = (symbol + 1) // 2 if symbol % 2 else -(symbol // 2)
+                    offset = offset if rest[c] >= 0 else -offset
+                    result[i, j, own.start + c] = nearest[c] + offset
                 v = result[i, j, own]
                 limit, inner = 1023 if g == 0 else 127, (i + 1, j + 1)
                 value[inner][own] = np.clip(v, -limit, limit)

@@ -1,3 +1,5 @@
+"""The header of a file: every fault has its sentence."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,12 +30,12 @@ def test_header_of_a_small_picture_is_at_most_twenty_bytes():
 
 def test_bytes_are_laid_out_as_documented():
     data = container.write(EXAMPLE, b"payload")
-    assert data.hex() == "534441036162636401800180014c1d353609ae" + b"payload".hex()
+    assert data.hex() == "534441046162636401800180014c1d7ebd37e4" + b"payload".hex()
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_give_a_header_or_one_error(data):
-    for candidate in (data, b"SDA\x02" + data):
+    for candidate in (data, b"SDA\x04" + data):
         try:
             header, _ = container.read_header(candidate)
         except BitstreamError:
@@ -61,7 +63,10 @@ def test_every_truncation_is_noticed(length):
     [
         (b"\x89PNG\r\n\x1a\n" + bytes(40), "not a .sdae file"),
         (b"", "not a .sdae file"),
-        (b"SDA\x01" + bytes(40), "format version 1"),
+        (b"SDA is a company" + bytes(40), "not a .sdae file"),
+        (b"SDA\n" + bytes(40), "not a .sdae file"),
+        (b"SDA\x03" + bytes(40), "version 3, of before release 1.0.*make it again"),
+        (b"SDA\x05" + bytes(40), "version 5 .*update sdae"),
         (container.write(Header(b"abcd", 9, 1, 1, 100), b""), "mode 9"),
         (container.write(Header(b"abcd", 1, 0, 5, 100), b""), "0×5"),
         (container.write(Header(b"abcd", 1, 70000, 5, 100), b""), "70000×5"),

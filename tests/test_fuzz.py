@@ -99,33 +99,19 @@ def test_what_takes_too_long_or_too_much_memory_is_a_finding(codec, monkeypatch,
     assert "took 600 MB of memory" in capsys.readouterr().err
 
 
-def _alone(tree):
-    """Whether the escape is a word."""
-    return len(tree.child) and tree.child[0, tree.escape] < 0
-
-
 def worst(codec, kind, total) -> bytes:
     """Payloads that take the most memory: noughts as many as any payload may hold, or an escape
     of the longest kind for each integer."""
-    layout = len(codec.tables.words) - 1
-    buckets, escapes = band_bytes.forest(codec.tables, layout)
+    *own, last = band_bytes.codes(codec.tables)
     if kind == "noughts":
         content = bytes(7 * total)
     else:
         # The bucket whose escape alone makes a word, and the word of such escapes.
-        single = next(k for k, tree in enumerate(buckets.trees) if _alone(tree))
-        mark = buckets.cut([[tree.escape] * (k == single) for k, tree in enumerate(buckets.trees)])
-        marks = escapes.cut([np.full(total, escapes.trees[0].escape)])[0][:-1]
-        content = (
-            b"\xff" * single
-            + mark[single][:-1].tobytes() * total
-            + b"\xff" * (len(buckets.trees) - single)
-            + marks.tobytes()
-            + b"\xfe" * total
-            + b"\0\0\0\1" * total
-        )
+        single = next(k for k, code in enumerate(own) if len(code.encode([code.escape])) == 2)
+        mark, marks = own[single].encode([own[single].escape])[:1], last.encode([last.escape])[:-1]
+        content = b"\xff" * single + mark * total + b"\xff" * (len(own) - single)
+        content += marks * total + b"\xff" + b"\0\0\0\1" * total
     packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
-    content = bytes([layout]) + content
     return bytes([codec.tables.channels]) + packer.compress(content) + packer.flush()
 
 

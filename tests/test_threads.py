@@ -187,7 +187,7 @@ def cleaned():
 from sdae.network import encoder_effort
 from sdae.coding import band_bytes, coding_order, predictor
 for made in (encoder_effort._synthesis, encoder_effort._contexts, coding_order.ordered,
-             predictor._weights, band_bytes.forest, threads._helpers, threads._blas):
+             predictor._weights, band_bytes.codes, threads._helpers, threads._blas):
     made.cache_clear()
 ways = [lambda: codec.compress(rgb, 50, 1), saved, lambda: sdae.load().compress(rgb, 50, 1),
         opened, opened, cleaned, cleaned]

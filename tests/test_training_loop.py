@@ -9,8 +9,7 @@ from PIL import Image
 import sdae
 from sdae import weights
 from sdae.__main__ import main
-from sdae.coding import buckets
-from sdae.training import autoencoder, loop
+from sdae.training import autoencoder, buckets, loop
 from tests.test_network import SMALL
 
 

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pages.inside.keras_model import keras_model
 from sdae.codec import Codec, Latent
-from sdae.coding import buckets, deflate, deflate_reader
+from sdae.coding import deflate, deflate_reader, huffman
 from sdae.network.config import STRIDE, quality_position
 from sdae.pictures import reading
 from sdae.training import training_record
@@ -288,7 +288,7 @@ def entropy(values: np.ndarray) -> np.ndarray:
     It has one table a channel, which costs nothing; Shannon 1948.
     """
     tallies = [np.unique(c, return_counts=True)[1] for c in values.reshape(-1, values.shape[-1]).T]
-    return np.array([buckets.entropy(tally) for tally in tallies]) / 8
+    return np.array([huffman.entropy(tally) for tally in tallies]) / 8
 
 
 LINE = 64
@@ -331,7 +331,7 @@ def line(latent: Latent, channel: int, row: int) -> Line:
         stream,
         deflate_reader.read(stream),
         code,
-        float(buckets.entropy(counts)),
+        float(huffman.entropy(counts)),
     )
 
 

@@ -44,10 +44,10 @@ _NUMBER = re.compile(r"[-−+]?[\d.,∞]+( / [\d.,]+)?( %)?|–")
 
 def finding(sentence: str) -> None:
     """The result in one sentence, before everything else."""
-    st.header(whole_numbers(sentence), anchor=False)
+    st.header(arithmetic(sentence), anchor=False)
 
 
-def whole_numbers(text: str) -> str:
+def arithmetic(text: str) -> str:
     """The text with spaces that do not break between numbers and their units."""
     return re.sub(r"(\d) (%|dB|ms|bytes|M)(?!\w)", "\\1\u00a0\\2", text)
 
@@ -94,7 +94,7 @@ def table(heads: list[str], rows: list[tuple], name: str) -> None:
                 else f"th scope='{'row' if kind == 'row' else 'col'}'"
             )
             cls = " class='number'" if number else ""
-            found.append(f"<{mark}{cls}>{escape(whole_numbers(cell))}</{mark[:2]}>")
+            found.append(f"<{mark}{cls}>{escape(arithmetic(cell))}</{mark[:2]}>")
         return f"<tr>{''.join(found)}</tr>"
 
     body = "".join(line(row, "row") for row in texts)

@@ -1,149 +1,100 @@
-"""The ranks of a band ↔ its bytes, before Deflate packs them.
+"""The symbols of a band ↔ its bytes, before Deflate packs them.
 
-Predictions of equal spread share a bucket. A bucket makes words of its ranks, a byte each, the
-likeliest words becoming the smallest bytes (`sdae.coding.parse_codes`). Ranks that it does not tell
-apart escape to a bucket of their own.
+Predictions of like cells share a bucket, which makes bytes of its symbols by a Tunstall code of its
+own. Symbols that a bucket does not tell apart escape: how far they are beyond its largest goes into
+a last bucket, and where that does not tell them apart either, into numbers of four bytes.
 """
 
 from functools import lru_cache
 
 import numpy as np
 
-from sdae.coding.deflate import DeflateError
-from sdae.coding.parse_codes import END, Forest, Tree
+from sdae.coding.deflate import DeflateError, Reader
 from sdae.coding.tables import Tables
+from sdae.coding.tunstall import END, TunstallCode
 
-_HUGE = 254
-_LARGEST_RANK = 1 << 20
-_PIECE = 1 << 18
+_MOST_BEYOND = 1 << 20
+# More is beyond what any integer of 16 bits needs.
 
 
 @lru_cache(maxsize=16)
-def forest(tables, layout):
-    """The trees of all buckets of a layout, and that of the escapes."""
-    rows = zip(tables.costs[layout], tables.words[layout].tolist())
-    *trees, last = [Tree(costs, most) for costs, most in rows if most]
-    return Forest(trees), Forest([last])
+def codes(tables: Tables) -> list[TunstallCode]:
+    """The codes of all buckets, and last that of the escapes."""
+    return [TunstallCode(costs, most) for costs, most in zip(tables.costs, tables.words.tolist())]
 
 
-def pack(cell, rank, tables, layout):
-    """Ranks → the segments of a band: the layout and the first bucket, each further bucket,
-    escapes, far and huge escapes. Every bucket has its end."""
-    buckets, escapes = forest(tables, layout)
-    bucket = tables.buckets[layout].ravel().take(cell)
-    order = np.argsort(bucket, kind="stable")
-    ends = np.cumsum(np.bincount(bucket, minlength=len(buckets.trees)))[:-1]
-    parts = np.split(_narrow(rank.take(order)), ends)
-    far = [part[part >= t.escape] - t.escape for part, t in zip(parts, buckets.trees)]
-    far, last = np.concatenate(far), escapes.trees[0].escape
-    huge = far[far >= last] - last
-    segments = buckets.cut(parts)
-    segments[0] = np.append(np.uint8(layout), segments[0])
-    segments.append(escapes.cut([far])[0][:-1])
-    segments.append(np.minimum(huge, _HUGE).astype("uint8"))
-    segments.append((huge[huge >= _HUGE] - _HUGE).astype("<u4").view("uint8"))
-    return segments
+def pack(cell, symbol, tables: Tables) -> list[bytes]:
+    """Cells and symbols, as `sdae.coding.residuals.survey` gives them → the segments of a band:
+    each bucket, the bucket of escapes, and what is beyond that."""
+    *own, last = codes(tables)
+    bucket = tables.buckets.ravel().take(cell)
+    ends = np.cumsum(np.bincount(bucket, minlength=len(own)))[:-1]
+    rows = np.split(symbol.take(np.argsort(bucket, kind="stable")), ends)
+    segments, escaped = [], []
+    for code, row in zip(own, rows):
+        segments.append(code.encode(np.minimum(row, code.escape).astype("uint8")))
+        escaped.append(row[row >= code.escape] - code.escape)
+    escaped = np.concatenate(escaped)
+    segments.append(last.encode(np.minimum(escaped, last.escape).astype("uint8")))
+    beyond = escaped[escaped >= last.escape] - last.escape
+    return [*segments, beyond.astype("<u4").tobytes()]
 
 
-def _narrow(ranks):
-    """The same numbers, none below zero, in the smallest integers that hold them."""
-    return ranks.astype(_kind(int(ranks.max(initial=0))))
-
-
-def _kind(most):
-    return "uint8" if most < 256 else "uint16" if most < 65536 else "int32"
-
-
-def unpack(content: bytes, position: int, total: int, tables: Tables):
-    """What the segments of a band say.
+def unpack(content: Reader, total: int, tables: Tables) -> list[np.ndarray]:
+    """The symbols of each bucket of the next band, in coding order; zeros may follow them.
 
     Args:
-        content: inflated bytes, in which the band begins at ``position``.
-        total: how many integers it has.
-
-    Returns:
-        the layout, the ranks of each bucket in coding order, and where the band ends.
+        content: the inflated bytes, up to this band already read.
+        total: how many integers the band has.
+        tables: the context tables.
 
     Raises:
         DeflateError: the content is damaged.
     """
-    layout = content[position] if position < len(content) else len(tables.words)
-    if layout >= len(tables.words):
-        raise DeflateError("The packed integers are damaged.")
-    buckets, escapes = forest(tables, layout)
-    last = escapes.trees[0]
-    position += 1
-    found, room = [], total
-    for tree in buckets.trees:
-        end = content.find(END, position)
-        if end < 0:
-            raise DeflateError("The packed integers are cut short.")
-        part = np.frombuffer(content, "uint8", end - position, position)
-        found.append(tree.numbers(part, room))
-        # What fills the last word is no integer.
-        room -= max(0, len(found[-1]) - tree.longest + 1)
-        position = end + 1
-    if sum(map(len, found)) < total:
+    *own, last = codes(tables)
+    rows, room = [], total
+    for code in own:
+        rows.append(code.decode(content.until(END, room), room))
+        room -= max(0, len(rows[-1]) - code.longest + 1)  # zeros that fill the last word
+    if sum(map(len, rows)) < total:
         raise DeflateError("The packed integers are fewer than the picture has room for.")
-    content = np.frombuffer(content, "uint8")
-
-    def take(size):
-        nonlocal position
-        if size > len(content) - position:
-            raise DeflateError("The packed integers are cut short.")
-        position += size
-        return content[position - size : position]
-
-    counts = [np.count_nonzero(part == tree.escape) for part, tree in zip(found, buckets.trees)]
+    escapes = [row == code.escape for code, row in zip(own, rows)]
+    counts = [int(np.count_nonzero(places)) for places in escapes]
     count = sum(counts)
-    tail = last.numbers(take(last.words(content[position:], count)), count)[:count]
-    far = take(np.count_nonzero(tail == last.escape))
-    huge = take(4 * np.count_nonzero(far == _HUGE)).view("<u4")
-    tail = _escapes(tail, far, huge, last.escape)
-    tails = np.split(tail, np.cumsum(counts)[:-1])
-    for k, (tree, tail) in enumerate(zip(buckets.trees, tails)):
-        if len(tail):
-            escaped = found[k] == tree.escape
-            found[k] = found[k].astype(_kind(tree.escape + int(tail.max())))
-            found[k][escaped] = tree.escape + tail
-    return layout, found, position
-
-
-def _escapes(tail, far, huge, escape):
-    """What the escapes stand for, int32; piece by piece, for a hostile file may be all escapes."""
-    numbers = tail.astype("int32")
-    for start in range(0, len(numbers), _PIECE):
-        piece = numbers[start : start + _PIECE]
-        places = np.flatnonzero(piece == escape)
-        rest, far = far[: len(places)].astype("int32"), far[len(places) :]
-        most = np.flatnonzero(rest == _HUGE)
-        rest[most] += np.minimum(huge[: len(most)], _LARGEST_RANK).astype("int32")
-        huge = huge[len(most) :]
-        piece[places] += rest
-    return numbers
+    escaped = last.decode(content.until(END, count), count)[:count].astype("int32")
+    if len(escaped) < count:
+        raise DeflateError("The packed integers are cut short.")
+    far = escaped == last.escape
+    beyond = np.frombuffer(content.take(4 * int(np.count_nonzero(far))), "<u4")
+    escaped[far] += np.minimum(beyond, _MOST_BEYOND).astype("int32")
+    for k, more in enumerate(np.split(escaped, np.cumsum(counts)[:-1])):
+        if len(more):
+            rows[k] = rows[k].astype("int32")
+            rows[k][escapes[k]] += more
+    return rows
 
 
 class Queues:
-    """Ranks that wait in their buckets until a prediction asks for one.
+    """Symbols that wait in their buckets until a prediction asks for one.
 
     Args:
-        streams: list of integer arrays, those of each bucket in coding order.
+        rows: list of integer arrays, the symbols of each bucket in coding order.
     """
 
-    def __init__(self, streams):
-        sizes = [len(stream) for stream in streams]
-        self._waiting = np.concatenate(streams)
-        self._ends = np.cumsum(sizes)
-        self._next = self._ends - sizes
+    def __init__(self, rows):
+        self._rows, self._taken = rows, [0] * len(rows)
 
-    def take(self, bucket):
-        """The next rank of the bucket named in each place, (n,) uint8 → (n,) int32."""
-        order = np.argsort(bucket, kind="stable")
-        counts = np.bincount(bucket, minlength=len(self._ends))
-        ahead = self._next - np.cumsum(counts) + counts
-        self._next = self._next + counts
-        if (self._next > self._ends).any():
-            raise DeflateError("The packed integers are fewer than the picture has room for.")
-        found = np.empty(len(bucket), "int32")
-        found[order] = self._waiting.take(np.arange(len(bucket)) + np.repeat(ahead, counts))
-        return found
+    def take(self, bucket) -> np.ndarray:
+        """The next symbol of the bucket named in each place, (n,) uint8 → (n,) int32.
+
+        Raises:
+            DeflateError: a bucket has no more.
+        """
+        symbols = np.empty(len(bucket), "int32")
+        for k in np.flatnonzero(np.bincount(bucket)).tolist():
+            places, begin = np.flatnonzero(bucket == k), self._taken[k]
+            self._taken[k] += len(places)
+            if self._taken[k] > len(self._rows[k]):
+                raise DeflateError("The packed integers are fewer than the picture has room for.")
+            symbols[places] = self._rows[k][begin : self._taken[k]]
+        return symbols

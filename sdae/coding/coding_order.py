@@ -35,14 +35,14 @@ def bands(values) -> list[np.ndarray]:
     return np.split(values, np.cumsum(band_rows(*values.shape[:2]))[:-1])
 
 
-def stacked(parts, h: int) -> np.ndarray:
-    """One (h, w, C) array of parts that come from the top and are not all in memory at once."""
+def stacked(bands, h: int) -> np.ndarray:
+    """One (h, w, C) array of bands that come from the top and are not all in memory at once."""
     values, top = None, 0
-    for part in parts:
+    for band in bands:
         if values is None:
-            values = np.empty((h, *part.shape[1:]), part.dtype)
-        values[top : top + len(part)] = part
-        top += len(part)
+            values = np.empty((h, *band.shape[1:]), band.dtype)
+        values[top : top + len(band)] = band
+        top += len(band)
     return values
 
 
@@ -102,11 +102,11 @@ class Positions:
         self._near = {}
         self.around, self.neighbours = self.near(square), {}
         for k in range(1, LAST + 1):
-            part = slice(self.ends[k - 1], self.ends[k])
+            own = slice(self.ends[k - 1], self.ends[k])
 
             def mirrored(at, offset, length):
-                ahead = _inside(at[part] + offset, length)
-                return np.where(ahead < length, ahead, _inside(at[part] - offset, length))
+                ahead = _inside(at[own] + offset, length)
+                return np.where(ahead < length, ahead, _inside(at[own] - offset, length))
 
             self.neighbours[k] = np.stack(
                 [number[mirrored(y, dy, h), mirrored(x, dx, w)] for dy, dx in lattice_neighbours(k)]
@@ -131,7 +131,5 @@ def _inside(places, length):
     return np.where((places < 0) | (places >= length), length, places)
 
 
-@lru_cache(maxsize=4)
-def ordered(h: int, w: int) -> Positions:
-    """The `Positions` of an (h, w) latent, remembered for the next of this size."""
-    return Positions(h, w)
+ordered = lru_cache(maxsize=4)(Positions)
+"""The `Positions` of an (h, w) latent, remembered for the next of this size."""

@@ -1,18 +1,4 @@
-"""The .sdae container: a short header before one payload.
-
-    offset  bytes  field
-    0       3      magic "SDA"
-    3       1      version, 3
-    4       4      model id: the first bytes of the weights' SHA-256
-    8       1      mode: 0 plain (the original's int8 + Deflate), 1 contexts + Deflate;
-                   bit 7 set: metadata stands before the payload
-    9       1–3    width, LEB128 varint
-    …       1–3    height, LEB128 varint
-    …       2      quality × 100, little endian
-    …       4      CRC-32 (RFC 1952) of everything before and after it, little endian
-    …              metadata, only where bit 7 of the mode says so: its length in bytes as a
-                   varint of 1–3 bytes, then so many bytes, see `sdae.pictures.metadata`
-    …              payload, to the end of the file
+"""The .sdae container: a short header before one payload, as docs/format.md lays it out.
 
 A 128×128 picture has a header of 19 bytes. Every field is checked before memory is taken. Varints are
 written here, as neither Python nor NumPy has them.
@@ -22,8 +8,10 @@ import zlib
 from dataclasses import dataclass
 
 MAGIC = b"SDA"
-VERSION = 3
+VERSION = 4
 PLAIN, CONTEXTS = 0, 1
+"""How a payload is packed: as the original work did, or by `sdae.coding.latent_coder`."""
+
 MAX_SIDE = 65535
 """Longest side in pixels that a file may state."""
 
@@ -31,6 +19,10 @@ MAX_METADATA = 1 << 20
 """Most bytes of metadata that a file may hold."""
 
 _METADATA = 0x80
+_VERSIONS = range(1, 9)
+# Other bytes after the magic are those of a text that happens to begin with these letters.
+
+_CUT_SHORT = "The file ends inside its header; it was cut short, get it again."
 
 
 class BitstreamError(ValueError):
@@ -79,7 +71,7 @@ def _read_varint(data: bytes, at: int) -> tuple[int, int]:
     value = 0
     for shift in (0, 7, 14):
         if at >= len(data):
-            raise BitstreamError("The file ends inside its header; it was cut short, get it again.")
+            raise BitstreamError(_CUT_SHORT)
         value |= (data[at] & 0x7F) << shift
         at += 1
         if data[at - 1] < 0x80:
@@ -111,19 +103,24 @@ def read_header(data: bytes, max_pixels: int | None = None) -> tuple[Header, byt
     Raises:
         BitstreamError: not a .sdae file, another version, truncated or altered bytes, or too large.
     """
-    if data[:3] != MAGIC:
+    if data[:3] != MAGIC or (len(data) > 3 and data[3] not in _VERSIONS):
         raise BitstreamError("This is not a .sdae file; choose one that this codec has written.")
     if len(data) < 17:
-        raise BitstreamError("The file ends inside its header; it was cut short, get it again.")
-    if data[3] != VERSION:
+        raise BitstreamError(_CUT_SHORT)
+    if data[3] < VERSION:
         raise BitstreamError(
-            f"The file has format version {data[3]} and this codec reads version {VERSION}; "
+            f"The file has format version {data[3]}, of before release 1.0, which this sdae does not "
+            "read; make it again from the picture."
+        )
+    if data[3] > VERSION:
+        raise BitstreamError(
+            f"The file has format version {data[3]} and this sdae reads version {VERSION}; "
             "update sdae."
         )
     width, at = _read_varint(data, 9)
     height, at = _read_varint(data, at)
     if len(data) < at + 6:
-        raise BitstreamError("The file ends inside its header; it was cut short, get it again.")
+        raise BitstreamError(_CUT_SHORT)
     quality_code = int.from_bytes(data[at : at + 2], "little")
     check = int.from_bytes(data[at + 2 : at + 6], "little")
     payload = data[at + 6 :]

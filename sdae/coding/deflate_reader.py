@@ -8,17 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sdae.coding.deflate import (
-    END,
-    FIXED_LENGTHS,
-    LENGTH_ORDER,
-    LENGTHS,
-    DeflateError,
-)
+from sdae.coding.deflate import END, LENGTH_ORDER, LENGTHS, DeflateError
+from sdae.coding.huffman import codes as canonical_codes
 from sdae.coding.huffman import lengths as code_lengths
 
 STORED, FIXED, DYNAMIC = range(3)
 KINDS = "stored", "fixed code", "own code"
+
+_FIXED_LENGTHS = [8] * 144 + [9] * 112 + [7] * 24 + [8] * 8
+# The code lengths of the fixed code (RFC 1951, 3.2.6).
 
 _DISTANCES = [(1 + i, 0) for i in range(4)]
 _DISTANCES += [(1 + (2 + i << n), n) for n in range(1, 14) for i in range(2)]
@@ -62,11 +60,11 @@ class _Bits:
         self.text, self.at = (bits + ord("0")).tobytes().decode(), 0
 
     def take(self, count: int) -> str:
-        found = self.text[self.at : self.at + count]
-        if len(found) < count:
+        bits = self.text[self.at : self.at + count]
+        if len(bits) < count:
             raise DeflateError("The stream is cut short.")
         self.at += count
-        return found
+        return bits
 
     def number(self, count: int) -> int:
         """An unsigned integer, lowest bit first."""
@@ -74,10 +72,10 @@ class _Bits:
 
     def symbol(self, code: dict[str, int]) -> int:
         for count in range(1, 16):
-            found = code.get(self.text[self.at : self.at + count])
-            if found is not None:
+            symbol = code.get(self.text[self.at : self.at + count])
+            if symbol is not None:
                 self.at += count
-                return found
+                return symbol
         raise DeflateError("The stream holds no symbol of its code.")
 
     def one_of(self, table, symbol: int) -> int:
@@ -90,12 +88,8 @@ class _Bits:
 
 def codes(lengths) -> list[str]:
     """Canonical Huffman codes as strings of 0 and 1, from their lengths; "" for length 0."""
-    found, code, before = [""] * len(lengths), 0, 0
-    for length, symbol in sorted((n, s) for s, n in enumerate(lengths) if n):
-        code <<= length - before
-        found[symbol] = f"{code:0{length}b}"
-        code, before = code + 1, length
-    return found
+    pairs = zip(canonical_codes(lengths).tolist(), lengths)
+    return [f"{code:0{length}b}"[::-1] if length else "" for code, length in pairs]
 
 
 def huffman(data: bytes) -> dict[int, str]:
@@ -120,9 +114,10 @@ def read(data: bytes) -> list[Block]:
             if bits.number(16) != size ^ 0xFFFF:
                 raise DeflateError("The stream states a length that its check does not match.")
             header = bits.at - begun
-            tokens = [_stored(bits.take(8)) for _ in range(size)]
+            taken = (bits.take(8) for _ in range(size))
+            tokens = [Token(text, int(text[::-1], 2)) for text in taken]
         elif kind in (FIXED, DYNAMIC):
-            tables = _tables(bits) if kind == DYNAMIC else (FIXED_LENGTHS.tolist(), [5] * 30)
+            tables = _tables(bits) if kind == DYNAMIC else (_FIXED_LENGTHS, [5] * 30)
             header = bits.at - begun
             tokens = _tokens(bits, *map(_lookup, tables), written)
         else:
@@ -142,10 +137,6 @@ def replay(blocks: list[Block]) -> bytes:
             for _ in range(token.length):
                 content.append(content[-token.distance])
     return bytes(content)
-
-
-def _stored(bits: str) -> Token:
-    return Token(bits, int(bits[::-1], 2))
 
 
 def _lookup(lengths) -> dict[str, int]:

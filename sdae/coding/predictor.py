@@ -34,8 +34,7 @@ class _Weights:
     """The weights of tables as floats, cut to what each step multiplies."""
 
     def __init__(self, tables):
-        ends = np.cumsum(tables.groups).tolist()
-        self.slices = [slice(end - size, end) for end, size in zip(ends, tables.groups.tolist())]
+        self.slices = tables.slices
 
         def later(kernel, first):
             return [
@@ -84,8 +83,7 @@ _weights = lru_cache(maxsize=4)(_Weights)
 class Predictor:
     """Walks through the steps of one latent.
 
-    For each step of ``plan`` call `predict`, which tells what to expect, then `fill` with the
-    integers that were there.
+    For each step of ``plan`` call `predict`, then `fill` with the integers that were there.
 
     Args:
         h, w: size of the latent.
@@ -109,8 +107,7 @@ class Predictor:
         ends = self.steps.ends
         levels = [(a, b, k) for k, (a, b) in enumerate(zip([0] + ends, ends)) if b > a]
         passes = [(a, b, k) for a, b, k in ((0, ends[-2], 0), (ends[-2], n, LAST)) if b > a]
-        refinement = tables.refinement
-        self.refiner = Refiner(refinement, quality_code) if refinement else None
+        self.refiner = Refiner(tables.refinement, quality_code)
         groups = range(len(self.slices))
         self.plan = [(g, *step) for g in groups for step in (levels if g < FINE else passes)]
 
@@ -120,22 +117,21 @@ class Predictor:
         Returns:
             mean: (n, c) int32 in units of 1/FEATURE_UNIT, within ±2^15 integers.
             width: (n, c) float32 whole numbers in units of 1/WIDTH_UNIT.
+            linear: (n, c) int32, the mean before it was refined, which `fill` needs.
         """
         own = self.slices[group]
         size = own.stop - own.start
-        mean = np.empty((stop - start, size), "int32")
+        mean, linear = np.empty((2, stop - start, size), "int32")
         width = np.empty((stop - start, size), "float32")
-        # What is known of a deviation is one from the linear prediction.
-        self.linear = linear = np.empty_like(mean)
         refined = self._refined(group, start, stop, level)
 
         def predicted(rows):
-            part = slice(rows.start - start, rows.stop - start)
-            linear[part], width[part] = found = self._predicted(group, rows, level)
-            mean[part], width[part] = refined(part, *found)
+            piece = slice(rows.start - start, rows.stop - start)
+            linear[piece], width[piece] = before = self._predicted(group, rows, level)
+            mean[piece], width[piece] = refined(piece, *before)
 
         share_out(predicted, pieces(start, stop))
-        return mean, width
+        return mean, width, linear
 
     def _predicted(self, group, rows, level):
         """`predict` for some rows of a step."""
@@ -146,14 +142,14 @@ class Predictor:
         if level:
             size, first = own.stop - own.start, self.steps.ends[level - 1]
             near = self.steps.neighbours[level][:, rows.start - first : rows.stop - first]
-            found = self.known[group].take(near, axis=0)
+            four = self.known[group].take(near, axis=0)
             kernel = weights.mean_near[group][level - 1]
-            values = found[:, :, :size].transpose(1, 0, 2).reshape(-1, 4 * size)
+            values = four[:, :, :size].transpose(1, 0, 2).reshape(-1, 4 * size)
             mean += values.astype(kernel.dtype) @ kernel
-            total = found.sum(0)
+            total = four.sum(0)
             near = np.rint(total[:, size:] * np.float32(0.25))
             width += near[:, :size] @ weights.width_near[group][level - 1]
-            apart = np.abs(found[:, :, :size] - total[:, :size] * np.float32(0.25)).sum(0)
+            apart = np.abs(four[:, :, :size] - total[:, :size] * np.float32(0.25)).sum(0)
             logarithms = np.concatenate([near[:, size:], logarithm(apart * (4 * _ONE_FEATURE))], 1)
             hidden = hidden + logarithms @ weights.hidden_near[group][level - 1]
             hidden += weights.hidden_level[level - 1, group]
@@ -165,10 +161,10 @@ class Predictor:
         return np.minimum(np.maximum(mean, -_MEAN_CLIP), _MEAN_CLIP), width
 
     def _refined(self, group, start, stop, level):
-        """What makes of predictions of a part of a step those after the `Refiner`."""
+        """A function that refines predictions of a piece of a step."""
         refiner, outside = self.refiner, len(self.mean_sum)
-        if not (refiner and refiner.knows(group, level)):
-            return lambda part, mean, width: (mean, width)
+        if not refiner.knows(group, level):
+            return lambda piece, mean, width: (mean, width)
         near, around = offsets(group, level)
         near, around = self.steps.near(near, start, stop), self.steps.near(around)[start:stop]
         own, *earlier = (
@@ -177,24 +173,29 @@ class Predictor:
         own = np.ascontiguousarray(own)
         earlier = np.concatenate([np.empty((len(own), 0), "float32"), *earlier], 1)
 
-        def refined(part, mean, width):
-            found = own.take(near[part], axis=0) - mean.astype("float32")[:, None]
-            found *= (near[part] < outside)[:, :, None]
-            before = earlier.take(around[part], axis=0) - earlier[start:stop][part, None]
-            before *= (around[part] < outside)[:, :, None]
-            mean, width = refiner(group, level, found, before, mean, width)
+        def refined(piece, mean, width):
+            same = own.take(near[piece], axis=0) - mean.astype("float32")[:, None]
+            same *= (near[piece] < outside)[:, :, None]
+            before = earlier.take(around[piece], axis=0) - earlier[start:stop][piece, None]
+            before *= (around[piece] < outside)[:, :, None]
+            mean, width = refiner(group, level, same, before, mean, width)
             return np.minimum(np.maximum(mean, -_MEAN_CLIP), _MEAN_CLIP), width
 
         return refined
 
-    def fill(self, group, start, stop, level, integers):
-        """Take the integers of the step that was predicted last, (n, c) int32."""
+    def fill(self, group, start, stop, level, integers, linear):
+        """Take the integers of a step of the plan.
+
+        Args:
+            integers: (n, c) int32.
+            linear: as `predict` gave it: how far integers were from it says what to expect of others.
+        """
         last = group + 1 == len(self.slices)
         if last and level == LAST:
-            return  # nothing looks at these
+            return  # nothing depends on these
         size = integers.shape[1]
         known, scaled = self.known[group][start:stop], integers * FEATURE_UNIT
-        deviation = np.abs(scaled - self.linear)
+        deviation = np.abs(scaled - linear)
         clip = VALUE_CLIPS[group > 0] * FEATURE_UNIT
         known[:, :size] = np.minimum(np.maximum(scaled, -clip), clip)
         known[:, size : 2 * size] = np.minimum(deviation, DEVIATION_CLIP * FEATURE_UNIT)
@@ -225,7 +226,7 @@ class Predictor:
 
 
 def expectations(integers, quality_code: int, tables: Tables):
-    """What the coder expects of each integer, given those it looks at: for encoders to choose by.
+    """What the coder expects of each integer, given those decoded before: for encoders to choose by.
 
     Args:
         integers: (h, w, C) whole numbers of any type, coded as one band.
@@ -245,16 +246,16 @@ def expectations(integers, quality_code: int, tables: Tables):
 
 
 def walk(integers, quality_code, tables, live):
-    """For each step of known integers: the step, its channels, the integers there, and what
-    `Predictor.predict` says of them."""
+    """For each step of known integers: the step, its channels, the integers there, and the mean and
+    width of them that `Predictor.predict` gives."""
     predictor = Predictor(*integers.shape[:2], quality_code, tables, live)
     rows = integers.reshape(-1, integers.shape[2])[predictor.steps.order].astype("int32")
     for step in predictor.plan:
         group, start, stop, _ = step
         own = predictor.slices[group]
         known = rows[start:stop, own]
-        mean, width = predictor.predict(*step)
-        predictor.fill(*step, known)
+        mean, width, linear = predictor.predict(*step)
+        predictor.fill(*step, known, linear)
         yield step, own, known, mean, width
 
 

@@ -6,7 +6,7 @@
     width so far  ─┘
 
 The first groups hold the coarse picture. They are few channels but, where a picture is smooth or its
-quality low, most of the bytes. Groups coded level by level look at many places around; the others,
+quality low, most of the bytes. Groups coded level by level see many places around; the others,
 of more channels, at the nearest. All sums are of whole numbers below 2^53, which float64 adds up
 exactly in any order, so every machine decodes the same.
 """
@@ -33,16 +33,17 @@ PREFIX = "tables/refined_"
 """What the names of its arrays in a weights file begin with."""
 
 NEAR_CLIP = 12
-"""Differences between neighbours are looked at up to so many integers."""
+"""Differences between neighbours count up to so many integers."""
 
 WIDTH_CLIP = 255
-"""Largest width that the units look at, in units of 1/FEATURE_UNIT."""
+"""Largest width that the units see, in units of 1/FEATURE_UNIT."""
 
 SPREAD_UNIT = 256
 """Spreads count in units of 1/256."""
 
-REFINED = 4
-"""So many groups are refined; weights may hold a refinement of the first FINE alone."""
+REFINED = 6
+"""So many groups are refined in weights that are trained; in weights that are read, as many as the
+arrays have rows."""
 
 
 def _around(far, wanted):
@@ -64,7 +65,7 @@ def kind_of(level: int) -> int:
 
 
 def places(group: int, kind: int):
-    """Where is looked, as rows and columns from a place: in the own group, in units of the reach,
+    """What is seen, as rows and columns from a place: in the own group, in units of the reach,
     where all of these are filled before; and in earlier groups, whose places are all filled."""
     if group < FINE:
         return (_DIAGONAL, _STRAIGHT)[kind], _WIDE
@@ -79,7 +80,7 @@ def offsets(group: int, level: int):
 
 
 def inputs(groups, group: int, kind: int) -> int:
-    """How many numbers the units of a group look at."""
+    """How many numbers the units of a group see."""
     own, before = map(len, places(group, kind))
     size, earlier = int(groups[group]), int(sum(groups[:group]))
     each = 2 if group < FINE else 1
@@ -87,7 +88,7 @@ def inputs(groups, group: int, kind: int) -> int:
 
 
 def most_inputs(groups, chosen) -> int:
-    """At how many the units of any of the chosen groups look."""
+    """The most that the units of any of the chosen groups see."""
     return max(inputs(groups, group, kind) for group in chosen for kind in (0, 1))
 
 
@@ -122,28 +123,21 @@ class Refinement:
     spread: np.ndarray
 
     @classmethod
-    def from_arrays(cls, arrays: dict) -> "Refinement | None":
-        """What the arrays of a weights file hold; None where there is none."""
+    def from_arrays(cls, arrays: dict) -> "Refinement":
+        """What the arrays of a weights file hold."""
         names = [field.name for field in fields(cls)]
-        found = {name: arrays[PREFIX + name] for name in names if PREFIX + name in arrays}
-        if not found:
-            return None
-        if len(found) < len(names):
-            raise TablesError("A part of the refinement of the context tables is missing.")
-        return cls(**{name: np.asarray(array) for name, array in found.items()})
+        if any(PREFIX + name not in arrays for name in names):
+            raise TablesError("The context tables lack their refinement; train them again.")
+        return cls(**{name: np.asarray(arrays[PREFIX + name]) for name in names})
 
     def to_arrays(self) -> dict:
+        """The inverse of `from_arrays`."""
         return {PREFIX + field.name: getattr(self, field.name) for field in fields(self)}
-
-    @property
-    def count(self) -> int:
-        """How many groups are refined."""
-        return len(self.first)
 
     def check(self, groups, levels: int) -> None:
         """Raise TablesError where the shapes do not fit these groups and levels of quality."""
-        units, count = self.second.shape[-1], self.count
-        if not FINE <= count <= len(groups):
+        units, count = self.second.shape[-1], len(self.first)
+        if not 1 <= count <= len(groups):
             raise TablesError("The refinement of the context tables is for other groups.")
         size, most = max(groups[:count]), most_inputs(groups, range(count))
         shapes = {
@@ -171,12 +165,12 @@ class Refiner:
     """
 
     def __init__(self, refinement: Refinement, quality_code: int):
-        self._weights, self.count = _weights(refinement), refinement.count
+        self._weights, self._count = _weights(refinement), len(refinement.first)
         self._bias = by_quality(refinement.first_bias, quality_code).astype("float64")
 
     def knows(self, group: int, level: int) -> bool:
         """Whether predictions of this group and level are refined."""
-        return group < self.count and (level > 0 or group >= FINE)
+        return group < self._count and (level > 0 or group >= FINE)
 
     def __call__(self, group: int, level: int, own, before, mean, width):
         """
@@ -217,7 +211,7 @@ _weights = lru_cache(maxsize=4)(_Weights)
 
 
 def features(group, own, before, width) -> np.ndarray:
-    """What the first layer looks at, (n, ·) float64 whole numbers in units of 1/FEATURE_UNIT.
+    """What the first layer sees, (n, ·) float64 whole numbers in units of 1/FEATURE_UNIT.
 
     Of groups coded level by level these are differences as they are and their logarithms, of others
     only the logarithms.
@@ -227,14 +221,14 @@ def features(group, own, before, width) -> np.ndarray:
         own, before: differences, as for `Refiner`.
         width: (n, c) in units of 1/WIDTH_UNIT.
     """
-    clip, n, parts = NEAR_CLIP * FEATURE_UNIT, len(width), []
-    for found in (own, before):
-        found = found.reshape(n, -1)
+    clip, n, columns = NEAR_CLIP * FEATURE_UNIT, len(width), []
+    for difference in (own, before):
+        difference = difference.reshape(n, -1)
         if group < FINE:
-            parts.append(np.minimum(np.maximum(found, -clip), clip))
-        parts.append(np.copysign(logarithm(np.abs(found)).astype("float32"), found))
-    parts.append(np.clip(np.rint(width * (1 / WEIGHT_UNIT)), -WIDTH_CLIP, WIDTH_CLIP))
-    return np.concatenate(parts, 1, dtype="float64")
+            columns.append(np.minimum(np.maximum(difference, -clip), clip))
+        columns.append(np.copysign(logarithm(np.abs(difference)).astype("float32"), difference))
+    columns.append(np.clip(np.rint(width * (1 / WEIGHT_UNIT)), -WIDTH_CLIP, WIDTH_CLIP))
+    return np.concatenate(columns, 1, dtype="float64")
 
 
 def _units(sums):

@@ -10,8 +10,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from sdae.coding.coding_order import FINE, LAST
-from sdae.coding.parse_codes import ALPHABET, END
 from sdae.coding.refinement import Refinement
+from sdae.coding.tunstall import ALPHABET, END
 from sdae.coding.units import (
     DEVIATION_CLIP,
     FEATURE_UNIT,
@@ -52,11 +52,11 @@ class Tables:
         hidden_bias: (levels, G, H) by quality.
         hidden_level: (LAST, G, H) added at levels 1 to LAST.
         hidden_out: (C, H) what the hidden units of its group add to the width of a channel.
-        buckets: (layouts, WIDTHS, FRACTIONS) bucket of each pair of width and fraction.
-        costs: (layouts, buckets + 1, ALPHABET) of the symbols of the tree of each bucket, see
-            `sdae.coding.parse_codes`; the row after the last bucket is for escapes, zeros fill up.
-        words: (layouts, buckets + 1) how many words each tree may have.
-        refinement: what a network adds to the predictions of the first groups, or None.
+        buckets: (WIDTHS, FRACTIONS) uint8 bucket of each pair of width and fraction.
+        costs: (buckets + 1, ALPHABET) of the symbols of the Tunstall code of each bucket, see
+            `sdae.coding.tunstall`; the last row is for escapes, zeros fill up.
+        words: (buckets + 1,) how many words each code may have.
+        refinement: what a network adds to the predictions of the first groups.
 
     Raises:
         TablesError: shapes do not fit together, or a sum could leave the exact range.
@@ -81,7 +81,7 @@ class Tables:
     buckets: np.ndarray
     costs: np.ndarray
     words: np.ndarray
-    refinement: Refinement | None = None
+    refinement: Refinement
 
     @classmethod
     def from_arrays(cls, arrays: dict) -> "Tables":
@@ -90,20 +90,20 @@ class Tables:
         Raises:
             TablesError: they are missing or misshapen.
         """
-        names = _names()
+        names = [field.name for field in fields(cls) if field.name != "refinement"]
         missing = [name for name in names if PREFIX + name not in arrays]
         if missing:
             raise TablesError("The weights hold no context tables; train them with this version.")
-        found = {name: np.asarray(arrays[PREFIX + name]) for name in names}
-        return cls(**found, refinement=Refinement.from_arrays(arrays))
+        own = {name: np.asarray(arrays[PREFIX + name]) for name in names}
+        return cls(**own, refinement=Refinement.from_arrays(arrays))
 
     def to_arrays(self) -> dict:
-        found = {PREFIX + name: getattr(self, name) for name in _names()}
-        return found | (self.refinement.to_arrays() if self.refinement else {})
+        """The inverse of `from_arrays`."""
+        own = {PREFIX + name: value for name, value in vars(self).items() if name != "refinement"}
+        return own | self.refinement.to_arrays()
 
     def __post_init__(self):
         c, fine, count = int(self.groups.sum()), int(self.groups[:FINE].sum()), len(self.groups)
-        layouts, rows = self.words.shape
         levels, units = len(self.bias), self.hidden_out.shape[-1]
         shapes = {
             "mean": (9, c, c),
@@ -121,59 +121,48 @@ class Tables:
             "hidden_bias": (levels, count, units),
             "hidden_level": (LAST, count, units),
             "hidden_out": (c, units),
-            "buckets": (layouts, WIDTHS, FRACTIONS),
-            "costs": (layouts, rows, ALPHABET),
-            "words": (layouts, rows),
+            "buckets": (WIDTHS, FRACTIONS),
+            "costs": (int(self.buckets.max(initial=0)) + 2, ALPHABET),
+            "words": (int(self.buckets.max(initial=0)) + 2,),
         }
         for name, shape in shapes.items():
             array = getattr(self, name)
             if array.shape != shape or array.dtype.kind not in "iu":
                 raise TablesError(f"The context table {name} is misshapen.")
-        alphabets = np.count_nonzero(self.costs, 2)
-        for alphabet, words in zip(alphabets.flat, self.words.flat):
-            if words and not 2 <= alphabet <= words <= END:
-                raise TablesError("The context tables hold a tree that cannot grow.")
-        if self.refinement:
-            self.refinement.check(self.groups.tolist(), levels)
+        for alphabet, words in zip(np.count_nonzero(self.costs, 1), self.words):
+            if not 2 <= alphabet <= words <= END:
+                raise TablesError("The context tables hold a code that has no words.")
+        self.refinement.check(self.groups.tolist(), levels)
         if max(self._largest_sums()) >= 1 << 24:
             raise TablesError("The context tables hold weights too large for exact sums.")
 
     def _largest_sums(self):
         """Bounds of everything that is summed in float32."""
 
-        def total(weights, *axes):
-            return int(np.abs(weights.astype("int64")).sum(axes).max())
+        def sums(weights, *axes):
+            return np.abs(weights.astype("int64")).sum(axes)
 
-        near = max(total(self.width_own, 0), total(self.width_coarse, 1))
-        yield max(total(self.width, 0, 1), near) * DEVIATION_CLIP * FEATURE_UNIT
-        yield total(self.hidden_out, 1) * HIDDEN_CLIP
-        yield total(self.bias)
-        yield int(self._largest_hidden_sums().max())
+        near = max(sums(self.width_own, 0).max(), sums(self.width_coarse, 1).max())
+        yield max(sums(self.width, 0, 1).max(), near) * DEVIATION_CLIP * FEATURE_UNIT
+        yield sums(self.hidden_out, 1).max() * HIDDEN_CLIP
+        yield sums(self.bias).max()
         for kernel in (self.mean, self.mean_own, *self.mean_coarse):
-            yield total(kernel[:, self.groups[0] :], 0, 1) * VALUE_CLIPS[1]
+            yield sums(kernel[:, self.groups[0] :], 0, 1).max() * VALUE_CLIPS[1]
+        for group, own in enumerate(self.slices):
+            coarse = sums(self.hidden_coarse[:, :, own], 1, 2).max(0)
+            near = np.maximum(sums(self.hidden_own[:, own], 0, 1), coarse)
+            near = (near + sums(self.hidden[..., group, :], 0, 1, 2)) * LOGARITHM_CLIP
+            begin = sums(self.hidden_bias[:, group]).max(0) + sums(self.hidden_level[:, group]).max(
+                0
+            )
+            yield (near + begin).max()
 
-    def _largest_hidden_sums(self):
-        """The same for each hidden unit, (G, H)."""
-
-        def of_groups(weights, axis):
-            starts = np.cumsum([0, *self.groups[:-1]], dtype="int64")
-            starts = starts[starts < weights.shape[axis]]
-            return np.add.reduceat(np.abs(weights.astype("int64")), starts, axis)
-
-        near = of_groups(self.hidden_own, 1).sum(0)
-        coarse = of_groups(self.hidden_coarse, 2).sum(1).max(0)
-        near[: len(coarse)] = np.maximum(near[: len(coarse)], coarse)
-        near += np.abs(self.hidden.astype("int64")).sum((0, 1, 2))
-        bias, level = (
-            np.abs(x.astype("int64")).max(0) for x in (self.hidden_bias, self.hidden_level)
-        )
-        return near * LOGARITHM_CLIP + bias + level
+    @property
+    def slices(self) -> list[slice]:
+        """The channels of each group."""
+        ends = np.cumsum(self.groups, dtype="int64").tolist()
+        return [slice(end - size, end) for end, size in zip(ends, self.groups.tolist())]
 
     @property
     def channels(self) -> int:
         return int(self.groups.sum())
-
-
-def _names() -> list[str]:
-    """The fields that are one array each."""
-    return [field.name for field in fields(Tables) if field.name != "refinement"]

@@ -21,14 +21,14 @@ WIDTH_UNIT = WEIGHT_UNIT * FEATURE_UNIT
 """Expected widths and all biases count in units of 1/16384."""
 
 VALUE_CLIPS = 1023, 127
-"""Largest magnitudes that predictions look at: of values in group 0, of values in other groups."""
+"""Largest magnitudes that predictions use: of values in group 0, of values in other groups."""
 
 DEVIATION_CLIP = 15
 LOGARITHM_CLIP = 127
 HIDDEN_CLIP = 1023
 
 WIDTHS, FRACTIONS = 256, 4
-"""Expected widths are told apart in 256 steps, distances of the mean from an integer in 4."""
+"""Expected widths count in 256 steps, distances of the mean from an integer in 4."""
 
 _WIDTH_STEP, _WIDTH_ZERO = 8 / WIDTH_UNIT, 64
 

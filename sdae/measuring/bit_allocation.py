@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sdae.coding import band_bytes, coding_order, deflate_reader, latent_coder, parse_codes, ranking
+from sdae.coding import band_bytes, coding_order, deflate_reader, latent_coder, residuals, tunstall
 from sdae.coding.predictor import Predictor
 from sdae.measuring import peers
 
@@ -25,8 +25,7 @@ class Allocation:
     Attributes:
         bits: (h, w, C) float64, bits spent on each integer of the latent.
         tables: bytes of block headers, Huffman tables among them.
-        frame: bytes of what marks ends of blocks and buckets, and of the number of channels and
-            the layouts.
+        frame: bytes of what marks ends of blocks and buckets, and of the number of channels.
     """
 
     bits: np.ndarray
@@ -70,24 +69,27 @@ def of_latent(codec, latent) -> Allocation:
     sizes = [token.size for token in symbols]
     bits = np.repeat([len(token.bits) / token.size for token in symbols], sizes)
     start = first = 0
+    *own, last = band_bytes.codes(tables)
     for band in coding_order.bands(latent.values):
-        cell, rank = ranking.survey(band, code, tables, live)
-        layout, _, stop = band_bytes.unpack(content, start, len(rank), tables)
-        start += 1
+        cell, symbol = residuals.survey(band, code, tables, live)
         place = first + _places(band, tables, live)
-        bucket, escaped = tables.buckets[layout].ravel().take(cell), np.zeros(len(rank), bool)
-        for number, tree in enumerate(band_bytes.forest(tables, layout)[0].trees):
-            end = content.index(parse_codes.END, start)
+        bucket, beyond = tables.buckets.ravel().take(cell), np.full(len(symbol), -1)
+        for number, tunstall_code in enumerate(own):
+            end = content.index(tunstall.END, start)
             mine = np.flatnonzero(bucket == number)
-            symbol = np.minimum(rank[mine], tree.escape)
-            escaped[mine] = symbol == tree.escape
-            tally = np.bincount(symbol, minlength=tree.escape + 1)
+            beyond[mine] = symbol[mine] - tunstall_code.escape
+            kept = np.minimum(symbol[mine], tunstall_code.escape)
+            tally = np.bincount(kept, minlength=tunstall_code.escape + 1)
             # One more than counted, so that the only symbol of a bucket is not free.
-            information = np.log2((len(mine) + 1) / np.maximum(tally, 1))[symbol]
+            information = np.log2((len(mine) + 1) / np.maximum(tally, 1))[kept]
             _share(spent, place[mine], information, bits[start:end].sum())
             start = end + 1
-        _share(spent, place[escaped], np.ones(escaped.sum()), bits[start:stop].sum())
-        start, first = stop, first + band.size
+        stop = content.index(tunstall.END, start)
+        far = stop + 1 + 4 * np.count_nonzero(beyond >= last.escape)
+        escaped = beyond >= 0
+        paid = bits[start:stop].sum() + bits[stop + 1 : far].sum()
+        _share(spent, place[escaped], np.ones(escaped.sum()), paid)
+        start, first = far, first + band.size
     headers = sum(block.header_bits for block in blocks)
     frame = 8 * len(payload) - headers - spent.sum()
     return Allocation(spent.reshape(latent.values.shape), headers / 8, frame / 8)

@@ -5,7 +5,7 @@ ways to pack the same integers, and times. The ideal coders write no tables and 
 whole bits; their statistics are those of all latents of one quality together:
 
 - static: one table a channel;
-- contexts: one table a bucket of the finest layout, the same information that our coder has.
+- contexts: one table a bucket, the same information that our coder has.
 """
 
 import statistics
@@ -14,7 +14,7 @@ import zlib
 
 import numpy as np
 
-from sdae.coding import buckets, deflate, latent_coder, ranking
+from sdae.coding import deflate, huffman, latent_coder, residuals
 from sdae.threads import one_blas_thread
 
 _REPEATS = 15
@@ -34,7 +34,6 @@ def coder(values, quality_code: int, tables) -> dict[str, float]:
         "zlib 9": [len(zlib.compress(r, 9)) for r in raw],
         "best zlib strategy": [_best_zlib(v) for v in values],
         "ours, effort 0": [len(latent_coder.encode(v, quality_code, tables)) for v in values],
-        "ours, effort 1": [len(latent_coder.encode(v, quality_code, tables, 1)) for v in values],
         "ideal, static per channel": [ideal_static(values)],
         "ideal, our contexts": [ideal_contexts(values, quality_code, tables)],
     }
@@ -66,21 +65,21 @@ def ideal_static(values) -> float:
     """Mean bytes of an ideal coder with one table a channel, fitted to all latents together."""
     rows = np.concatenate([v.reshape(-1, v.shape[2]) for v in values])
     tallies = (np.unique(channel, return_counts=True)[1] for channel in rows.T)
-    return sum(float(buckets.entropy(t)) for t in tallies) / 8 / len(values)
+    return sum(float(huffman.entropy(t)) for t in tallies) / 8 / len(values)
 
 
 def ideal_contexts(values, quality_code: int, tables) -> float:
-    """Mean bytes of an ideal coder with one table a bucket of the finest layout."""
-    finest = tables.buckets[tables.buckets.max((1, 2)).argmax()].ravel().astype("int64")
+    """Mean bytes of an ideal coder with one table a bucket."""
+    bucket = tables.buckets.ravel().astype("int64")
     pairs = []
     for v in values:
         # Channels after the last that is used are free to our coder, so they are here.
         live = int(np.flatnonzero(v.any((0, 1))).max(initial=0)) + 1
-        cell, rank = ranking.survey(v, quality_code, tables, live)
-        pairs.append(finest[cell] << 32 | rank)
+        cell, symbol = residuals.survey(v, quality_code, tables, live)
+        pairs.append(bucket[cell] << 32 | symbol)
     keys, tally = np.unique(np.concatenate(pairs), return_counts=True)
     tallies = np.split(tally, np.flatnonzero(np.diff(keys >> 32)) + 1)
-    return sum(float(buckets.entropy(t)) for t in tallies) / 8 / len(values)
+    return sum(float(huffman.entropy(t)) for t in tallies) / 8 / len(values)
 
 
 def _int8(values) -> bytes:

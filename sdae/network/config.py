@@ -19,7 +19,7 @@ CLIP = 15.0
 """The largest deviation that contexts look at."""
 
 CAUTION = 2.5
-"""Rounding counts an error of the latent this many times, before the picture has been looked at:
+"""Rounding counts an error of the latent this many times, before the picture has been restored:
 what the encoder means by a value is lost with it. Measured on validation photographs."""
 
 
@@ -28,33 +28,40 @@ def quality_position(quality: float) -> float:
     return (quality - 1) / 99
 
 
+def quality_condition(t):
+    """The number that the codec's transforms are given for the quality position ``t``."""
+    return 2 * (t - 0.5)
+
+
 @dataclass(frozen=True)
 class Config:
-    """What the network is built from.
+    """What the network is built from; `sdae.network.plan` says how.
 
     Attributes:
         latent_channels: channels C of the latent.
-        widths: channels at 1/2, 1/4, … of the resolution; the last is that of the latent.
+        widths: channels at 1/2, 1/4 and 1/8 of the resolution; the last is that of the latent.
         analysis_blocks: residual blocks at that resolution in the analysis.
         synthesis_blocks: residual blocks at that resolution in the synthesis.
         analysis_depthwise: depthwise blocks after these in the analysis.
         synthesis_depthwise: depthwise blocks before these in the synthesis.
-        fine_blocks: depthwise blocks at 1/4 of the resolution, where the synthesis ends; None if
-            units of up-sampling lead it on to the full resolution.
+        fine_blocks: depthwise blocks at 1/4 of the resolution, where the synthesis ends.
         groups: sizes of the channel groups, coded in order; their sum is C.
         overlapped: how many leading channels of the linear path see the blocks around as well.
         levels: number of gain vectors between the lowest and the highest quality.
         lambda_min: weight λ of the squared error (0–255 scale) against bits per pixel, quality 1.
         lambda_max: the same at quality 100.
+
+    Raises:
+        ValueError: the numbers do not fit together.
     """
 
     latent_channels: int = 160
-    widths: tuple[int, ...] = (48, 96, 128)
+    widths: tuple[int, int, int] = (48, 96, 128)
     analysis_blocks: int = 2
     synthesis_blocks: int = 3
     analysis_depthwise: int = 10
     synthesis_depthwise: int = 4
-    fine_blocks: int | None = 2
+    fine_blocks: int = 2
     groups: tuple[int, ...] = (3, 3, 6, 12, 24, 48, 64)
     overlapped: int = 32
     levels: int = 8
@@ -64,24 +71,10 @@ class Config:
     def __post_init__(self):
         object.__setattr__(self, "widths", tuple(self.widths))
         object.__setattr__(self, "groups", tuple(self.groups))
-        if sum(self.groups) != self.latent_channels:
-            raise ValueError("The channel groups must add up to the latent channels.")
-
-    @property
-    def last_stride(self) -> int:
-        """Side in pixels of the square that the last layer of the synthesis writes at once."""
-        return 1 if self.fine_blocks is None else 4
-
-    @property
-    def up_widths(self) -> tuple[int, ...]:
-        """Channels after each unit of up-sampling in the synthesis."""
-        *fine, _ = self.widths
-        return tuple(reversed((16, *fine) if self.fine_blocks is None else fine[1:]))
-
-    @property
-    def stride(self) -> int:
-        """Side in pixels of the square that one latent position stands for; files have `STRIDE`."""
-        return 2 ** len(self.widths)
+        if sum(self.groups) != self.latent_channels or 2 ** len(self.widths) != STRIDE:
+            raise ValueError(
+                "The channel groups must add up to the latent channels, and there must be three widths."
+            )
 
     def lagrangian(self, t):
         """λ at quality position ``t`` in [0, 1] (0 is quality 1, 1 is quality 100)."""

@@ -1,10 +1,10 @@
 """A picture → integers and back: transform, quantisation, and the inverse of both.
 
-    samples ──► analysis ──► gain ──► choice of integers (`encoder_effort`)
+    samples ──► analysis ──► gain ──► choice of integers (`rounding`)
     samples ◄── synthesis ◄── inverse gain ◄── integers
 
-Both ways go from the top in parts, so a picture need not be in memory whole: pixels and rows of
-the latent in strips, integers in the bands that are coded alone (`sdae.coding.coding_order.bands`).
+Both ways go from the top, so a picture need not be in memory whole: pixels and rows of the latent in
+strips, integers in the bands that are coded alone (`sdae.coding.coding_order.bands`).
 """
 
 import numpy as np
@@ -13,9 +13,9 @@ from sdae.coding import latent_coder
 from sdae.coding.coding_order import band_rows
 from sdae.coding.container import MAX_SIDE
 from sdae.coding.latent import Latent
-from sdae.network import encoder_effort
-from sdae.network.config import quality_position
-from sdae.network.numpy_network import STRIDE, regrouped, strip_rows
+from sdae.network import rounding
+from sdae.network.config import STRIDE, quality_position
+from sdae.network.rows import regrouped, strip_rows
 from sdae.pictures import noise
 
 
@@ -38,51 +38,44 @@ def check(latent: Latent, channels: int) -> None:
         )
 
 
-def quantised(network, tables, samples, sigma: float, quality_code: int, progress=None):
-    """A picture → its integers, without effort.
+def quantised(network, tables, samples, quality_code: int, progress=None):
+    """A picture → its integers.
 
     Args:
-        network, tables: as for `encoder_effort.round_for_rate`.
+        network, tables: as for `rounding.round_for_rate`.
         samples: (H, W, 3) uint8, or float32 on the scale [0, 1].
-        sigma: how noisy it is; the integers of a noisy picture are chosen without a look at it.
         quality_code: quality in hundredths, 100 to 10000.
         progress: called with the share that is done, 0 to 1.
 
     Yields:
         (n, w, C) int16, one band after another.
     """
-    t = quality_position(quality_code / 100)
-    gain, _ = network.gains(t)
     sizes = band_rows(*latent_size(*samples.shape[:2]))
     counted = counter(2 * sum(sizes), progress)
-    rows = counted(network.analysis_rows(strips(samples), sigma, t))
-    bands = (y * gain for y in regrouped(rows, sizes))
-    if sigma:
-        found = (encoder_effort.round_for_rate(network, tables, y, quality_code) for y in bands)
-    else:
-        found = encoder_effort.fit_bands(network, tables, strips(samples), bands, quality_code)
-    return counted(map(latent_coder.stored, found))
+    rows = network.latent_rows(strips(samples), quality_position(quality_code / 100))
+    bands, weights = regrouped(counted(rows), sizes), rounding.masking(samples)
+    given = strips(samples), bands, quality_code, weights
+    chosen = rounding.fitted_bands(network, tables, *given)
+    return counted(map(latent_coder.stored, chosen))
 
 
 def restored(network, bands, height: int, width: int, quality: float, progress=None):
     """Integers → the picture.
 
     Args:
-        network: `sdae.network.numpy_network.Network`.
-        bands: (n, w, C) integers from the top, in parts of any length.
+        network: `sdae.network.transforms.Network`.
+        bands: (n, w, C) integers from the top, of any number of rows.
         height, width: of the picture in pixels.
         quality: 1 to 100.
         progress: as for `quantised`.
 
     Yields:
-        (n, width, 3) uint8, rows from the top in parts of any length.
+        (n, width, 3) uint8, rows from the top, any number at a time.
     """
-    t = quality_position(quality)
-    _, inverse = network.gains(t)
     counted, top = counter(latent_size(height, width)[0] * STRIDE, progress), 0
-    for part in counted(network.synthesis_rows((band * inverse for band in bands), t)):
-        yield noise.to_8_bits(part[: height - top, :width])
-        top = min(height, top + len(part))
+    for rows in counted(network.picture_rows(bands, quality_position(quality))):
+        yield noise.to_8_bits(rows[: height - top, :width])
+        top = min(height, top + len(rows))
 
 
 def padded(samples) -> np.ndarray:
@@ -99,18 +92,18 @@ def strips(samples):
 
 
 def counter(total: int, progress):
-    """A function that passes on parts of rows and reports how much of ``total`` has passed it.
+    """A function that passes rows on and reports how much of ``total`` has passed it.
 
     Each of the rows counts ``unit``, the second argument of that function.
     """
     done = 0
 
-    def counted(parts, unit=1):
+    def counted(arrays, unit=1):
         nonlocal done
-        for part in parts:
-            done += unit * len(part)
+        for rows in arrays:
+            done += unit * len(rows)
             if progress:
                 progress(done / total)
-            yield part
+            yield rows
 
     return counted

@@ -13,7 +13,6 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from sdae.coding import buckets
 from sdae.coding.coding_order import FINE, LAST, lattice, ordered
 from sdae.coding.refinement import REFINED
 from sdae.coding.tables import Tables
@@ -26,8 +25,9 @@ from sdae.coding.units import (
     WIDTH_UNIT,
 )
 from sdae.network.config import CLIP
+from sdae.training import buckets, gather
+from sdae.training.arithmetic import as_numpy, logarithm, whole
 from sdae.training.refiner import RefinerLayer, joined
-from sdae.training.whole_numbers import as_numpy, logarithm, whole
 
 HIDDEN = 32
 """Hidden units a channel group."""
@@ -37,6 +37,13 @@ _LINEAR = (
     *("mean", "mean_share", "mean_own", "mean_coarse"),
     *("width", "width_share", "width_own", "width_coarse"),
 )
+_REFINERS = (
+    ("refiner", 0, FINE),
+    ("two_pass_refiner", FINE, FINE + 2),
+    ("wide_refiner", FINE + 2, REFINED),
+)
+# Groups of like size share a layer.
+
 _LARGEST_SUM, _LARGEST_MEAN = 0.8 * 2**24, 0.98 * 2**24
 
 
@@ -93,8 +100,8 @@ class ContextModel(layers.Layer):
         self.hidden_bias = weight("hidden_bias", (len(bias), len(groups) * HIDDEN))
         self.hidden_level = weight("hidden_level", (LAST, len(groups), HIDDEN))
         self.refiners = []
-        fine, rest = range(FINE), range(FINE, min(REFINED, len(groups)))
-        for name, chosen in ("refiner", fine), ("two_pass_refiner", rest):
+        for name, first, last in _REFINERS:
+            chosen = range(first, min(last, len(groups)))
             if chosen:
                 layer = RefinerLayer(groups, chosen, len(bias), name=name)
                 layer.build()
@@ -272,8 +279,7 @@ def _at_each(table, x):
 
 
 class _Ways:
-    """To the n positions of some levels of an (h, w) latent from their neighbours, as products of
-    matrices, and back.
+    """To the n positions of some levels of an (h, w) latent from their neighbours, and back.
 
     Args:
         levels: these levels, neighbours of each other.
@@ -282,31 +288,29 @@ class _Ways:
     def __init__(self, h, w, levels):
         steps, size = ordered(h, w), h * w
         starts = [steps.ends[level - 1] for level in levels]
-        rows = steps.order[starts[0] : steps.ends[levels[-1]]]
+        positions = steps.order[starts[0] : steps.ends[levels[-1]]]
         at = np.append(steps.order, size)
-        numbers = at[np.concatenate([steps.neighbours[level] for level in levels], 1)]
+        self._near = at[np.concatenate([steps.neighbours[level] for level in levels], 1)]
         self._size, self._cuts = (h, w), [start - starts[0] for start in starts[1:]]
-        self._read = np.eye(size + 1, size, dtype="float32")[numbers]
-        self._write = np.eye(size, dtype="float32")[:, rows]
+        self._back = np.full(size, len(positions))
+        self._back[positions] = np.arange(len(positions))
 
     def four(self, x):
         """The four neighbours: (B, h, w, ·) → each (B, n, ·)."""
-        return [self._from(x, read) for read in self._read]
+        h, w = self._size
+        x = ops.reshape(x, (-1, h * w, x.shape[-1]))
+        return [gather.rows(x, near) for near in self._near]
 
     def middle(self, x):
         """The mean of the four neighbours: (B, h, w, ·) → (B, n, ·)."""
-        return self._from(x, self._read.mean(0))
+        return sum(self.four(x)) * 0.25
 
-    def _from(self, x, matrix):
-        h, w = self._size
-        return ops.matmul(ops.array(matrix), ops.reshape(x, (-1, h * w, x.shape[-1])))
-
-    def spread(self, found, kernels):
+    def spread(self, values, kernels):
         """What neighbours say by the kernel of each level: (B, n, m) → (B, h, w, ·)."""
-        parts = ops.split(found, self._cuts, 1) if self._cuts else [found]
-        found = ops.concatenate([ops.matmul(x, kernels[k]) for k, x in enumerate(parts)], 1)
-        found = ops.matmul(ops.array(self._write), found)
-        return ops.reshape(found, (-1, *self._size, found.shape[-1]))
+        by_level = ops.split(values, self._cuts, 1) if self._cuts else [values]
+        values = ops.concatenate([ops.matmul(x, kernels[k]) for k, x in enumerate(by_level)], 1)
+        values = gather.rows(values, self._back)
+        return ops.reshape(values, (-1, *self._size, values.shape[-1]))
 
 
 @lru_cache(maxsize=4)

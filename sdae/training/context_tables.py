@@ -1,43 +1,41 @@
 """Fitting of the context tables on latents of training photographs.
 
 weights ──► latents of crops at many qualities ──► the context model trained on alone
-        ──► integers ──► buckets and their trees (`sdae.coding.buckets`) ──► weights
+        ──► integers ──► buckets and their codes (`sdae.training.buckets`) ──► weights
 """
 
-import time
 from dataclasses import replace
-from pathlib import Path
 
 import keras
 import numpy as np
 from keras import ops
 
-from sdae.coding import buckets, latent_coder
 from sdae.coding.tables import Tables
-from sdae.network import encoder_effort
 from sdae.network.config import Config, quality_position
-from sdae.network.numpy_network import Network
+from sdae.network.transform_coding import quantised
+from sdae.network.transforms import Network
 from sdae.progress import progress
-from sdae.training import photographs
-from sdae.training.autoencoder import Autoencoder, compiled, initialise
+from sdae.training import buckets, photographs
+from sdae.training.autoencoder import Autoencoder, initialise
 from sdae.training.context_model import laplacian_bits
-from sdae.training.schedule import falling
+from sdae.training.optimisation import compiled, share_of_rate
 
 _SIDE = 192
 # Pixels. Crops of more have more of the places whose neighbours are far away.
 
-_BATCH = 14
+_BATCH, _RATE = 14, 2e-3
 
 
-def fit(arrays: dict, card: dict, paths: list[Path], crops=1500, seconds=600.0, seed=1):
+def fit(arrays: dict, card: dict, pictures, crops: int, steps: int, seed=1, stopping=None):
     """Weights with context tables that fit photographs.
 
     Args:
         arrays, card: weights of the network and their card.
-        paths: picture files.
+        pictures: list of RGB images.
         crops: how many crops of `_SIDE` pixels a side to fit on.
-        seconds: how long to train the predictions.
+        steps: how many steps to train the predictions.
         seed: of all randomness.
+        stopping: asked between steps whether to stop; the result is then of no use.
 
     Returns:
         arrays and card, both complete.
@@ -48,30 +46,28 @@ def fit(arrays: dict, card: dict, paths: list[Path], crops=1500, seconds=600.0, 
     model.restore(arrays)
     codes = rng.integers(100, 10001, crops)
     middle = rng.random(crops) < 0.75
-    codes[middle] = rng.integers(1100, 8100, crops)[middle]
-    chosen = [paths[k] for k in rng.permutation(len(paths))[:crops]]
+    codes[middle] = rng.integers(600, 6500, crops)[middle]
     tables = Tables.from_arrays(arrays)
     network = Network(arrays, model.config)
-    drawn = photographs.crops(photographs.load(chosen), crops, _SIDE, rng)
+    drawn = photographs.crops(pictures, crops, _SIDE, rng)
     examples = encoded(network, drawn, codes, tables)
-    refit(model.contexts, examples, codes, seconds, rng)
+    refit(model.contexts, examples, codes, steps, rng, stopping or (lambda: False))
     tables = model.contexts.tables()
     tables = replace(tables, **buckets.fit(buckets.histogram(examples, codes, tables)))
     return arrays | tables.to_arrays(), card | {"parameters": model.parameters()}
 
 
 def encoded(network, crops, codes, tables: Tables) -> np.ndarray:
-    """Integers that an encoder makes of crops, (n, 8h, 8w, 3): (n, h, w, C) int16."""
-    found = []
-    for image, code in zip(crops.astype("float32") / 255, codes.tolist()):
-        t = quality_position(code / 100)
-        y = network.analysis(image, 0.0, t) * network.gains(t)[0]
-        (values,) = encoder_effort.fit_bands(network, tables, [image], [y], code)
-        found.append(latent_coder.stored(values))
-    return np.stack(found)
+    """Integers that an encoder makes of crops, (n, 8h, 8w, 3) uint8: (n, h, w, C) int16."""
+    return np.stack(
+        [
+            np.concatenate(list(quantised(network, tables, crop, code)))
+            for crop, code in zip(progress(crops, label="encode", unit="crop"), codes.tolist())
+        ]
+    )
 
 
-def refit(contexts, examples, codes, seconds, rng, batch=_BATCH, rate=2e-3) -> None:
+def refit(contexts, examples, codes, steps, rng, stopping, batch=_BATCH, rate=_RATE) -> None:
     """Train a context model alone, on rounded integers.
 
     The loss is the logarithm of the bits of each crop, so that all qualities count alike.
@@ -92,14 +88,13 @@ def refit(contexts, examples, codes, seconds, rng, batch=_BATCH, rate=2e-3) -> N
     model = Refit()
     optimizer = compiled(model, rate)
     t = quality_position(codes / 100).astype("float32")
-    begun, done = None, 0.0
-    with progress(label="refit", total=round(seconds), unit="s") as bar:
-        while done < 1 and seconds:
-            optimizer.learning_rate.assign(rate * falling(done))
+    with progress(label="contexts", total=steps, unit="step") as bar:
+        for step in range(steps):
+            if stopping():
+                return
+            optimizer.learning_rate.assign(rate * share_of_rate(step, step / steps, 1, 0.0))
             rows = rng.choice(len(examples), batch)
             x = {"integers": examples[rows].astype("float32"), "t": t[rows]}
             loss = model.train_on_batch(x, np.zeros(batch, "float32"))
-            begun = begun or time.monotonic()  # the first step compiles
-            done = (time.monotonic() - begun) / seconds
             bar.set_postfix_str(f"loss {loss:.4f}")
-            bar.update(min(bar.total, int(seconds * done)) - bar.n)
+            bar.update(1)

@@ -1,13 +1,8 @@
-"""Training: the rate–distortion loss, the schedule, checkpoints.
+"""Training: the loop, its schedule and its checkpoints.
 
-    loss = w(λ) · (bits per pixel + λ · (MSE on the 0–255 scale + ssim_weight · (1 − SSIM)))
-
-λ and the noise level σ are drawn for each crop. w = (λ/0.01)^−0.46 / (1 + v·σ·λ^0.54) keeps the
-losses of all crops of one size: R + λ·D grows about as λ^0.46 along the curve, and noise cannot be
-taken away beyond a limit, however large λ makes what is left.
-
-The rate is constant for most of a training and falls at the end. What is validated and stored is the
-exponential moving average of the weights.
+The learning rate is constant for most of a training and falls at the end. What is validated and stored
+is the exponential moving average of the weights. The length of a training is a number of crops, not a
+time, so that the same command gives the same weights on any machine of one kind.
 """
 
 import csv
@@ -16,457 +11,223 @@ import json
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import keras
 import numpy as np
+from keras import ops
 
-from sdae.progress import progress
+from sdae import weights
+from sdae.errors import TrainingError
+from sdae.network.config import STRIDE, Config
+from sdae.progress import progress, say
 from sdae.threads import made_ahead
-from sdae.training.schedule import falling
+from sdae.training import photographs, training_record
+from sdae.training.autoencoder import assign, variables
+from sdae.training.layers import space_to_depth
+from sdae.training.loss import make_batch, trainable_model, validated, validation_batches
+from sdae.training.optimisation import compiled, share_of_rate
+from sdae.training.transforms import karhunen_loeve
 
 _RISE = 200
-# Steps until the learning rate is reached: the moments of Adam and Muon begin at zero in each run.
-
-_BALANCE = 0.46
-_LOW = 1.25
-# Low qualities are drawn more often: most pictures are kept there.
-
-_VALIDATION_QUALITIES = (0.15, 0.3, 0.45, 0.6, 0.8)
-_VALIDATION_SIGMA = 0.1
-_PARTS = "analysis gains contexts synthesis".split()
-_RECORDED = (
-    "parts epochs minutes steps batch crop late_crop rate flat average ssim_weight noise_weight "
-    "noisy sigma float32 seed"
-).split()
+# Steps until the learning rate is reached, in each run.
 
 
-def add_arguments(parser) -> None:
-    """The options of ``sdae train``; imports nothing heavy."""
-    parser.add_argument("photos", nargs="+", help="folders of photographs to train on")
-    parser.add_argument("--validation", help="folder to validate on (default: 20 %% of photos)")
-    parser.add_argument("--output", required=True, help="folder for weights, card and loss curve")
-    parser.add_argument("--start", help="name or folder of weights to begin with")
-    parser.add_argument(
-        "--parts", nargs="+", choices=_PARTS, default=_PARTS, help="parts to train (default: all)"
-    )
-    parser.add_argument("--checkpoint", help="checkpoint file (default: OUTPUT/checkpoint.npz)")
-    parser.add_argument("--epochs", type=int, default=100, help="length of the whole training")
-    parser.add_argument("--minutes", type=float, help="length in minutes, instead of --epochs")
-    parser.add_argument("--stop-after", type=float, help="stop this run after so many minutes")
-    parser.add_argument("--steps", type=int, help="steps an epoch (default: photographs / batch)")
-    parser.add_argument("--batch", type=int, default=32, help="crops a step")
-    parser.add_argument("--crop", type=int, default=64, help="side of a crop in pixels")
-    parser.add_argument(
-        "--late-crop", type=int, default=128, help="side of a crop in the last third; same pixels"
-    )
-    parser.add_argument("--rate", type=float, default=4e-4, help="highest learning rate")
-    parser.add_argument(
-        "--flat", type=float, default=0.9, help="share of the training at the highest rate"
-    )
-    parser.add_argument(
-        "--average",
-        type=float,
-        default=0.999,
-        help="momentum of the average of the weights, which spans a tenth of --epochs at most",
-    )
-    parser.add_argument("--ssim-weight", type=float, default=20.0, help="weight of 1 − SSIM")
-    parser.add_argument(
-        "--noise-weight",
-        type=float,
-        default=150.0,
-        help="the loss of a crop is divided by 1 + this · σ · λ^0.54",
-    )
-    parser.add_argument("--noisy", type=float, default=0.3, help="share of crops with noise")
-    parser.add_argument("--sigma", type=float, default=0.35, help="highest noise level")
-    parser.add_argument("--context-crops", type=int, default=1500, help="as in fit-contexts")
-    parser.add_argument("--context-seconds", type=float, default=600, help="as in fit-contexts")
-    parser.add_argument("--float32", action="store_true", help="no bfloat16 in the stacks")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--devices",
-        type=int,
-        default=1,
-        help="accelerators that share each batch; more than one need KERAS_BACKEND=jax",
-    )
+@dataclass(frozen=True)
+class Options:
+    """What a training is told; the card of its weights records all of it.
 
-
-def run(args) -> int:
-    """Train as the options say; resumes where the checkpoint stands. Returns an exit code."""
-    from sdae.training import photographs
-
-    try:
-        paths = photographs.photographs(args.photos)
-        if args.validation:
-            train_paths, validation_paths = paths, photographs.photographs([args.validation])
-        else:
-            order = np.random.default_rng(args.seed).permutation(len(paths))
-            cut = max(1, len(paths) // 5)
-            validation_paths = [paths[i] for i in order[:cut]]
-            train_paths = [paths[i] for i in order[cut:]]
-    except FileNotFoundError as error:
-        print(error, file=sys.stderr)
-        return 2
-    try:
-        distribute(args.devices, batches(args))
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(f"reading {len(paths)} photographs", file=sys.stderr)
-    try:
-        pictures = [photographs.load(part) for part in (train_paths, validation_paths)]
-        trainer = Trainer(args, *pictures)
-    except FileNotFoundError as error:
-        print(error, file=sys.stderr)
-        return 2
-    trainer.run()
-    if trainer.progress() >= 1:
-        fit_contexts(args, train_paths)
-    return 0
-
-
-def batches(args) -> tuple[int, int]:
-    """Crops a step, at first and in the last third, where they are larger; same pixels."""
-    return args.batch, max(1, args.batch * args.crop**2 // args.late_crop**2)
-
-
-def distribute(count: int, batches: tuple[int, ...] = ()) -> None:
-    """Share every batch among ``count`` devices, in all models that are made from now on.
-
-    Data parallelism: each device has all weights and its part of the crops of a batch. Keras
-    implements it on JAX alone.
-
-    Args:
-        count: 1 changes nothing.
-        batches: the numbers of crops a step that there will be.
-
-    Raises:
-        ValueError: there are not so many devices, a batch cannot be divided among them, or Keras
-            does not run on JAX.
+    Attributes:
+        crops: length of the whole training.
+        batch, crop: crops a step, and their side in pixels, a multiple of 64.
+        steps: steps between two validations, each of which saves the state.
+        rate, flat: highest learning rate, and for which share of the training it is constant.
+        average: momentum of the moving average of the weights, a step.
+        ssim_weight: weight of 1 − SSIM beside the squared error on the 0–255 scale.
+        float32: compute in float32 throughout, not in bfloat16.
+        seed: of all randomness.
     """
-    if count == 1:
-        return
-    if any(batch % count for batch in batches):
-        raise ValueError(
-            f"Batches of {' and '.join(map(str, batches))} crops cannot be shared "
-            f"evenly; choose --batch so that each is a multiple of {count}."
-        )
-    import keras
 
-    if keras.backend.backend() != "jax":
-        raise ValueError("Keras shares batches among devices on JAX only; set KERAS_BACKEND=jax.")
-    devices = keras.distribution.list_devices()
-    if not 1 <= count <= len(devices):
-        raise ValueError(f"This machine has {len(devices)} devices; choose --devices up to that.")
-    parallel = keras.distribution.DataParallel(devices=devices[:count])
-    keras.distribution.set_distribution(parallel)
-
-
-def fit_contexts(args, paths) -> None:
-    """Complete the trained weights with buckets that fit what an encoder makes of photographs."""
-    from sdae import weights
-    from sdae.training import context_tables
-
-    arrays, card = weights.read(Path(args.output))
-    options = args.context_crops, args.context_seconds, args.seed
-    weights.write(Path(args.output), *context_tables.fit(arrays, card, paths, *options))
-
-
-def balance(lagrangian, sigma=0.0, noise_weight=0.0):
-    """The weight w that makes the losses of all qualities and noise levels of one size."""
-    return (lagrangian / 0.01) ** -_BALANCE / (1 + noise_weight * sigma * lagrangian**0.54)
-
-
-def similarity(a, b):
-    """SSIM with uniform 8×8 windows, every fourth position, mean over channels: (B,).
-
-    Wang et al. 2004 with the cheaper window; a training loss, not the reported metric.
-    """
-    from keras import ops
-
-    def blur(x):
-        return ops.average_pool(x, 8, strides=4, padding="valid")
-
-    ma, mb = blur(a), blur(b)
-    va, vb, vab = blur(a * a) - ma * ma, blur(b * b) - mb * mb, blur(a * b) - ma * mb
-    c1, c2 = 0.01**2, 0.03**2
-    value = (2 * ma * mb + c1) * (2 * vab + c2) / ((ma * ma + mb * mb + c1) * (va + vb + c2))
-    return ops.mean(value, axis=(1, 2, 3))
-
-
-def make_batch(clean, rng, noisy, highest_sigma):
-    """Crops to one batch of inputs.
-
-    A quality position is drawn for each crop, and for the share ``noisy`` of crops a Gaussian
-    noise level up to ``highest_sigma``; three in four noisy crops are clipped to [0, 1] as a file
-    would be.
-    """
-    n = len(clean)
-    clean = clean.astype("float32") / 255
-    t = rng.random(n) ** _LOW
-    sigma = np.where(rng.random(n) < noisy, rng.uniform(0, highest_sigma, n), 0)
-    image = clean.copy()
-    for k in np.flatnonzero(sigma):
-        image[k] += rng.standard_normal(clean.shape[1:], "float32") * sigma[k]
-        if rng.random() < 0.75:
-            np.clip(image[k], 0, 1, out=image[k])
-    return {"image": image, "sigma": sigma.astype("float32"), "t": t.astype("float32")}, clean
-
-
-def validation_batches(pictures, side, rng, batch=32):
-    """The same crops at fixed qualities: lists of (inputs, clean) by the figure that they give,
-    for the photographs as they are, at twice the size, and with noise."""
-    from sdae.training import photographs
-
-    def batches(clean, sigma, qualities):
-        clean = clean.astype("float32") / 255
-        noise = rng.standard_normal(clean.shape, "float32") * np.float32(sigma)
-        image = np.clip(clean + noise, 0, 1) if sigma else clean
-        found = []
-        for t in qualities:
-            for start in range(0, len(clean), batch):
-                part = slice(start, start + batch)
-                n = len(clean[part])
-                levels = {"sigma": np.full(n, sigma, "float32"), "t": np.full(n, t, "float32")}
-                found.append(({"image": image[part], **levels}, clean[part]))
-        return found
-
-    plain = photographs.centres(pictures, side)
-    return {
-        "validation_loss": batches(plain, 0.0, _VALIDATION_QUALITIES),
-        "enlarged_validation_loss": batches(
-            photographs.centres(pictures, side, 2.0), 0.0, _VALIDATION_QUALITIES
-        ),
-        "denoised_psnr": batches(plain, _VALIDATION_SIGMA, _VALIDATION_QUALITIES[-1:]),
-    }
-
-
-def trainable_model(config, basis, spread, compute, ssim_weight, noise_weight=150.0):
-    """The autoencoder with its loss, see `sdae.training.autoencoder.Autoencoder`; not compiled yet."""
-    from keras import ops
-
-    from sdae.training.autoencoder import Autoencoder, initialise
-
-    class TrainedAutoencoder(Autoencoder):
-        """The autoencoder with the Lagrangian as its loss."""
-
-        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-            lagrangian = self.config.lagrangian(x["t"])
-            y = ops.convert_to_tensor(y)
-            error = ops.mean(ops.square((y - y_pred["picture"]) * 255), axis=(1, 2, 3))
-            distortion = error
-            if ssim_weight:
-                distortion += ssim_weight * (1 - similarity(y, y_pred["picture"]))
-            weight = balance(lagrangian, x["sigma"], noise_weight)
-            return ops.mean(weight * (y_pred["bits"] + lagrangian * distortion))
-
-    return initialise(TrainedAutoencoder(config, basis, spread, compute, name="autoencoder"))
-
-
-def _numpy(variable):
-    from keras import ops
-
-    return ops.convert_to_numpy(variable)
+    crops: int = 100_000
+    batch: int = 4
+    crop: int = 192
+    steps: int = 250
+    rate: float = 3e-4
+    flat: float = 0.9
+    average: float = 0.998
+    ssim_weight: float = 30.0
+    float32: bool = False
+    seed: int = 1
 
 
 class Trainer:
     """One training: model, data, schedule and the files it writes.
 
     Args:
-        args: the options of ``sdae train``.
+        options: see there.
         pictures, validation: lists of RGB images, to train on and to validate on.
-        config: hyper-parameters of the network; the shipped ones by default.
+        output: folder for weights, card and loss curve.
+        checkpoint: file of the state; where it exists, the training goes on from it.
+        start: name or folder of weights to begin with, or None.
+        about: further entries of the card.
+        config: hyper-parameters of the network.
+
+    Raises:
+        WeightsError: the weights to start with, or the checkpoint, do not fit the network.
     """
 
-    def __init__(self, args, pictures, validation, config=None):
-        import keras
-
-        from sdae import weights
-        from sdae.training import photographs, training_record
-        from sdae.training.autoencoder import Config, compiled, karhunen_loeve, space_to_depth
-
-        self.args, self.pictures = args, pictures
-        self.output = Path(args.output)
-        self.checkpoint = Path(args.checkpoint or self.output / "checkpoint.npz")
+    def __init__(
+        self, options, pictures, validation, output, checkpoint, start=None, about=None, config=None
+    ):
+        self.options, self.pictures, self.about = options, pictures, about or {}
+        self.output, self.checkpoint = Path(output), Path(checkpoint)
         self.config = config or Config()
-        rng = np.random.default_rng(args.seed)
+        keras.utils.set_random_seed(options.seed)
+        rng = np.random.default_rng(options.seed)
         blocks = photographs.crops(pictures, 2000, 64, rng).astype("float32") / 255 - 0.5
-        blocks = keras.ops.convert_to_numpy(space_to_depth(blocks, self.config.stride))
+        blocks = ops.convert_to_numpy(space_to_depth(blocks, STRIDE))
         blocks = blocks.reshape(-1, blocks.shape[-1])
-        basis, spread = karhunen_loeve(blocks, self.config.latent_channels)
-        compute = "float32" if args.float32 else "mixed_bfloat16"
-        self.model = trainable_model(
-            self.config, basis, spread, compute, args.ssim_weight, args.noise_weight
-        )
-        for part in _PARTS:
-            getattr(self.model, part).trainable = part in args.parts
-        self.steps = args.steps or max(1, len(pictures) // args.batch)
-        average = args.average
-        if not args.minutes:
-            average = min(average, max(0.0, 1 - 10 / (args.epochs * self.steps)))
-        self.optimizer = compiled(self.model, args.rate, use_ema=True, ema_momentum=average)
+        start_from = karhunen_loeve(blocks, self.config.latent_channels)
+        compute = "float32" if options.float32 else "mixed_bfloat16"
+        self.model = trainable_model(self.config, *start_from, compute, options.ssim_weight)
+        self.optimizer = compiled(self.model, options.rate, options.average)
         self.trained = self.model.trainable_variables
-        self.validation = validation_batches(validation, 128, np.random.default_rng(0))
+        self.validation = validation_batches(validation, 128)
         self.history, self.before = [], []
         self.seconds, self.started = 0.0, time.monotonic()
-        self.side = None
         if self.checkpoint.exists():
-            self._load()
-        elif args.start:
-            arrays, card = weights.read(weights.folder(args.start))
+            self._resume()
+        elif start:
+            place = weights.folder(start)
+            arrays, card = weights.read(place)
             # What another network has beside the one it grows from stays as it is.
             fresh = self.model.stored()
             arrays = {k: v for k, v in arrays.items() if k in fresh and v.shape == fresh[k].shape}
             self.model.restore(fresh | arrays)
-            self.before = training_record.lines(weights.folder(args.start))
-            print(f"begun with {card['sha256'][:8]}", file=sys.stderr)
+            self.before = training_record.lines(place)
+            say(f"begun with {card['sha256'][:8]}", sys.stderr)
 
-    def elapsed(self) -> float:
-        """Seconds of training so far, earlier runs included."""
-        return self.seconds + time.monotonic() - self.started
+    @property
+    def crops(self) -> int:
+        """Crops that were learned from so far."""
+        return self.history[-1]["images"] if self.history else 0
 
-    def progress(self) -> float:
-        """Share of the whole training that is done, 0 to 1."""
-        if self.args.minutes:
-            return min(1.0, self.elapsed() / (60 * self.args.minutes))
-        return min(1.0, len(self.history) / self.args.epochs)
+    @property
+    def finished(self) -> bool:
+        return self.crops >= self.options.crops
 
-    def learning_rate(self) -> float:
-        """After a short rise, which each run begins with, constant; at the end half a cosine to a
-        hundredth."""
-        done = max(0.0, self.progress() - self.args.flat) / (1 - self.args.flat)
-        rise = min(1.0, (int(self.optimizer.iterations) + 1) / _RISE)
-        return self.args.rate * rise * falling(done)
+    def run(self, stop_after: float | None = None, stopping=lambda: False) -> None:
+        """Train until the end, or for so many minutes.
 
-    def run(self) -> None:
-        """Train until the schedule or this run's time is over."""
+        What was learned since the last validation is lost when it stops before the next.
+
+        Args:
+            stopping: asked between steps whether to stop now.
+
+        Raises:
+            TrainingError: a loss is no number; the last state that was saved is a good one.
+        """
         begun = time.monotonic()
-        while self.progress() < 1:
-            self._epoch()
-            if (
-                self.args.stop_after is not None
-                and time.monotonic() - begun > 60 * self.args.stop_after
-            ):
+        while not self.finished and not stopping():
+            self._epoch(stopping)
+            if stop_after is not None and time.monotonic() - begun > 60 * stop_after:
                 break
 
-    def _epoch(self):
-        late = self.progress() > 2 / 3
-        side = self.args.late_crop if late else self.args.crop
-        batch = batches(self.args)[late]
-        if self.side not in (None, side):
-            # TensorFlow would meet a second shape with a graph for any shape, which has no lattice.
-            self.model.make_train_function(force=True)
-        self.side = side
-        rng = np.random.default_rng((self.args.seed, len(self.history)))
+    def _epoch(self, stopping):
+        rng = np.random.default_rng((self.options.seed, len(self.history)))
         begun = time.monotonic()
-        loss = self._steps(batch, side, rng)
-        seconds, images = time.monotonic() - begun, self.steps * batch
+        losses = self._steps(rng, stopping)
+        if stopping():
+            return
+        seconds, count = time.monotonic() - begun, len(losses) * self.options.batch
         row = {
             "epoch": len(self.history) + 1,
-            "minutes": round(self.elapsed() / 60, 2),
-            "learning_rate": float(f"{self.learning_rate():.3g}"),
-            "crop": side,
-            "images": images + (self.history[-1]["images"] if self.history else 0),
-            "images_per_second": round(images / seconds, 1),
-            "loss": round(float(loss), 5),
+            "minutes": round(self._elapsed() / 60, 2),
+            "learning_rate": float(f"{float(self.optimizer.learning_rate):.3g}"),
+            "crop": self.options.crop,
+            "images": self.crops + count,
+            "images_per_second": round(count / seconds, 1),
+            "loss": round(float(np.mean(losses)), 5),
         }
         with self._averaged():
-            row |= self.validate()
+            row |= validated(self.model, self.validation)
+            self._check(row["validation_loss"])
             self.history.append(row)
             self._save()
-        print("  ".join(f"{k} {v}" for k, v in row.items()), flush=True)
+        say("  ".join(f"{k} {v}" for k, v in row.items()), sys.stderr)
+
+    def _steps(self, rng, stopping):
+        """The steps of an epoch, each batch made while the one before is learned from; losses.
+
+        Batches of a known size, which `fit` does not give, make TensorFlow a fifth faster.
+        """
+        options, losses = self.options, []
+
+        def make():
+            crops = photographs.crops(self.pictures, options.batch, options.crop, rng)
+            return make_batch(crops, rng)
+
+        label = f"epoch {len(self.history) + 1}"
+        with progress(label=label, total=options.steps * options.batch, unit="image") as bar:
+            for ready in made_ahead(make() for _ in range(options.steps)):
+                if stopping():
+                    break
+                step, count = int(self.optimizer.iterations), options.batch * len(losses)
+                done = (self.crops + count) / options.crops
+                share = share_of_rate(step, done, _RISE, options.flat)
+                self.optimizer.learning_rate.assign(options.rate * share)
+                losses.append(self.model.train_on_batch(*ready))
+                self._check(losses[-1])
+                bar.update(options.batch)
+        return losses
+
+    def _check(self, loss):
+        if not np.isfinite(loss):
+            raise TrainingError(
+                "The loss is no number any more, so training stops; the last state that was saved "
+                "is a good one. Go on from it with a lower --rate."
+            )
 
     @contextmanager
     def _averaged(self):
         """For a while the model has the averages of its weights."""
-        kept = [_numpy(v) for v in self.trained]
+        kept = [ops.convert_to_numpy(v) for v in self.trained]
         self.optimizer.finalize_variable_values(self.trained)
         yield
         for variable, value in zip(self.trained, kept):
             variable.assign(value)
 
-    def _steps(self, batch, side, rng):
-        """The steps of an epoch, each batch made while the one before is learned from; mean loss.
-
-        Batches of a known size, which `fit` does not give, make TensorFlow a fifth faster.
-        """
-        from sdae.training import photographs
-
-        def make():
-            return self.batch(photographs.crops(self.pictures, batch, side, rng), rng)
-
-        losses = []
-        bar = progress(
-            label=f"epoch {len(self.history) + 1}", total=self.steps * batch, unit="image"
-        )
-        with bar:
-            for ready in made_ahead(make() for _ in range(self.steps)):
-                self.optimizer.learning_rate.assign(self.learning_rate())
-                losses.append(self.model.train_on_batch(*ready))
-                bar.update(batch)
-        return np.mean(losses)
-
-    def batch(self, clean, rng):
-        """Crops → inputs and target of one step, see `make_batch`."""
-        return make_batch(clean, rng, self.args.noisy, self.args.sigma)
-
-    def validate(self) -> dict:
-        """Loss, bits per pixel and PSNR of the validation crops, rounded to the pixel grid."""
-        row, curve = {}, {}
-        for name, batches in self.validation.items():
-            totals, psnrs = [], []
-            for inputs, clean in batches:
-                predicted = self.model.predict_on_batch(inputs)
-                picture = np.round(np.clip(predicted["picture"], 0, 1) * 255)
-                error = np.mean((picture - clean * 255) ** 2, axis=(1, 2, 3))
-                psnrs.append(10 * np.log10(255**2 / np.maximum(error, 1e-3)))
-                t = round(float(inputs["t"][0]), 2)
-                lagrangian = self.config.lagrangian(t)
-                totals += list(balance(lagrangian) * (predicted["bits"] + lagrangian * error))
-                if name == "validation_loss":
-                    curve.setdefault(t, []).append((predicted["bits"], psnrs[-1]))
-            if name == "denoised_psnr":
-                row[name] = round(float(np.concatenate(psnrs).mean()), 3)
-            else:
-                row[name] = round(float(np.mean(totals)), 5)
-        for t, parts in curve.items():
-            bits, psnr = (np.concatenate(column).mean() for column in zip(*parts))
-            row |= {f"bpp_{t}": round(float(bits), 4), f"psnr_{t}": round(float(psnr), 3)}
-        return row
+    def _elapsed(self):
+        return self.seconds + time.monotonic() - self.started
 
     def card(self) -> dict:
         """What the weights are, for card.json."""
-        import keras
-
-        from sdae.training import training_record
-
         whole = training_record.counted([*self.before, *self.history])
         return {
             "config": self.config.to_dict(),
             "parameters": self.model.parameters(),
-            "training": {k: v for k, v in vars(self.args).items() if k in _RECORDED},
-            "start": self.args.start and Path(self.args.start).name,
-            "photographs": [Path(p).name for p in self.args.photos],
+            "training": asdict(self.options),
+            **self.about,
             "backend": keras.backend.backend(),
             "keras": keras.__version__,
             "epochs": len(self.history),
-            "minutes": round(self.elapsed() / 60, 1),
-            "images": self.history[-1]["images"] if self.history else 0,
-            "validation": self.history[-1] if self.history else None,
+            "minutes": round(self._elapsed() / 60, 1),
+            "images": self.crops,
+            "validation": self.history[-1],
             "all_runs": {
                 "runs": whole[-1]["run"],
                 "images": int(whole[-1]["all_images"]),
                 "hours": round(whole[-1]["all_minutes"] / 60, 1),
-            }
-            if whole
-            else None,
+            },
         }
 
     def _save(self):
-        from sdae import weights
-
-        variables = weights.variables(self.model)
-        state = {f"model/{name}": weights.halved(_numpy(v)) for name, v in variables.items()}
-        note = {"history": self.history, "before": self.before, "seconds": self.elapsed()}
+        state = {
+            f"model/{name}": weights.halved(ops.convert_to_numpy(v))
+            for name, v in variables(self.model).items()
+        }
+        note = {"history": self.history, "before": self.before, "seconds": self._elapsed()}
         state["note"] = np.frombuffer(json.dumps(note).encode(), "uint8")
         target = io.BytesIO()
         np.savez_compressed(target, **state)
@@ -477,21 +238,20 @@ class Trainer:
         for name, rows in (("loss.csv", self.history), ("history.csv", self.before)):
             if rows:
                 table = io.StringIO()
-                writer = csv.DictWriter(table, self.history[-1].keys(), lineterminator="\n")
+                columns = dict.fromkeys(key for row in rows for key in row)
+                writer = csv.DictWriter(table, columns, lineterminator="\n")
                 writer.writeheader()
                 writer.writerows(rows)
                 weights.replace(self.output / name, table.getvalue().encode())
 
-    def _load(self):
+    def _resume(self):
         with np.load(self.checkpoint, allow_pickle=False) as state:
             note = json.loads(state["note"].tobytes())
             self.history, self.seconds = note["history"], note["seconds"]
-            self.before = note["before"]
-            from sdae import weights
-
-            found, prefix = weights.variables(self.model), "model/"
+            self.before, prefix = note["before"], "model/"
+            named = variables(self.model)
             # What the network has come to have since the state was stored is fresh.
-            fresh = {name: _numpy(v) for name, v in found.items()}
-            stored = {name: state[prefix + name] for name in found if prefix + name in state}
-            weights.assign(found, fresh | stored)
-        print(f"resumed after epoch {len(self.history)}", file=sys.stderr)
+            fresh = {name: ops.convert_to_numpy(v) for name, v in named.items()}
+            stored = {name: state[prefix + name] for name in named if prefix + name in state}
+            assign(named, fresh | stored)
+        say(f"resumed after epoch {len(self.history)}", sys.stderr)

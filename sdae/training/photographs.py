@@ -29,6 +29,21 @@ def photographs(folders) -> list[Path]:
     return found
 
 
+def parted(folders, validation, seed: int) -> tuple[list[Path], list[Path]]:
+    """Picture files to train on and to validate on: those below the folder ``validation``, or else
+    one in five of all.
+
+    Raises:
+        FileNotFoundError: as `photographs`.
+    """
+    paths = photographs(folders)
+    if validation:
+        return paths, photographs([validation])
+    order = np.random.default_rng(seed).permutation(len(paths))
+    cut = max(1, len(paths) // 5)
+    return [paths[i] for i in order[cut:]], [paths[i] for i in order[:cut]]
+
+
 def load(paths) -> list[Image.Image]:
     """The photographs, decoded, RGB; one that cannot be read is named and left out.
 

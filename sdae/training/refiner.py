@@ -27,7 +27,8 @@ from sdae.coding.units import (
     WIDTH_UNIT,
     width_of_step,
 )
-from sdae.training.whole_numbers import logarithm, whole
+from sdae.training import gather
+from sdae.training.arithmetic import logarithm, whole
 
 UNITS = 96
 """Hidden units a layer."""
@@ -87,11 +88,11 @@ class RefinerLayer(layers.Layer):
         refined = [[x[..., :first] for x in flat[1:]]]
         for g, (start, stop) in enumerate(self.slices):
             before, own = flat[0][..., :start], [x[..., start:stop] for x in flat]
-            parts = [[ops.take(x, places.coarsest, 1) for x in own[1:]]]
+            parts = [[gather.rows(x, places.coarsest) for x in own[1:]]]
             for part in places.parts:
                 if not len(part.rows):
                     continue
-                k, (middle, scale) = part.kind, (ops.take(x, part.rows, 1) for x in own[1:])
+                k, (middle, scale) = part.kind, (gather.rows(x, part.rows) for x in own[1:])
                 x = part.features(own[0], before, middle, scale)
                 first = ops.matmul(x, self.first[g, k, : x.shape[-1]])
                 hidden = _units(first + bias[:, :, g] + ops.take(level[:, g], part.levels, 0))
@@ -99,7 +100,7 @@ class RefinerLayer(layers.Layer):
                 share = ops.matmul(hidden, self.mean[g, k, :, : stop - start])
                 more = ops.matmul(hidden, self.width[g, k, :, : stop - start])
                 parts.append([middle + share * ops.softplus(scale), scale + more])
-            refined.append([ops.take(ops.concatenate(x, 1), places.back, 1) for x in zip(*parts)])
+            refined.append([gather.rows(ops.concatenate(x, 1), places.back) for x in zip(*parts)])
         refined.append([x[..., last:] for x in flat[1:]])
         return tuple(ops.reshape(ops.concatenate(x, -1), (-1, h, w, c)) for x in zip(*refined))
 
@@ -110,10 +111,10 @@ class RefinerLayer(layers.Layer):
         columns = sum(self.size - self.groups[g] for g in self.chosen)
         return UNITS * (rows + 4 * columns)
 
-    def resume(self, tables: Refinement | None) -> None:
-        """Begin where the integers are: the inverse of `joined`. Where these groups have none, or
-        tables is None, nothing changes."""
-        if tables is None or tables.count <= self.chosen[0]:
+    def resume(self, tables: Refinement) -> None:
+        """Begin where the integers are: the inverse of `joined`. Where these groups have none,
+        nothing changes."""
+        if len(tables.first) <= self.chosen[0]:
             return
         g, most = slice(self.chosen[0], self.chosen[-1] + 1), self.first.shape[2]
         self.first.assign(tables.first[g, :, :most] / WEIGHT_UNIT)
@@ -145,14 +146,9 @@ class RefinerLayer(layers.Layer):
         }
 
 
-def joined(refiners) -> Refinement | None:
-    """The refinement by layers whose groups follow each other, up to the last that adds anything;
-    None where none does."""
+def joined(refiners) -> Refinement:
+    """The refinement by layers whose groups follow each other."""
     parts = [refiner.integers() for refiner in refiners]
-    while parts and not (parts[-1]["mean"].any() or parts[-1]["width"].any()):
-        parts.pop()
-    if not parts:
-        return None
     found = {}
     for name, axis in _GROUP_AXES.items():
         arrays = [part[name] for part in parts]
@@ -219,12 +215,12 @@ class _Part:
         parts = []
         for values, numbers, middle in (
             (own, self._near, mean),
-            (before, self._before, ops.take(before, self.rows, 1)),
+            (before, self._before, gather.rows(before, self.rows)),
         ):
             if not (values.shape[-1] and numbers.shape[1]):
                 continue
             inside = (numbers < self._outside).astype("float32")[:, :, None]
-            found = ops.take(values, np.minimum(numbers, self._outside - 1), 1)
+            found = gather.rows(values, numbers)
             found = (found - middle[:, :, None]) * inside
             found = ops.reshape(found, (-1, len(numbers), numbers.shape[1] * values.shape[-1]))
             if self.group < FINE:

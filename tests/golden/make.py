@@ -14,22 +14,9 @@ import numpy as np
 
 import sdae
 from sdae.coding import container, latent_coder
-from tests import test_latents
+from tests import small_tables
 
 FOLDER = Path(__file__).parent
-
-
-def cases():
-    """Name → (h, w, C) integers."""
-    rng = np.random.default_rng(11)
-    smooth, wide = test_latents.examples(2, 13, 9, seed=11)
-    return {
-        "smooth": smooth,
-        "odd": wide[:7, :5],
-        "one": smooth[:1, :1],
-        "zero": np.zeros((4, 6, 8), "int16"),
-        "range": rng.integers(-32768, 32768, (3, 5, 8)).astype("int16"),
-    }
 
 
 def picture():
@@ -54,21 +41,25 @@ def make(weights: str, folder: Path) -> None:
     np.savez_compressed(folder / f"{name_of(weights)}.npz", values=latent.values, rgb=rgb)
 
 
+def latents() -> dict:
+    """The arrays of latents.npz: tables, and integers and payloads by their names."""
+    tables, smooth = small_tables.make(), small_tables.latents(1, 13, 9, seed=11)[0]
+    wide = np.random.default_rng(11).integers(-32768, 32768, (3, 5, small_tables.CHANNELS))
+    arrays = tables.to_arrays()
+    cases = {"smooth": smooth, "one": smooth[:1, :1], "zero": 0 * smooth, "range": wide}
+    for name, values in cases.items():
+        payload = latent_coder.encode(values, 4000, tables)
+        arrays[f"values/{name}"] = values.astype("int16")
+        arrays[f"payload/{name}"] = np.frombuffer(payload, "uint8")
+    return arrays
+
+
 def main():
     if not (FOLDER / "latents.npz").exists():
-        _latents()
+        np.savez_compressed(FOLDER / "latents.npz", **latents())
     for weights in sys.argv[1:]:
         if not (FOLDER / f"{name_of(weights)}.sdae").exists():
             make(weights, FOLDER)
-
-
-def _latents():
-    tables = test_latents.make_tables()
-    arrays = tables.to_arrays()
-    for name, values in cases().items():
-        payload = latent_coder.encode(values, 4000, tables)
-        arrays |= {f"values/{name}": values, f"payload/{name}": np.frombuffer(payload, "uint8")}
-    np.savez_compressed(FOLDER / "latents.npz", **arrays)
 
 
 if __name__ == "__main__":

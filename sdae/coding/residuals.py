@@ -1,0 +1,60 @@
+"""Integers ↔ symbols: residuals of the predicted mean, numbered from the likeliest on.
+
+The nearest integer to the mean has symbol 0, the second nearest 1, and so on outwards, as in the
+mapping of residuals by Golomb–Rice coders. How likely each symbol is depends on the cell of the
+prediction: its width, and where its mean lies between two integers.
+"""
+
+import numpy as np
+
+from sdae.coding.coding_order import bands
+from sdae.coding.predictor import walk
+from sdae.coding.tables import Tables
+from sdae.coding.units import FEATURE_UNIT, FRACTIONS, width_step
+
+_FEATURE_BITS, _FRACTION_SHIFT = 4, 1
+
+
+def cells(mean, width):
+    """The cell of each prediction, and what turns integers into symbols.
+
+    Args:
+        mean, width: as `sdae.coding.predictor.Predictor.predict` gives them.
+
+    Returns:
+        cell: int32 index into the flat `Tables.buckets`, WIDTHS · FRACTIONS of them; nearest: the
+        integer nearest to the mean; above: whether the second nearest is above it.
+    """
+    nearest = (mean + FEATURE_UNIT // 2) >> _FEATURE_BITS
+    rest = mean - (nearest << _FEATURE_BITS)
+    fraction = np.minimum(np.abs(rest) >> _FRACTION_SHIFT, FRACTIONS - 1)
+    return width_step(width) * FRACTIONS + fraction, nearest, rest >= 0
+
+
+def symbols(integers, nearest, above):
+    """The symbols of integers, int32, where ``nearest`` and ``above`` are as `cells` gives them."""
+    beyond = integers - nearest
+    return 2 * np.abs(beyond) - ((beyond > 0) == above) * (beyond != 0)
+
+
+def integers(symbol, nearest, above):
+    """The inverse of `symbols`."""
+    half = (symbol + 1) >> 1
+    return np.where((symbol & 1 == 1) == above, nearest + half, nearest - half)
+
+
+def survey(values, quality_code: int, tables: Tables, live: int):
+    """Cell and symbol of every integer of the ``live`` first channels, in coding order.
+
+    Returns:
+        cell, symbol: int32 arrays of h·w·live.
+    """
+    means, widths, numbers = [], [], []
+    for band in bands(values):
+        for _, own, known, mean, width in walk(band, quality_code, tables, live):
+            kept = live - own.start
+            means.append(mean[:, :kept].ravel())
+            widths.append(width[:, :kept].ravel())
+            numbers.append(known[:, :kept].ravel())
+    cell, nearest, above = cells(np.concatenate(means), np.concatenate(widths))
+    return cell, symbols(np.concatenate(numbers), nearest, above)

@@ -1,0 +1,58 @@
+"""What moves weights: Muon (Jordan 2024) the matrices of depthwise blocks, Adam (Kingma and Ba 2015)
+all others, and how the learning rate rises and falls."""
+
+import keras
+import numpy as np
+from keras import ops
+
+_NOT_MUON = "^(?!.*(widen|narrow)/kernel)"
+# The paths of variables that Adam moves.
+
+
+class Muon(keras.optimizers.Muon):
+    """As Keras has it, but its matrices are made orthogonal in bfloat16, as Jordan does: a fifth of
+    the time."""
+
+    def zeropower_via_newtonschulz5(self, x, steps):
+        orthogonal = super().zeropower_via_newtonschulz5(ops.cast(x, "bfloat16"), steps)
+        return ops.cast(orthogonal, x.dtype)
+
+
+def compiled(model, rate: float, average: float | None = None):
+    """Make a model ready for `train_on_batch`; gradients are clipped to a norm of 1.
+
+    Args:
+        model: built, with a loss of its own.
+        rate: learning rate.
+        average: momentum of the exponential moving average of the weights, None for none.
+
+    Returns:
+        the optimizer.
+    """
+    optimizer = Muon(
+        rate,
+        global_clipnorm=1.0,
+        weight_decay=None,
+        adam_weight_decay=None,
+        exclude_layers=[_NOT_MUON],
+        use_ema=average is not None,
+        ema_momentum=average or 0,
+    )
+    optimizer.build(model.trainable_variables)
+    # TensorFlow would compile for minutes, once for every size of crop; JAX has no other way.
+    jit = "auto" if keras.backend.backend() == "jax" else False
+    model.compile(optimizer=optimizer, jit_compile=jit)
+    return optimizer
+
+
+def share_of_rate(step: int, done: float, rise: int, flat: float) -> float:
+    """The learning rate as a share of the highest: a rise, constant, then half a cosine to 0.01.
+
+    Args:
+        step: of this run, from 0; the moments of both optimizers begin at zero in each run.
+        done: share of the training that is over, 0 to 1.
+        rise: steps until the rate is reached.
+        flat: share of the training at the highest rate.
+    """
+    fall = max(0.0, done - flat) / (1 - flat) if flat < 1 else 0.0
+    return min(1.0, (step + 1) / rise) * (0.01 + 0.99 * (1 + np.cos(np.pi * fall)) / 2)
