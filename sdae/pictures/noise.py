@@ -14,8 +14,6 @@ from sdae.pictures.noise_level import estimate_sigma as estimate_sigma
 STRONGEST = 0.5
 """Highest level that `add` takes; salt and pepper then leave no pixel of the picture."""
 
-_STRIP = 256
-
 _MEAN_LUMINANCE_STEP = 57.625  # of the quantisation table in annex K of the JPEG standard
 
 
@@ -54,23 +52,6 @@ def add(rgb: np.ndarray, sigma: float, kind: str = "gaussian", seed: int = 0, cl
     x = to_floats(rgb)
     noisy = KINDS[kind](x, sigma, np.random.default_rng(seed)) if sigma else x
     return to_8_bits(noisy) if clipped else noisy
-
-
-def strengthen(picture: np.ndarray, sigma: float, seed: int) -> np.ndarray:
-    """More Gaussian noise in a noisy picture, of the same type; strip by strip, to save memory.
-
-    Args:
-        picture: (H, W, 3) uint8, which is clipped again, or floats on the scale [0, 1].
-        sigma: level of what is added; at most `STRONGEST` is.
-        seed: chooses the noise.
-    """
-    result, clipped = np.empty_like(picture), picture.dtype == np.uint8
-    rng = np.random.default_rng(seed)
-    for top in range(0, len(picture), _STRIP):
-        strip = to_floats(picture[top : top + _STRIP])
-        strip = _gaussian(strip, min(sigma, STRONGEST), rng)
-        result[top : top + _STRIP] = to_8_bits(strip) if clipped else strip
-    return result
 
 
 def to_8_bits(picture: np.ndarray) -> np.ndarray:
