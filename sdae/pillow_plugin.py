@@ -15,7 +15,7 @@ from PIL import Image, ImageFile
 from sdae.codec import Codec
 from sdae.coding import container
 from sdae.coding.container import BitstreamError
-from sdae.pictures import metadata, reading
+from sdae.pictures import decoding, metadata, reading
 from sdae.pictures.metadata import Metadata
 from sdae.weights import WeightsError
 
@@ -92,7 +92,7 @@ def _save(image, file, filename):
         raise ValueError("The quality must be a number between 1 and 100.")
     exif, icc = options.get("exif") or b"", options.get("icc_profile") or b""
     exif = exif.tobytes() if isinstance(exif, Image.Exif) else exif
-    upright = reading.upright(image)
+    upright = decoding.upright(image)
     untrue = metadata.TURN if upright is not image else frozenset()
     if icc:
         upright = upright.copy()

@@ -5,7 +5,7 @@ import struct
 import zlib
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageCms
 
 
 def saved(image, kind, **options):
@@ -60,3 +60,9 @@ def box(kind, *content):
 def ftyp(*brands):
     """The box that an AVIF or HEIC file begins with: the major brand, then all."""
     return box(b"ftyp", brands[0], bytes(4), *brands)
+
+
+def swapped_profile():
+    """An ICC profile that is sRGB with red and green changed about."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return profile.replace(b"rXYZ", b"?XYZ").replace(b"gXYZ", b"rXYZ").replace(b"?XYZ", b"gXYZ")

@@ -30,7 +30,7 @@ def samples(image) -> np.ndarray:
             "An array of floats must hold finite numbers in the shape (H, W, 3), "
             f"0 for black and 1 for full scale; this one has the shape {image.shape}."
         )
-    opening.check_size(image.shape[1], image.shape[0], reading.MAX_PIXELS)
+    opening.check_size(image.shape[1], image.shape[0], opening.MAX_PIXELS)
     if max(image.max(), -image.min()) > _FARTHEST:
         raise ImageError(
             "An array of floats must be on the scale from 0 for black to 1 for full scale; this one "

@@ -1,9 +1,8 @@
 """The colours that a picture file means, and the way from there to sRGB.
 
-Most files hold an ICC profile or mean sRGB. Some tell it in other ways: the chunks cICP, gAMA and
-cHRM of PNG, the box nclx of AVIF and HEIC (code points of ITU-T H.273), Exif data after DCF 2.0
-(Adobe RGB), primaries in a TIFF. Where these name a space that a profile of three primaries and
-one curve describes, such a profile is made, and Little CMS converts.
+Most files hold an ICC profile or mean sRGB. Some name their colours otherwise: by code points of
+ITU-T H.273 in the chunk cICP of PNG and the box nclx of AVIF and HEIC, or as Adobe RGB in Exif
+data. For these a profile is made, and Little CMS converts.
 """
 
 from __future__ import annotations
@@ -14,203 +13,125 @@ import struct
 import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
-_D65, _DCI_WHITE = (0.3127, 0.3290), (0.314, 0.351)
-_D50 = 0.9642, 1.0, 0.8249  # the white of all ICC profiles, XYZ
-_SRGB_PRIMARIES = 0.64, 0.33, 0.30, 0.60, 0.15, 0.06
-_ADOBE_RGB = 0.64, 0.33, 0.21, 0.71, 0.15, 0.06
+# XYZ of red, of green and of blue, adapted to D50 by Bradford's matrix as ICC.1:2022, annex E, has it.
+_ADOBE_RGB = 0.6097, 0.3111, 0.0195, 0.2053, 0.6257, 0.0609, 0.1492, 0.0632, 0.7446
+_P3 = 0.5151, 0.2412, -0.0011, 0.2920, 0.6922, 0.0419, 0.1571, 0.0666, 0.7841
+_BT2020 = 0.6735, 0.2790, -0.0019, 0.1657, 0.6753, 0.0300, 0.1250, 0.0456, 0.7969
 
-# By code point of H.273, table 2: white, and red, green and blue, each x and y.
-_PRIMARIES = {
-    1: (_D65, _SRGB_PRIMARIES),
-    5: (_D65, (0.64, 0.33, 0.29, 0.60, 0.15, 0.06)),
-    6: (_D65, (0.630, 0.340, 0.310, 0.595, 0.155, 0.070)),
-    7: (_D65, (0.630, 0.340, 0.310, 0.595, 0.155, 0.070)),
-    9: (_D65, (0.708, 0.292, 0.170, 0.797, 0.131, 0.046)),
-    11: (_DCI_WHITE, (0.680, 0.320, 0.265, 0.690, 0.150, 0.060)),
-    12: (_D65, (0.680, 0.320, 0.265, 0.690, 0.150, 0.060)),
-}
+_PRIMARIES = {9: ("BT.2020", _BT2020), 12: ("Display P3", _P3)}  # by code point of table 2
+_HIGH_RANGE = {16: "PQ", 18: "HLG"}  # by code point of table 3
+# Code points that mean sRGB, or are unspecified, or are so near that browsers take them for it.
+_SRGB_PRIMARIES, _SRGB_CURVES = {1, 2, 5, 6, 7}, {1, 2, 6, 13, 14, 15}
 
-# By code point of H.273, table 3: the exponent of a pure power, or None for the curve of sRGB.
-# The camera curves of video differ little from it and are taken for it, as browsers do.
-_CURVES = {1: None, 6: None, 14: None, 15: None, 13: None, 4: 2.2, 5: 2.8, 8: 1.0}
-
-_HIGH_RANGE = {16: "PQ", 18: "HLG"}
-_UNSPECIFIED = 2
-
-_AS_STORED = "the colours are shown as stored."
+_UNCALIBRATED = 65_535
+_UNUSABLE = ImageCms.PyCMSError, OSError, ValueError, TypeError
 
 
-def to_srgb(image: Image.Image, source: Image.Image, notices: list[str]) -> Image.Image:
+def to_srgb(
+    image: Image.Image, kind: str | None, data: bytes, source: Image.Image, notices: list[str]
+) -> Image.Image:
     """Convert L, RGB, CMYK or LAB to RGB in sRGB, by what the file says of its colours.
 
     Args:
         image: the decoded samples.
-        source: the image as it was opened, for its `info` and its tags.
+        kind: Pillow's name of the file's format.
+        data: the whole file; empty for an image that comes from none.
+        source: the image as it was opened, for its `info` and its Exif data.
         notices: gets a sentence for the person where colours were converted or could not be.
     """
     if image.mode == "LAB":
         return _convert(image, ImageCms.createProfile("LAB"))
-    profile, name = meant(source, notices)
-    if profile is None:
+    profile, name = source.info.get("icc_profile"), "the file's own profile"
+    profile = profile or _in_jpeg_2000(kind, data)
+    if not profile:
+        profile, name = _named(kind, data, source, notices)
+    if not profile:
         if image.mode == "CMYK":
             notices.append("Print colours (CMYK) without a profile: the colours are approximate.")
         return image if image.mode == "RGB" else image.convert("RGB")
     try:
         opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if opened.profile.xcolor_space.strip() == "RGB" and image.mode == "L":
+        if image.mode == "L" and is_rgb(profile):
             image = image.convert("RGB")
         if image.mode == "RGB" and _is_srgb(opened):
             return image
         converted = _convert(image, opened)
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        notices.append(f"The colour profile cannot be used; {_AS_STORED}")
-        return image.convert("RGB")
+    except _UNUSABLE:
+        notices.append("The colour profile cannot be used; the colours are shown as stored.")
+        return image if image.mode == "RGB" else image.convert("RGB")
     notices.append(f"The colours were converted from {name} to sRGB.")
     return converted
 
 
-def rgb_profile(image: Image.Image, source: Image.Image) -> bytes:
-    """The file's own ICC profile where samples can stay in it, which takes RGB on both sides."""
-    profile, name = meant(source, [])
-    if profile is None or name != _OWN_PROFILE or image.mode != "RGB":
+def is_rgb(icc: bytes) -> bool:
+    """Whether these bytes are an ICC profile of RGB samples."""
+    return icc[16:20] == b"RGB " and icc[36:40] == b"acsp"
+
+
+def _in_jpeg_2000(kind: str | None, data: bytes) -> bytes:
+    """The ICC profile of a JPEG 2000 file (ISO/IEC 15444-1, annex I), which Pillow leaves out."""
+    at = data.find(b"colr", 0, 1 << 16) if kind == "JPEG2000" else -1
+    if at < 4 or data[at + 4] == 1:  # by number: sRGB, or grey and YCC of its curve
         return b""
+    return data[at + 7 : at - 4 + int.from_bytes(data[at - 4 : at], "big")]
+
+
+def _named(kind: str | None, data: bytes, source: Image.Image, notices: list[str]):
+    """The profile and the name of colours that a file names without one; b"" for sRGB."""
+    if kind == "PNG" and (at := data.find(b"\0\0\0\x04cICP", 0, data.find(b"IDAT"))) > 0:
+        return _coded(*data[at + 8 : at + 10], notices)
+    if kind in ("AVIF", "HEIF") and (at := data.find(b"colrnclx")) > 0:
+        return _coded(*struct.unpack_from(">HH", data, at + 8), notices)
+    # By Exif 2.32 and DCF 2.0, Adobe RGB is uncalibrated and of interoperability R03.
     try:
-        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return profile if opened.profile.xcolor_space.strip() == "RGB" else b""
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return b""  # `to_srgb` says so
+        tags = source.getexif()
+        space = tags.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.ColorSpace)
+        rule = str(tags.get_ifd(ExifTags.IFD.Interop).get(ExifTags.Interop.InteropIndex, ""))
+    except Exception:  # broken Exif is no reason to refuse a picture that decodes
+        return b"", ""
+    if space == 2 or (space == _UNCALIBRATED and rule.startswith("R03")):
+        return profile(_ADOBE_RGB, 563 / 256), "Adobe RGB"
+    if space == _UNCALIBRATED:
+        notices.append(
+            "The file says that its colours are not sRGB, but not which they are; "
+            "they are taken as sRGB."
+        )
+    return b"", ""
 
 
-_OWN_PROFILE = "the file's own profile"
-
-
-def meant(source: Image.Image, notices: list[str]) -> tuple[bytes | None, str]:
-    """The ICC profile of the colours that a file means, None for sRGB, and a name for them.
-
-    Args as for `to_srgb`.
-    """
-    info, tags = source.info, getattr(source, "tag_v2", {})
-    codes, icc = info.get("cicp"), info.get("icc_profile")
-    if codes and not (icc and codes[1] in _HIGH_RANGE):  # then the profile stands in
-        return _coded(*codes[:2], notices)
-    if icc:
-        return icc, _OWN_PROFILE
-    if "nclx" in info:
-        return _coded(*info["nclx"], notices)
-    if info.get("jp2_space", _JP2_SRGB[0]) not in _JP2_SRGB:
-        return _unknown(notices)
-    if "srgb" in info:
-        return None, ""
-    if "gamma" in info or "chromaticity" in info:
-        return _made(*_png_space(info), "the file's own primaries and gamma", notices)
-    if _PRIMARY_CHROMATICITIES in tags:
-        white, primaries = tags.get(_WHITE_POINT, _D65), tags[_PRIMARY_CHROMATICITIES]
-        return _made(white, primaries, None, "the file's own primaries", notices)
-    return _exif_space(source, notices)
-
-
-_WHITE_POINT, _PRIMARY_CHROMATICITIES = 318, 319  # tags of TIFF
-_JP2_SRGB = 16, 17, 18, 12  # sRGB, grey and YCC of its curve; CMYK, which the mode tells
-
-
-def _coded(primaries: int, curve: int, notices: list[str]) -> tuple[bytes | None, str]:
+def _coded(primaries: int, curve: int, notices: list[str]) -> tuple[bytes, str]:
     """By code points of H.273."""
     if curve in _HIGH_RANGE:
         notices.append(
             f"The picture is of high dynamic range ({_HIGH_RANGE[curve]}); its colours are shown "
             "as stored, paler than they are meant."
         )
-        return None, ""
-    primaries = 1 if primaries == _UNSPECIFIED else primaries
-    curve = 13 if curve == _UNSPECIFIED else curve
-    if primaries not in _PRIMARIES or curve not in _CURVES:
-        return _unknown(notices)
-    name = {9: "BT.2020", 11: "DCI P3", 12: "Display P3"}.get(primaries, "the file's own space")
-    return _made(*_PRIMARIES[primaries], _CURVES[curve], name, notices)
-
-
-def _unknown(notices: list[str]) -> tuple[None, str]:
-    notices.append(f"The file's colour space is not known here; {_AS_STORED}")
-    return None, ""
-
-
-def _png_space(info: dict):
-    """White, primaries and exponent that gAMA and cHRM state; about 2.2 is the curve of sRGB."""
-    white, primaries = _D65, _SRGB_PRIMARIES
-    if "chromaticity" in info:
-        white, primaries = info["chromaticity"][:2], info["chromaticity"][2:]
-    gamma = info.get("gamma") or 1 / 2.2
-    return white, primaries, None if abs(1 / gamma - 2.2) < 0.05 else 1 / gamma
-
-
-def _exif_space(source: Image.Image, notices: list[str]) -> tuple[bytes | None, str]:
-    """By Exif 2.32 and DCF 2.0: Adobe RGB is uncalibrated and of interoperability R03."""
-    try:
-        tags = source.getexif()
-        space = tags.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.ColorSpace)
-        rule = str(tags.get_ifd(ExifTags.IFD.Interop).get(ExifTags.Interop.InteropIndex, ""))
-    except Exception:  # broken Exif is no reason to refuse a picture that decodes
-        return None, ""
-    if space == 2 or (space == _UNCALIBRATED and rule.startswith("R03")):
-        return _made(_D65, _ADOBE_RGB, 563 / 256, "Adobe RGB", notices)
-    if space == _UNCALIBRATED:
+    elif primaries in _PRIMARIES and curve in _SRGB_CURVES:
+        name, columns = _PRIMARIES[primaries]
+        return profile(columns), name
+    elif primaries not in _SRGB_PRIMARIES or curve not in _SRGB_CURVES:
         notices.append(
-            "The file says that its colours are not sRGB, but not which they are; "
-            "they are taken as sRGB."
+            "The file's colour space is not known here; the colours are shown as stored."
         )
-    return None, ""
+    return b"", ""
 
 
-_UNCALIBRATED = 65_535
-
-
-def _made(white, primaries, exponent, name, notices) -> tuple[bytes | None, str]:
-    try:
-        return profile(white, primaries, exponent), name
-    except (ValueError, ArithmeticError, TypeError, np.linalg.LinAlgError):
-        notices.append(f"What the file says of its colours is impossible; {_AS_STORED}")
-        return None, ""
-
-
-def profile(white, primaries, exponent: float | None) -> bytes:
+def profile(columns: tuple[float, ...], exponent: float | None = None) -> bytes:
     """An ICC profile of RGB colours: Little CMS's sRGB, with other primaries and another curve.
 
     Args:
-        white: x and y.
-        primaries: x and y of red, green and blue.
+        columns: XYZ of red, of green and of blue, adapted to D50.
         exponent: of the power that leads from samples to light; None for the curve of sRGB.
-
-    Raises:
-        ValueError, ArithmeticError, LinAlgError: there is no such space.
     """
-    xy = np.array([float(value) for value in primaries]).reshape(3, 2)
-    light = _xyz(xy).T @ np.diag(np.linalg.solve(_xyz(xy).T, _xyz(np.array([white], float))[0]))
-    # Bradford's adaptation to D50, as ICC.1:2022, annex E, wants it.
-    cones = np.array(
-        [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
-    )
-    scale = (cones @ _D50) / (cones @ light.sum(1))
-    columns = np.linalg.solve(cones, np.diag(scale) @ cones @ light).T
-    if not np.isfinite(columns).all() or np.abs(columns).max() > 8:
-        raise ValueError("no such primaries")
     whole = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     for number in range(int.from_bytes(whole[128:132], "big")):
         tag, at, _ = struct.unpack_from(">4sII", whole, 132 + 12 * number)
         if tag in (b"rXYZ", b"gXYZ", b"bXYZ"):
-            whole[at + 8 : at + 20] = _fixed(columns[b"rgb".index(tag[:1])])
+            first = 3 * b"rgb".index(tag[:1])
+            whole[at + 8 : at + 20] = _fixed(columns[first : first + 3])
         elif tag == b"rTRC" and exponent is not None:  # green and blue share it
-            if not 0.1 <= exponent <= 10:
-                raise ValueError("no such curve")
             whole[at + 12 : at + 32] = _fixed([exponent, 1, 0, 0, 0])
     return bytes(whole)
-
-
-def _xyz(xy: np.ndarray) -> np.ndarray:
-    """(n, 2) chromaticities → (n, 3) XYZ with Y = 1."""
-    x, y = xy.T
-    if not (y > 0).all():
-        raise ValueError("no such colour")
-    return np.stack([x / y, np.ones_like(x), (1 - x - y) / y], -1)
 
 
 def _fixed(values) -> bytes:

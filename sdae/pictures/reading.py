@@ -2,9 +2,8 @@
 
     bytes → size limits → decode → upright → 8 bits → sRGB → white paper → (H, W, 3)
 
-Only the formats below are tried, whatever the file is called, and a picture's size is checked
-before its pixels are decoded. Nothing global in Pillow is touched, so threads may read at once.
-Decoding takes at most about 20 bytes of memory a pixel (JPEG 2000; the others need less).
+Only the formats that `opening` names are tried, whatever the file is called, and a picture's size
+is checked before its pixels are decoded.
 """
 
 from __future__ import annotations
@@ -14,30 +13,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import ExifTags, Image, ImageFile, PngImagePlugin, TiffImagePlugin
+from PIL import Image
 
-from sdae.pictures import colour, metadata, opening, png_chunks, tiff_layout
+from sdae.pictures import colour, decoding, metadata, opening
 from sdae.pictures.metadata import Metadata
-from sdae.pictures.opening import FORMATS, MAX_SIDE, ImageError
-
-__all__ = [
-    "FORMATS",
-    "ImageError",
-    "MAX_PIXELS",
-    "MAX_SIDE",
-    "Picture",
-    "named",
-    "png",
-    "read",
-    "samples",
-    "shrink",
-    "thumb",
-    "tiles",
-    "upright",
-]
-
-MAX_PIXELS = 120_000_000
-"""Largest width × height that `read` takes unless told otherwise; 89 million for TIFF."""
+from sdae.pictures.opening import MAX_PIXELS, ImageError
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +45,10 @@ def read(source, max_pixels: int = MAX_PIXELS, keep_metadata: bool = False) -> P
     uint8 array (H, W), (H, W, 3) or (H, W, 4).
 
     The Exif orientation of a file is applied, and of a PIL image that is an opened file; any
-    other PIL image is taken as it stands. Transparency is laid on white; 16-bit and float samples
-    are scaled to 8 bits; palette, greyscale, CMYK and Lab become RGB; colours that the file says
+    other PIL image is taken as it stands. Transparency is laid on white; samples of 16 bits
+    are scaled to 8; palette, greyscale, CMYK and Lab become RGB; colours that the file says
     are other than sRGB are converted (see `sdae.pictures.colour`); of several frames or pages
-    the first is taken. What Pillow does not tell of a file's colours is known of files alone.
+    the first is taken.
 
     `keep_metadata` also returns the Exif data, without what describes the old file's pixels, and
     the ICC profile of RGB pictures, whose samples then stay as they are stored.
@@ -77,19 +57,20 @@ def read(source, max_pixels: int = MAX_PIXELS, keep_metadata: bool = False) -> P
     damaged, or is wider or higher than MAX_SIDE or larger than `max_pixels`.
     """
     if isinstance(source, np.ndarray):
-        return _from_array(source, max_pixels)
+        source = _image(source)
     if isinstance(source, Image.Image):
         opening.check_size(*source.size, max_pixels)
-        return _finish(source, [], None, keep_metadata)
-    data = opening.file_bytes(source, max_pixels)
-    image = opening.opened(data)
-    if image.format == "TIFF":
-        # Decoding a TIFF warns above Pillow's own limit, by a switch that all threads share.
-        max_pixels = min(max_pixels, Image.MAX_IMAGE_PIXELS or max_pixels)
-    opening.check_size(*image.size, max_pixels)
-    notices, file_bytes = _frame_notice(image), len(data)
-    del data  # so that the file goes when it is decoded, before its pixels are copied
-    return _finish(image, notices, file_bytes, keep_metadata)
+        if not decoding.is_misread(source):
+            with decoding.alone, opening.as_image_error(source.format):
+                return _finish(source, source.format, b"", [], keep_metadata)
+        source = getattr(source, "fp", None)  # read as the file that it is
+    data, notices = opening.file_bytes(source, max_pixels), []
+    kind = opening.known(data)
+    if kind is None:
+        raise ImageError(opening.refusal(data))
+    with decoding.alone, opening.as_image_error(kind):
+        image = decoding.opened(kind, data, max_pixels, notices)
+        return _finish(image, kind, data, notices, keep_metadata)
 
 
 def samples(source) -> np.ndarray:
@@ -155,10 +136,7 @@ def tiles(rgb: np.ndarray, side: int = 128) -> list[np.ndarray]:
     ]
 
 
-# --- from a source to RGB -------------------------------------------------------------------
-
-
-def _from_array(array: np.ndarray, max_pixels: int) -> Picture:
+def _image(array: np.ndarray) -> Image.Image:
     if array.dtype != np.uint8 or not (
         array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
     ):
@@ -166,102 +144,47 @@ def _from_array(array: np.ndarray, max_pixels: int) -> Picture:
             "An array must hold uint8 samples in the shape (H, W, 3), (H, W, 4) or (H, W); "
             f"this one holds {array.dtype} in the shape {array.shape}."
         )
-    opening.check_size(array.shape[1], array.shape[0], max_pixels)
-    return _finish(Image.fromarray(np.ascontiguousarray(array)), [], None)
+    opening.check_size(array.shape[1], array.shape[0], 2**62)
+    return Image.fromarray(np.ascontiguousarray(array))
 
 
-def _frame_notice(image: Image.Image) -> list[str]:
-    with opening.as_image_error(image.format):
-        if not getattr(image, "is_animated", False):
-            return []
-    parts = "pages" if image.format == "TIFF" else "frames"
-    return [f"The file holds several {parts}; only the first is used."]
-
-
-def _finish(
-    image: Image.Image, notices: list[str], file_bytes: int | None, keep_metadata: bool = False
-) -> Picture:
-    with opening.as_image_error(image.format):
-        if isinstance(image, TiffImagePlugin.TiffImageFile):
-            layout = tiff_layout.put_right(image)
-            if layout:
-                raise ImageError(
-                    f"This TIFF file holds {layout}, which cannot be read here; "
-                    "save it as PNG and open that."
-                )
-        # Decoding forgets how the samples were stored.
-        deep = ";16" in str(getattr(image, "tile", ""))
-        # Decoding closes the file, where a TIFF's Exif data still lies.
-        exif = _exif(image, notices) if keep_metadata else b""
-        if isinstance(image, PngImagePlugin.PngImageFile):
-            png_chunks.put_right(image)
-        image.load()
-        samples, alpha = _colour_and_alpha(upright(image), image, notices)
-        if deep or image.mode.startswith("I;16"):
-            notices.append("Samples of 16 bits were reduced to 8.")
-        kept = Metadata()
-        if keep_metadata:
-            kept = Metadata(exif, colour.rgb_profile(samples, image))
-        rgb = samples if kept.icc else colour.to_srgb(samples, image, notices)
-        if alpha is not None and alpha.getextrema()[0] < 255:
-            paper = Image.new("RGB", rgb.size, "white")
-            paper.paste(rgb, mask=alpha)
-            rgb = paper
-            notices.append("Transparent parts were laid on white.")
-        name = opening.name(image.format)
-        return Picture(_array(rgb), tuple(notices), name, file_bytes, kept)
-
-
-def _array(rgb: Image.Image) -> np.ndarray:
-    """The samples as an array of their own, strip by strip: NumPy alone would copy them twice."""
+def _finish(image, kind: str | None, data: bytes, notices: list[str], keep: bool) -> Picture:
+    """An opened image → `Picture`; `data` is the file, empty where there is none."""
+    exif, icc = b"", b""
+    if keep:  # before decoding, which closes the file
+        try:
+            exif = metadata.exif(image)
+        except Exception:  # Pillow raises anything on damaged data
+            notices.append("The Exif data is damaged and was left out.")
+    image.load()
+    samples, alpha = _colour_and_alpha(decoding.upright(image), notices)
+    if keep and samples.mode == "RGB" and colour.is_rgb(image.info.get("icc_profile") or b""):
+        icc, rgb = image.info["icc_profile"], samples
+    else:
+        rgb = colour.to_srgb(samples, kind, data, image, notices)
+    if alpha is not None and alpha.getextrema()[0] < 255:
+        paper = Image.new("RGB", rgb.size, "white")
+        paper.paste(rgb, mask=alpha)
+        rgb = paper
+        notices.append("Transparent parts were laid on white.")
     array = np.empty((rgb.height, rgb.width, 3), "uint8")
-    for top in range(0, rgb.height, 256):
+    for top in range(0, rgb.height, 256):  # NumPy alone would copy the whole twice
         bottom = min(top + 256, rgb.height)
         array[top:bottom] = np.asarray(rgb.crop((0, top, rgb.width, bottom)))
-    return array
+    size = len(data) or None
+    return Picture(array, tuple(notices), opening.name(kind), size, Metadata(exif, icc))
 
 
-def _exif(image: Image.Image, notices: list[str]) -> bytes:
-    try:
-        return metadata.exif(image)
-    except Exception:  # as for `upright`
-        notices.append("The Exif data is damaged and was left out.")
-        return b""
-
-
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-
-
-def upright(image: Image.Image) -> Image.Image:
-    """An image that is an opened file, turned as the file's Exif data says; any other as it is.
-
-    Pillow's images keep the Exif data of the file that they were made of, turned or not.
-    """
-    if not isinstance(image, ImageFile.ImageFile):
-        return image
-    try:
-        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
-    except Exception:  # broken EXIF is no reason to refuse a picture that decodes
-        turn = None
-    return image if turn is None else image.transpose(turn)
-
-
-def _colour_and_alpha(image: Image.Image, source: Image.Image, notices: list[str]):
-    """Bring any mode to L, RGB, CMYK or LAB, and an alpha plane (mode L) or None.
-
-    `source` is the image as opened: it knows the tags of its file, `image` may not.
-    """
+def _colour_and_alpha(image: Image.Image, notices: list[str]):
+    """Bring any mode to L, RGB, CMYK or LAB, and an alpha plane (mode L) or None."""
     mode = image.mode
-    if mode in ("I", "F") or mode.startswith("I;16") or tiff_layout.kind(source) == "signed":
-        return _eight_bits(image, source, notices)
+    if mode in ("I", "F"):
+        raise ImageError(
+            "The image holds numbers of no known scale; bring them to 8 or 16 bits first."
+        )
+    if mode.startswith("I;16"):
+        notices.append(decoding.DEEP)
+        return Image.fromarray(((np.asarray(image) + 128.0) / 257).astype("uint8")), None
     if mode in ("CMYK", "LAB"):
         return image, None
     grey = mode in ("1", "L", "LA", "La")
@@ -272,41 +195,3 @@ def _colour_and_alpha(image: Image.Image, source: Image.Image, notices: list[str
         image = image.convert(mode.upper())  # undo the premultiplication first
     image = image.convert("RGBA")
     return image.getchannel(0) if grey else image.convert("RGB"), image.getchannel("A")
-
-
-def _eight_bits(image: Image.Image, source: Image.Image, notices: list[str]):
-    """Scale one plane of integers or floats to L.
-
-    Unsigned integers of 12 and 16 bits and floats in [0, 1] go by their full scale. Wider integers and
-    other floats have no known scale: [0, 255] stays, all else is stretched, with a notice. What
-    is no number counts as darkest; infinities are clipped.
-    """
-    values = np.asarray(image)
-    tags = getattr(source, "tag_v2", {})
-    kind = tiff_layout.kind(source)
-    if kind == "signed" and image.mode == "L":
-        values = values.view(np.int8)
-    elif kind == "unsigned" and image.mode == "I":
-        values = values.view(np.uint32)
-    alpha = None
-    if image.mode.startswith("I;16"):
-        if "transparency" in source.info:
-            alpha = Image.fromarray(
-                np.where(values == source.info["transparency"], 0, 255).astype(np.uint8)
-            )
-        low, high = 0, 4095 if tags.get(tiff_layout.BITS) == (12,) else 65_535
-    else:
-        finite = values[np.isfinite(values)]
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-        if image.mode == "F" and 0 <= low and high <= 1:
-            low, high = 0, 1
-        elif 0 <= low and high <= 255:
-            low, high = 0, 255
-        else:
-            notices.append("The brightness range was stretched to the full 8 bits.")
-        values = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
-    span = high - low or 1
-    grey = ((values.astype(np.float64) - low) * 255 / span + 0.5).clip(0, 255).astype(np.uint8)
-    if tags.get(tiff_layout.PHOTOMETRIC) == tiff_layout.WHITE_IS_ZERO:
-        grey = 255 - grey
-    return Image.fromarray(grey), alpha
