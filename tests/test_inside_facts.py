@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sdae.network.layers import depth_to_space, space_to_depth
 
 from pages.inside import facts, hard_pictures, layers, limits, toy
 from sdae.coding import deflate, deflate_reader, latent_coder
 from sdae.measuring import bit_allocation, metrics
 from sdae.network.config import HEAD_SCALE, quality_position
+from sdae.network.layers import depth_to_space, space_to_depth
 
 QUALITY = 60
 

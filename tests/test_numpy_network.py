@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pages.inside.keras_model import keras_model
+from sdae.network.gradients import SynthesisAdjoint
+from sdae.network.numpy_network import Network
 from skimage import data
 
 from sdae.coding import predictor
 from sdae.network import encoder_effort, numpy_network
 from sdae.network.config import Config, quality_position
-from sdae.network.gradients import SynthesisAdjoint
-from sdae.network.numpy_network import Network
 from sdae.training import autoencoder
 from sdae.training.context_model import laplacian_bits
 from sdae.weights import WeightsError

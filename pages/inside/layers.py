@@ -10,10 +10,10 @@ import copy
 from dataclasses import dataclass
 
 import numpy as np
-from sdae.network.layers import inner
 
 from sdae.network import plan
 from sdae.network.config import STRIDE, Config, quality_condition, quality_position
+from sdae.network.layers import inner
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+
 from sdae.network.layers import depth_to_space, space_to_depth
 
 SIDE = 8
