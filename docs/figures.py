@@ -113,7 +113,7 @@ def denoised(results: Results) -> str:
 
     def psnr(name, sigma):
         level = None if name == study.NOISY else "known"
-        wanted = {"sigma": sigma, "clipped": True, "denoiser": name, "level": level}
+        wanted = {"sigma": sigma, "denoiser": name, "level": level}
         return study.mean(rows, "psnr", **wanted)
 
     lines = [
@@ -121,13 +121,6 @@ def denoised(results: Results) -> str:
         for sigma, wanted in WANTED_PSNR.items()
     ]
     return table(["σ", *names.values(), "wanted of SDAE"], lines)
-
-
-def standard(results: Results) -> str:
-    """Ours by the standard protocol beside published figures."""
-    if not results.noise_part("kodak", "standard")["pictures"]:
-        return missing("sdae evaluate --noise standard --sets kodak")
-    return study.standard(results).rstrip()
 
 
 def chains(results: Results) -> str:
@@ -229,14 +222,12 @@ def visitors(results: Results) -> str:
     load = results.bench("load")
     if not load:
         return missing("sdae bench load --store")
-    width, height = load["size"]
     return (
-        f"{load['visitors']} visitors at {width}×{height}: after a move all bytes show within "
+        f"{load['visitors']} visitors with pictures of 768×512: after a move all bytes show within "
         f"{load['bytes_seconds']} s (12 wanted), all pictures within {load['picture_seconds']} s "
         f"(25 wanted). Nobody waits longer than {load['slowest']} times the median (2 wanted). The "
-        f"app takes {load['peak_mb']} MB at most (690 wanted), and {load['first_picture_mb']} MB "
-        f"when the first picture is compressed. Visitors saw {len(load['faults']) or 'no'} errors "
-        "and pictures of others."
+        f"app takes {load['peak_mb']} MB at most (690 wanted). Visitors saw "
+        f"{len(load['faults']) or 'no'} errors and pictures of others."
     )
 
 
@@ -265,24 +256,12 @@ def training(results: Results) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def training_speed(results: Results) -> str:
-    """How much of a step is convolution."""
-    speeds = results.bench("training")
-    return (
-        f"Training reaches {speeds['training']:.1f} crops a second; the convolutions alone would "
-        f"allow {speeds['convolutions']:.1f}."
-        if speeds
-        else missing("sdae bench training --store")
-    )
-
-
 FIGURES = {
     "whole": whole,
     "sets": sets,
     "source": source,
     "original": original,
     "denoised": denoised,
-    "standard": standard,
     "chains": chains,
     "packing": packing,
     "speed": speed,
@@ -290,7 +269,6 @@ FIGURES = {
     "visitors": visitors,
     "answers": answers,
     "training": training,
-    "training-speed": training_speed,
 }
 """Name of a place → what writes its figures from `sdae.measuring.results.Results`."""
 

@@ -19,7 +19,7 @@ def view(stored: Results, card: dict) -> None:
         return
     usual = max(studies, key=lambda name: len(studies[name]["rows"]))
     name = display.choose_set(list(studies), usual, "noise")
-    rows = [row for row in studies[name]["rows"] if row["clipped"]]
+    rows = studies[name]["rows"]
     count = len({row["picture"] for row in rows})
     st.caption(f"{display.ABOUT[name]} {count} pictures, Gaussian noise clipped to 8 bits.")
     sigmas = tuple(s for s in LEVELS if any(row["sigma"] == s for row in rows))

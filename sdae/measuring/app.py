@@ -1,5 +1,4 @@
-"""The app in a process of its own and a headless Chromium that visits it, for the benchmarks of
-the pages: `sdae.measuring.visitors` and `sdae.measuring.waiting`."""
+"""The app in a process of its own and a headless Chromium that visits it."""
 
 from __future__ import annotations
 
@@ -27,10 +26,11 @@ class AppError(RuntimeError):
 
 
 class App:
-    """The app on a free port of this machine. Needs a checkout, as the pages are in no wheel.
+    """The app on a free port of this machine while a ``with`` lasts; needs a checkout.
 
     Attributes:
         address: where a browser finds it.
+        errors: lines of errors that it wrote, once it has ended.
     """
 
     def __init__(self):
@@ -48,25 +48,26 @@ class App:
             stderr=subprocess.PIPE,
             text=True,
         )
-        self.address = f"http://127.0.0.1:{port}"
+        self.address, self.errors = f"http://127.0.0.1:{port}", []
+
+    def __enter__(self):
         while self.process.poll() is None:
             try:
                 with urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=5):
-                    return
+                    return self
             except OSError:
                 time.sleep(0.1)
         raise AppError("The app did not start; install what requirements.txt lists.")
 
-    def memory(self, field: str) -> int:
-        """VmRSS or VmHWM, the present or the most resident memory, in MB; Linux alone."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.split(f"{field}:")[1].split()[0]) // 1024
-
-    def stop(self) -> list[str]:
-        """End the app; the lines of errors that it wrote."""
+    def __exit__(self, *_):
         self.process.terminate()
         log = self.process.communicate()[1]
-        return [line for line in log.splitlines() if "Traceback" in line or "Error" in line]
+        self.errors = [line for line in log.splitlines() if "Traceback" in line or "Error" in line]
+
+    def peak_memory(self) -> int:
+        """The most resident memory so far in MB; Linux alone."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) // 1024
 
 
 @contextmanager

@@ -15,7 +15,7 @@ A measurement, here a *row*, is one picture at one setting of one codec: a dict 
     variant               of a peer that has several, each with a curve of its own
     pixels, bytes         of the picture, and of the whole file
     psnr, ssim            dB, and at most 1; ms_ssim too where the picture is large enough
-    accuracy, within_8    shares of pixels and of samples, see `sdae.measuring.metrics`
+    accuracy              share of pixels, see `sdae.measuring.metrics`
     encode_seconds, decode_seconds
                           processor time, all threads together
     png_bytes, latent_bytes, plain_bytes
@@ -29,8 +29,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
-import platform
 from functools import cache
 from pathlib import Path
 
@@ -95,20 +93,16 @@ class Results:
         """The codecs with measurements of a set, ours first."""
         return [name for name in (OURS, *peers.PEERS) if self.rows(set_name, name)]
 
-    def rows(self, set_name: str, codec_name: str, options: dict | None = None) -> dict:
+    def rows(self, set_name: str, codec_name: str, unfinished: bool = False) -> dict:
         """Picture name → rows, of what is measured already.
 
-        Given options, only what was measured with the same ``effort`` counts, and an interrupted
-        run goes before a finished one.
+        An interrupted run goes behind a finished one, or before it where it shall go on.
         """
         key = set_name, codec_name
         if key not in self._stored:
             path = self.path(*key)
-            paths = path, path.with_suffix(".part.json")
-            stored = [self._read(p) for p in (paths[::-1] if options else paths)]
-            if options:
-                wanted = options.get("effort")
-                stored = [f for f in stored if f and f["options"].get("effort") == wanted]
+            paths = [path, path.with_suffix(".part.json")]
+            stored = map(self._read, reversed(paths) if unfinished else paths)
             self._stored[key] = next((f["pictures"] for f in stored if f), {})
         return self._stored[key]
 
@@ -119,7 +113,7 @@ class Results:
 
     def add(self, set_name: str, codec_name: str, picture: str, rows: list[dict], options) -> None:
         """Keep the rows of one picture; they survive an interruption."""
-        self.rows(set_name, codec_name, options)[picture] = rows
+        self.rows(set_name, codec_name)[picture] = rows
         if len(self.rows(set_name, codec_name)) % 8 == 0:
             self._write(set_name, codec_name, ".part.json", options)
 
@@ -145,37 +139,36 @@ class Results:
         }
         write_pictures(self.path(set_name, codec_name).with_suffix(suffix), note, rows)
 
-    def noise(self, set_name: str) -> dict:
-        """The noise study of a set: ours and the classical part, of the pictures that both hold.
+    def noise(self, set_name: str) -> dict[str, list]:
+        """The noise study of a set, of the pictures that ours and the classical part both hold.
 
-        Returns the notes of our part, and lists of the ``rows`` and ``chains`` of
-        `sdae.measuring.noise_study`, each with its picture; where one part is missing, those of
-        the other.
+        Returns lists of the ``rows`` and ``chains`` of `sdae.measuring.noise_study`, each with its
+        picture; where one part is missing, those of the other; empty without both.
         """
-        parts = [self.noise_part(set_name, part) for part in (OURS, "classical")]
-        parts = [part for part in parts if part["pictures"]]
-        names = [set(part["pictures"]) for part in parts]
-        shared = sorted(set.intersection(*names)) if names else []
-        joined = {
+        parts = [self.noise_part(set_name, part)["pictures"] for part in (OURS, "classical")]
+        parts = [part for part in parts if part]
+        shared = sorted(set.intersection(*map(set, parts))) if parts else []
+        return {
             kind: [
                 {"picture": name} | row
                 for name in shared
                 for part in parts
-                for row in part["pictures"][name][kind]
+                for row in part[name][kind]
             ]
             for kind in ("rows", "chains")
+            if shared
         }
-        return parts[0] | joined if shared else {}
 
     def noise_part(self, set_name: str, part: str) -> dict:
         """The file of one part of the noise study; without pictures where there is none."""
         return self._read(self.noise_path(set_name, part)) or {"pictures": {}}
 
     def noise_path(self, set_name: str, part: str) -> Path:
-        """Where a part of the noise study is kept: ours, "standard" or "classical"."""
-        ending = "" if part == OURS else f"-{part}"
-        folder = self.others if part == "classical" else self.folder
-        return folder / f"noise-{Path(set_name).name}{ending}.json"
+        """Where a part of the noise study is kept: ours or "classical"."""
+        name = f"noise-{Path(set_name).name}"
+        return (
+            self.folder / f"{name}.json" if part == OURS else self.others / f"{name}-classical.json"
+        )
 
     def bench(self, name: str) -> dict:
         """What a benchmark has stored of these weights, by its own keys; empty if nothing."""
@@ -186,7 +179,6 @@ class Results:
         note = {
             "bench": name,
             "weights_sha256": self.sha256,
-            "machine": f"{os.cpu_count()} cores, {platform.machine()}",
             "versions": peers.versions(),
             "date": datetime.date.today().isoformat(),
             "figures": self.bench(name) | figures,
