@@ -48,13 +48,11 @@ check: $(VENV)/test-installed
 results: $(VENV)/test-installed
 	$(RUN) -m sdae evaluate --sets kodak-thumb kodak
 	$(RUN) -m sdae evaluate --sets kodak-128 --stride 8
-	$(RUN) -m sdae evaluate --noise --sets kodak-thumb --peer-effort fast
-	$(RUN) -m sdae evaluate --noise --sets kodak-128 --stride 49 --peer-effort fast
-	$(RUN) -m sdae evaluate --noise --sets kodak --stride 12 --peer-effort fast
-	$(RUN) -m sdae claims
-	$(RUN) -m sdae bench coder --view thumb --store
-	$(RUN) -m sdae bench coder --view tiles --store
-	$(RUN) -m sdae bench coder --view whole --store
+	$(RUN) -m sdae evaluate --noise --sets kodak-thumb
+	$(RUN) -m sdae evaluate --noise --sets kodak-128 --stride 49
+	$(RUN) -m sdae evaluate --noise --sets kodak --stride 12
+	$(RUN) -m sdae bench coder --store
+	$(RUN) -m sdae bench codec --store
 
 docs: $(VENV)/app-installed
 	$(RUN) -m docs.figures

@@ -19,6 +19,7 @@ from pathlib import Path
 from sdae import weights
 from sdae.measuring import claims, classical_denoisers, curves, evaluation, kodak, waiting
 from sdae.measuring import noise_study as study
+from sdae.measuring.peers import PEERS
 from sdae.measuring.results import OURS, Results, common, label
 from sdae.training import training_record
 
@@ -94,6 +95,23 @@ def source(results: Results) -> str:
     return (
         f"Weights `{results.folder.parent.name}`, SHA-256 `{results.sha256[:16]}…`, measured on "
         f"{note['date']} with {versions}."
+    )
+
+
+def avif(results: Results) -> str:
+    """What the variants of AVIF that are not in the tables would gain."""
+    rows = results.rows("avif-variants", "avif")
+    first = {
+        name: [row for row in picture if row["variant"] == PEERS["avif"].variants[0]]
+        for name, picture in rows.items()
+    }
+    gains = [
+        f"{abs(curves.bd_rate(rows, first, key)):.1f} % at equal {name.removesuffix(' in dB')}"
+        for key, name in curves.MEASURES.items()
+    ]
+    return (
+        f"On {', '.join(rows)} all three variants of AVIF are measured. Together they need fewer bytes "
+        f"than the first alone: {', '.join(gains)}."
     )
 
 
@@ -179,19 +197,19 @@ def packing(results: Results) -> str:
 
 
 def speed(results: Results) -> str:
-    """Times and memory of whole files beside AVIF."""
+    """Times of whole files beside AVIF."""
     measured, rows = results.bench("codec"), []
     if not measured:
         return missing("sdae bench codec --store")
     for size, codecs in measured.items():
         ours, avif = codecs["SDAE"], codecs["AVIF"]
         times = [_time(row[key]) for row in (ours, avif) for key in ("compress", "decompress")]
-        rows.append([size, *times[:2], f"{ours['memory']:.0f} MB", *times[2:]])
+        rows.append([size, *times])
     first, second = (
         [codecs["SDAE"][key] / codecs["AVIF"][key] for codecs in measured.values()]
         for key in ("compress", "decompress")
     )
-    head = "picture|SDAE compresses|restores|memory of the process|AVIF compresses|restores"
+    head = "picture|SDAE compresses|restores|AVIF compresses|restores"
     return (
         f"{table(head.split('|'), rows)}\n\nCompressing takes {min(first):.0f} to "
         f"{max(first):.0f} times as long as with AVIF, restoring {min(second):.0f} to "
@@ -231,16 +249,6 @@ def visitors(results: Results) -> str:
     )
 
 
-def answers(results: Results) -> str:
-    """What one visitor waits for."""
-    rows = [
-        [name, *(f"{seconds:.1f}" for seconds in waits), *["–"] * (2 - len(waits))]
-        for name, waits in results.bench("answers").items()
-    ]
-    head = ["what", "first sign, s", "all of it, s"]
-    return table(head, rows) if rows else missing("sdae bench answers --store")
-
-
 def training(results: Results) -> str:
     """The runs that led to the weights, and their sizes."""
     place = results.folder.parent
@@ -260,6 +268,7 @@ FIGURES = {
     "whole": whole,
     "sets": sets,
     "source": source,
+    "avif": avif,
     "original": original,
     "denoised": denoised,
     "chains": chains,
@@ -267,7 +276,6 @@ FIGURES = {
     "speed": speed,
     "first-screen": first_screen,
     "visitors": visitors,
-    "answers": answers,
     "training": training,
 }
 """Name of a place → what writes its figures from `sdae.measuring.results.Results`."""

@@ -21,7 +21,7 @@ import sdae
 from sdae.codec import MAX_PIXELS, Latent
 from sdae.coding import container, latent_coder
 from sdae.coding.container import MAX_SIDE, BitstreamError, Header
-from sdae.measuring.memory import peak
+from tests.memory import peak
 
 SECONDS = 10
 """Longest processor time for one file."""

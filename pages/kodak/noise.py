@@ -4,16 +4,14 @@ import streamlit as st
 
 from pages.kodak import charts, display, findings, tables
 from pages.kodak.tables import SETS
-from sdae.measuring.results import OURS, Results
+from sdae.measuring.results import Results
 
 LEVELS = 0.1, 0.2, 0.3
 
 
 def view(stored: Results, card: dict) -> None:
     """Draw the view."""
-    studies = {
-        name: stored.noise(name) for name in SETS if stored.noise_part(name, OURS)["pictures"]
-    }
+    studies = {name: study for name in SETS if (study := stored.noise(name))}
     if not studies:
         display.nothing("sdae evaluate --noise")
         return

@@ -2,8 +2,7 @@
 
 - ``codec``, which is meant where none is named: whole files (`sdae.measuring.speed`);
 - ``coder``: the latent coder on Kodak (`sdae.measuring.packing`);
-- ``first-screen``, ``answers``, ``load``: what visitors of the app wait for
-  (`sdae.measuring.waiting`).
+- ``first-screen``, ``load``: what visitors of the app wait for (`sdae.measuring.waiting`).
 
 ``--store`` keeps the figures with the results of the weights, where the documents take them from.
 """
@@ -49,12 +48,12 @@ def run(args) -> int:
 
 def codec(args) -> dict:
     """Whole files of pictures of several sizes."""
-    figures = {}
+    codec, figures = sdae.load(args.weights), {}
     turns = len(speed.SIZES) * len(speed.CODECS) * (speed.ROUNDS + 1)
     with progress(label="bench", total=turns, unit="turn") as bar:
         for width, height in speed.SIZES:
             size = f"{width}×{height}"
-            figures[size] = speed.measure((width, height), args.weights, bar.update)
+            figures[size] = speed.measure(codec, (width, height), bar.update)
             say(f"{size}, medians of {speed.ROUNDS}")
             for line in speed.table(figures[size]):
                 say("  " + line)
@@ -95,7 +94,6 @@ BENCHES = {
     "codec": codec,
     "coder": coder,
     "first-screen": lambda args: waiting.first_screen(say),
-    "answers": lambda args: waiting.answers(say),
     "load": load,
 }
 """Name of a benchmark → function of the options that runs it and returns its figures."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import PackageNotFoundError
+from functools import cache, partial
+from pathlib import Path
 
+import sdae
 from sdae import weights
 from sdae.cli.arguments import add_weights
 from sdae.measuring import evaluation, kodak, noise_study, peers
@@ -24,7 +26,6 @@ def add_arguments(parser) -> None:
     parser.add_argument(
         "--stride", type=int, default=1, help="measure only every so many pictures of a set"
     )
-    parser.add_argument("--jobs", type=int, default=1, help="processes; 1")
     parser.add_argument("--results", help="folder for the results (default: that of the weights)")
     parser.add_argument("--show", action="store_true", help="only print what is measured already")
     parser.add_argument(
@@ -45,20 +46,19 @@ def run(args) -> int:
     if args.noise:
         measure = noise_study.measure
         parts = noise_study.PARTS if args.noise == "all" else (args.noise,)
+    codec = cache(partial(sdae.load, place))
     try:
         for name in [] if args.show else args.sets:
             for part in parts:
-                selection = Selection(name, args.kodak, args.stride, args.jobs)
-                measure(results, part, selection, place)
-    except PackageNotFoundError as error:
+                measure(results, part, Selection(name, args.kodak, args.stride), codec)
+    except ModuleNotFoundError as error:
         print(
-            f"A classical denoiser needs {error.name}; install what requirements-test.txt lists.",
-            file=sys.stderr,
+            f"{error.name} is missing; install what requirements-test.txt lists.", file=sys.stderr
         )
         return 2
     except (kodak.KodakError, FileNotFoundError, ImageError) as error:
         print(error, file=sys.stderr)
         return 2
     for name in args.sets if not args.noise else ():
-        print(evaluation.table(results, name), end="\n\n")
+        print(evaluation.table(results, Path(name).name), end="\n\n")
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 import socket
 import subprocess
@@ -13,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+
+from sdae.pictures import reading
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = "--no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run".split()
@@ -96,17 +96,10 @@ def visit(chromium, address: str, **options):
     return page
 
 
-def upload(page, name: str, *pictures: np.ndarray) -> None:
-    """Give the page pictures, (H, W, 3) uint8, as PNG files."""
-    files = []
-    for number, rgb in enumerate(pictures):
-        file = io.BytesIO()
-        Image.fromarray(rgb).save(file, "PNG")
-        data = {"mimeType": "image/png", "buffer": file.getvalue()}
-        files.append({"name": f"{name}{number}.png", **data})
-    chooser = page.locator("input[type=file]")
-    # Several pictures go to the last place for files, on the tab for many.
-    (chooser.last if len(files) > 1 else chooser.first).set_input_files(files)
+def upload(page, rgb: np.ndarray) -> None:
+    """Give the page a picture, (H, W, 3) uint8, as a PNG file."""
+    file = {"name": "picture.png", "mimeType": "image/png", "buffer": reading.png(rgb)}
+    page.locator("input[type=file]").first.set_input_files([file])
 
 
 def quality(page):
@@ -128,17 +121,16 @@ def signs(page) -> tuple[bool, bool]:
 def answered(pages, begun: float) -> list[tuple[float, float]]:
     """For each page of several visitors the seconds since `begun`, a `time.monotonic`, until its
     bytes show and until its picture does."""
-    seconds = {}
-    while True:
-        for number, page in enumerate(pages):
+    seconds = {page: {} for page in pages}
+    while time.monotonic() - begun < PATIENCE:
+        for page, own in seconds.items():
             for place, shown in enumerate(signs(page)):
                 if shown:
-                    seconds.setdefault((number, place), time.monotonic() - begun)
-        if len(seconds) == 2 * len(pages):
-            return [(seconds[number, 0], seconds[number, 1]) for number in range(len(pages))]
-        if time.monotonic() - begun > PATIENCE:
-            raise AppError(f"A visitor had no answer after {PATIENCE} seconds.")
+                    own.setdefault(place, time.monotonic() - begun)
+        if all(len(own) == 2 for own in seconds.values()):
+            return [(own[0], own[1]) for own in seconds.values()]
         time.sleep(0.02)
+    raise AppError(f"A visitor had no answer after {PATIENCE} seconds.")
 
 
 def waves(number: int, width: int, height: int) -> np.ndarray:

@@ -5,15 +5,14 @@ than the measuring sets, with Gaussian noise clipped to 8 bits.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from sdae.pictures.noise import to_8_bits, to_floats
 
 
-@dataclass(frozen=True)
-class Denoiser:
+class Denoiser(NamedTuple):
     """A denoiser.
 
     label: its name for people.

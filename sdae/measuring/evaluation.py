@@ -1,20 +1,15 @@
-"""Sets × qualities × codecs → one results file each: ``sdae evaluate``.
+"""Sets × codecs × qualities → one results file each: ``sdae evaluate``.
 
-Measurements are kept as they come, so an interrupted run continues where it stood. Pictures are
-shared out to processes. Times are processor time, which a busy machine does not stretch.
+Measurements are kept as they come, so an interrupted run continues where it stood. Times are
+processor time, which a busy machine does not stretch.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -34,21 +29,24 @@ BITS_PER_PIXEL = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 
 @dataclass(frozen=True)
 class Selection:
-    """Which pictures of a set are measured, and who works on them.
+    """Which pictures of a set are measured.
 
     set_name: of a Kodak set, or a folder of pictures.
     kodak: the folder of the Kodak pictures, as for `sdae.measuring.kodak.folder`.
     stride: one picture in so many is taken.
-    jobs: processes.
     """
 
     set_name: str
     kodak: str | None = None
     stride: int = 1
-    jobs: int = 1
 
-    def pictures(self) -> tuple[Iterator[tuple[str, np.ndarray]], int]:
-        """(name, RGB array) of each picture, read one by one, and how many they are.
+    def measure(self, results: Results, study: str, codec_name: str, work: Callable) -> None:
+        """Measure what the results do not hold yet of this set, under a bar.
+
+        Args:
+            results: where they are kept, under the name of the set after ``study``.
+            codec_name: who is measured.
+            work: function of the name of a picture and its pixels, (H, W, 3) uint8 → what is kept.
 
         Raises:
             ImageError: a picture of the folder cannot be read; it is named.
@@ -60,16 +58,13 @@ class Selection:
 
             paths = photographs.photographs([self.set_name])
             every, total = ((path.stem, reading.named(path)) for path in paths), len(paths)
-        return islice(every, 0, None, self.stride), -(-total // self.stride)
-
-    def measured(self, work: Callable, known, label: str) -> Iterator[tuple]:
-        """(name, work((name, RGB array))) of the pictures that are not `known`, under a bar."""
-        wanted, total = self.pictures()
-        missing = (item for item in wanted if item[0] not in known)
-        with progress(label=f"{self.set_name} {label}", total=total, unit="picture") as bar:
-            bar.update(min(len(known), total))
-            for result in spread(work, missing, self.jobs):
-                yield result
+        kept_as = study + Path(self.set_name).name
+        known, options = results.rows(kept_as, codec_name), {"stride": self.stride}
+        count = -(-total // self.stride)
+        with progress(label=f"{kept_as} {codec_name}", total=count, unit="picture") as bar:
+            for name, rgb in islice(every, 0, None, self.stride):
+                if name not in known:
+                    results.add(kept_as, codec_name, name, work(name, rgb), options)
                 bar.update()
 
 
@@ -86,11 +81,24 @@ def quality(rgb, restored) -> dict:
     return row
 
 
-def measure_ours(codec, rgb, qualities=QUALITIES) -> list[dict]:
+def measure(results: Results, codec_name: str, selection: Selection, codec: Callable) -> None:
+    """Measure the pictures of a set that the results do not hold yet.
+
+    Args:
+        codec_name: ours, or a peer's.
+        codec: function without arguments → a `sdae.Codec`, asked for ours alone.
+    """
+    work = (
+        partial(measure_ours, codec()) if codec_name == OURS else partial(measure_peer, codec_name)
+    )
+    selection.measure(results, "", codec_name, work)
+
+
+def measure_ours(codec, name, rgb) -> list[dict]:
     """Our codec on one picture at every quality."""
     size = {"pixels": rgb.shape[0] * rgb.shape[1], "png_bytes": len(reading.png(rgb))}
     rows = []
-    for setting in qualities:
+    for setting in QUALITIES:
         begun = time.process_time()
         latent = codec.encode(rgb, quality=setting)
         data = codec.pack(latent)
@@ -109,7 +117,7 @@ def measure_ours(codec, rgb, qualities=QUALITIES) -> list[dict]:
     return rows
 
 
-def measure_peer(name, rgb) -> list[dict]:
+def measure_peer(codec_name, name, rgb) -> list[dict]:
     """A peer on one picture, every variant along its curve."""
     return [
         {
@@ -121,78 +129,8 @@ def measure_peer(name, rgb) -> list[dict]:
             "encode_seconds": round(file.encode_seconds, 4),
             "decode_seconds": round(file.decode_seconds, 4),
         }
-        for file in peer_files.files(name, rgb)
+        for file in peer_files.files(codec_name, rgb)
     ]
-
-
-def measure(results: Results, codec_name: str, selection: Selection, place) -> None:
-    """Measure the pictures of a set that the results do not hold yet.
-
-    Args:
-        results: where they are kept.
-        codec_name: ours, or a peer's.
-        place: folder of our weights.
-    """
-    set_name, name = selection.set_name, None
-    work = partial(_ours, place) if codec_name == OURS else partial(_peer, codec_name)
-    options = {"stride": selection.stride}
-    known = results.rows(set_name, codec_name, unfinished=True)
-    for name, rows in selection.measured(work, known, codec_name):
-        results.add(set_name, codec_name, name, rows, options)
-    if name is not None:
-        results.finish(set_name, codec_name, options)
-
-
-def _ours(place, item):
-    return measure_ours(warm_codec(place), item[1])
-
-
-def _peer(name, item):
-    return measure_peer(name, item[1])
-
-
-@cache
-def warm_codec(place):
-    """The codec of a process, its network built."""
-    import sdae
-
-    codec = sdae.load(place)
-    codec.decompress(codec.compress(np.zeros((16, 16, 3), "uint8")))
-    return codec
-
-
-def spread(work: Callable, items: Iterable[tuple], jobs: int) -> Iterator[tuple]:
-    """(name, work((name, value))) of (name, value) pairs, in their order, computed by processes.
-
-    ``work`` must be picklable. A few items are taken ahead, never all of them. With one job, the
-    work is done here.
-    """
-    if jobs == 1:
-        yield from ((item[0], work(item)) for item in items)
-        return
-    waiting = deque()
-    # Forking a process that has used TensorFlow would hang.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_as_a_worker) as pool:
-        try:
-            for item in items:
-                waiting.append((item[0], pool.submit(work, item)))
-                if len(waiting) >= 2 * jobs:
-                    name, future = waiting.popleft()
-                    yield name, future.result()
-            yield from ((name, future.result()) for name, future in waiting)
-        except BaseException:
-            # Nobody wants the rest, which the pool would wait for.
-            for process in multiprocessing.active_children():
-                process.kill()
-            raise
-
-
-def _as_a_worker():
-    """One thread; and Ctrl-C is for the process that began this one, and ends it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = "1"
 
 
 def table(results: Results, set_name: str, sizes: Sequence[float] = BITS_PER_PIXEL) -> str:

@@ -1,8 +1,5 @@
 """The noise study: sets × noise levels × denoisers, ``sdae evaluate --noise``.
 
-    noise-<set>.json              the noisy pictures, and ours
-    noise-<set>-classical.json    classical denoisers, which no weights can change
-
 Gaussian noise of known levels is added to clean pictures and clipped to 8 bits, as in a file. A
 denoiser restores the picture, then a codec encodes the restored picture: ours with a network of its
 own and a .sdae file, the others with a classical denoiser and AVIF or WebP. Such a *chain* is a
@@ -12,19 +9,16 @@ measured with the one that `sdae.pictures.noise.estimate_sigma` finds.
 
 from __future__ import annotations
 
-import datetime
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from importlib.metadata import version
-from pathlib import Path
 from zlib import crc32
 
 import numpy as np
 
-from sdae.measuring import classical_denoisers, curves, metrics, peer_files, peers
-from sdae.measuring.evaluation import QUALITIES, Selection, warm_codec
-from sdae.measuring.results import OURS, Results, write_pictures
+from sdae.measuring import classical_denoisers, curves, metrics, peer_files
+from sdae.measuring.evaluation import QUALITIES, Selection
+from sdae.measuring.results import OURS, Results
 from sdae.pictures import noise
 
 NOISY = "noisy"
@@ -39,55 +33,30 @@ CODECS = ("avif", "webp")
 """Levels and peers of the chains."""
 
 PARTS = (OURS, "classical")
-"""The parts of the study, each with a file of its own."""
+"""The noisy pictures and ours; classical denoisers, which no weights can change."""
 
 BITS_PER_PIXEL = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 """Sizes at which chains are compared."""
 
-PROTOCOL = (
-    "Gaussian noise of standard deviation sigma on the scale [0, 1], rounded and clipped to 8 bits. "
-    "Rows of ours are at the highest of the qualities. PSNR over the three channels of 8-bit RGB "
-    "against the clean picture, SSIM with Gaussian weights (sigma 1.5), mean of channels. Points of "
-    "a chain are [bytes of the whole file, PSNR, SSIM], level known; at equal bytes a picture "
-    "counts with the best file that is not larger. Means over pictures."
-)
 
-
-def measure(results: Results, part: str, selection: Selection, place) -> None:
+def measure(results: Results, part: str, selection: Selection, codec: Callable) -> None:
     """Measure the pictures of a set that a part of the study does not hold yet.
 
     Args:
         results: where they are kept.
         part: one of `PARTS`.
-        place: folder of our weights.
+        codec: function without arguments → a `sdae.Codec`, asked for ours alone.
     """
-    libraries = {name: version(name) for name in ("numpy", "scipy", "scikit-image")}
-    if part == OURS:
-        work = partial(_ours, place)
-    else:
-        work = measure_classical
-        libraries |= peers.versions() | {"bm3d": version("bm3d")}
-    known = results.noise_part(selection.set_name, part)["pictures"]
-    for name, measured in selection.measured(work, known, part):
-        known[name] = measured
-        note = {
-            "set": Path(selection.set_name).name,
-            "part": part,
-            "weights_sha256": results.sha256 if part == OURS else None,
-            "options": {"stride": selection.stride},
-            "versions": libraries,
-            "date": datetime.date.today().isoformat(),
-            "protocol": PROTOCOL,
-        }
-        write_pictures(results.noise_path(selection.set_name, part), note, known)
+    work = partial(measure_ours, codec()) if part == OURS else measure_classical
+    selection.measure(results, "noise-", part, work)
 
 
-def measure_ours(codec, item: tuple[str, np.ndarray], qualities: Iterable[float]) -> dict:
+def measure_ours(codec, name: str, rgb: np.ndarray, qualities=QUALITIES) -> dict:
     """One picture through our denoiser and our codec, and the noisy picture itself, at every level.
 
     Args:
         codec: a `sdae.Codec`.
-        item: name of the picture, which also seeds its noise, and (H, W, 3) uint8, clean.
+        name, rgb: of the clean picture, (H, W, 3) uint8; the name seeds its noise.
         qualities: 1 to 100; rows are at the highest, the chain has a point for each.
 
     Returns:
@@ -96,7 +65,6 @@ def measure_ours(codec, item: tuple[str, np.ndarray], qualities: Iterable[float]
         dicts with sigma, denoiser, codec, pixels and points.
     """
     rows, chains = [], []
-    name, rgb = item
 
     def restored(noisy, quality, strength):
         latent = codec.encode(noisy, quality=quality, sigma=strength)
@@ -113,13 +81,12 @@ def measure_ours(codec, item: tuple[str, np.ndarray], qualities: Iterable[float]
     return {"rows": rows, "chains": chains}
 
 
-def measure_classical(item: tuple[str, np.ndarray]) -> dict:
+def measure_classical(name: str, rgb: np.ndarray) -> dict:
     """One picture through the classical denoisers, and from there through the peers.
 
     Args and returns as `measure_ours`; chains also take the noisy picture as it is.
     """
     rows, chains = [], []
-    name, rgb = item
     for sigma, noisy in _noisy(name, rgb):
         cleaned = {NOISY: noisy}
         for denoiser in DENOISERS:
@@ -139,10 +106,6 @@ def measure_classical(item: tuple[str, np.ndarray]) -> dict:
 def seed(name: str) -> int:
     """The seed of a picture's noise."""
     return crc32(name.encode())
-
-
-def _ours(place, item):
-    return measure_ours(warm_codec(place), item, QUALITIES)
 
 
 def _noisy(name, rgb):

@@ -17,15 +17,9 @@ STEPS = 36
 """The most compressions that one search makes; five are usual for a photograph."""
 
 _EDGE_STEPS, _SCAN = 16, np.linspace(1, 100, 20)
-
-_NARROW = 0.1
-"""A stretch of quality that is not worth dividing."""
-
-_APART = 3
-"""Qualities so far apart should differ in bytes and in PSNR as their order says."""
-
-_IDENTICAL = 100.0
-"""PSNR in dB that counts as reached by identical pictures, which have no finite one."""
+_NARROW = 0.1  # a stretch of quality that is not worth dividing
+_APART = 3  # qualities so far apart should differ as their order says
+_IDENTICAL = 100.0  # dB that identical pictures count with, which have no finite PSNR
 
 
 class TargetError(ValueError):
