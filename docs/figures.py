@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 from sdae import weights
-from sdae.measuring import claims, classical_denoisers, curves, evaluation, kodak, waiting
+from sdae.measuring import claims, classical_denoisers, curves, evaluation, kodak
 from sdae.measuring import noise_study as study
 from sdae.measuring.peers import PEERS
 from sdae.measuring.results import OURS, Results, common, label
@@ -101,6 +101,8 @@ def source(results: Results) -> str:
 def avif(results: Results) -> str:
     """What the variants of AVIF that are not in the tables would gain."""
     rows = results.rows("avif-variants", "avif")
+    if not rows:
+        return missing("sdae evaluate --codecs avif")
     first = {
         name: [row for row in picture if row["variant"] == PEERS["avif"].variants[0]]
         for name, picture in rows.items()
@@ -221,32 +223,17 @@ def _time(seconds: float) -> str:
     return f"{seconds:.2g} s" if seconds >= 0.1 else f"{1000 * seconds:.0f} ms"
 
 
-def first_screen(results: Results) -> str:
-    """What the Compress page lets its visitor wait for, beside what was wanted."""
-    rows = [
-        [what, *map(_beside, seconds, waiting.WANTED[what])]
-        for what, seconds in results.bench("first-screen").items()
-    ]
-    head = ["what", "first sign, s (wanted)", "all of it, s (wanted)"]
-    return table(head, rows) if rows else missing("sdae bench first-screen --store")
-
-
-def _beside(seconds, wanted):
-    return f"{seconds:.2f}" if wanted is None else f"{seconds:.2f} ({wanted:g})"
-
-
 def visitors(results: Results) -> str:
-    """Many people at once."""
-    load = results.bench("load")
-    if not load:
-        return missing("sdae bench load --store")
-    return (
-        f"{load['visitors']} visitors with pictures of 768×512: after a move all bytes show within "
-        f"{load['bytes_seconds']} s (12 wanted), all pictures within {load['picture_seconds']} s "
-        f"(25 wanted). Nobody waits longer than {load['slowest']} times the median (2 wanted). The "
-        f"app takes {load['peak_mb']} MB at most (690 wanted). Visitors saw "
-        f"{len(load['faults']) or 'no'} errors and pictures of others."
-    )
+    """What visitors of the app wait for, one alone and many at once."""
+    rows = [
+        [
+            *(count, load["bytes_seconds"], load["picture_seconds"]),
+            *(load["slowest"], f"{load['peak_mb']} MB", len(load["faults"])),
+        ]
+        for count, load in results.bench("load").items()
+    ]
+    head = "visitors|all bytes, s|all pictures, s|slowest, times the median|memory|faults"
+    return table(head.split("|"), rows) if rows else missing("sdae bench load --store")
 
 
 def training(results: Results) -> str:
@@ -274,7 +261,6 @@ FIGURES = {
     "chains": chains,
     "packing": packing,
     "speed": speed,
-    "first-screen": first_screen,
     "visitors": visitors,
     "training": training,
 }

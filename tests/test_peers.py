@@ -30,7 +30,6 @@ def decoded(file):
 
 def test_the_four_peers():
     assert NAMES == ["jpeg", "jpeg2000", "webp", "avif"]
-    assert [peer.ending for peer in PEERS.values()] == ["jpg", "j2k", "webp", "avif"]
     versions = peers.versions()
     assert all(version[0].isdigit() for version in versions.values())
     for name, peer in PEERS.items():

@@ -80,5 +80,5 @@ def test_visitors_are_compared_with_the_median_and_faults_fail(monkeypatch, caps
 def test_what_is_missing_for_a_browser_is_one_sentence(monkeypatch, capsys):
     monkeypatch.setattr(app, "App", Server)
     monkeypatch.setitem(__import__("sys").modules, "playwright.sync_api", None)
-    assert run("first-screen") == 2
+    assert run("load") == 2
     assert "needs playwright" in capsys.readouterr().err

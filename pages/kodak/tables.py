@@ -17,9 +17,7 @@ SETS = {
     "kodak-thumb": "Scaled to 128×128",
 }
 PACKINGS = {
-    "int8, not packed": "one byte each, not packed",
     "zlib 9": "zlib, level 9",
-    "best zlib strategy": "zlib, the best of its strategies and orders",
     "ours": "SDAE",
     "ideal, static per channel": "ideal coder, a table a channel",
     "ideal, our contexts": "ideal coder, contexts of SDAE",

@@ -1,8 +1,8 @@
-"""Benchmarks: ``sdae bench``, ``bench coder``, ``bench first-screen`` and so on.
+"""Benchmarks: ``sdae bench``, ``bench coder`` and ``bench load``.
 
 - ``codec``, which is meant where none is named: whole files (`sdae.measuring.speed`);
 - ``coder``: the latent coder on Kodak (`sdae.measuring.packing`);
-- ``first-screen``, ``load``: what visitors of the app wait for (`sdae.measuring.waiting`).
+- ``load``: what visitors of the app wait for (`sdae.measuring.waiting`).
 
 ``--store`` keeps the figures with the results of the weights, where the documents take them from.
 """
@@ -29,7 +29,9 @@ def add_arguments(parser) -> None:
     parser.add_argument(
         "--store", action="store_true", help="keep the figures with the results of the weights"
     )
-    parser.add_argument("--visitors", type=int, default=10, help="of load; 10")
+    parser.add_argument(
+        "--visitors", type=int, nargs="+", default=[1, 10], help="of load; 1 and then 10"
+    )
     parser.add_argument("--kodak", help="folder of the Kodak pictures (default: SDAE_KODAK)")
     add_weights(parser)
 
@@ -43,7 +45,7 @@ def run(args) -> int:
         return 2
     if args.store:
         Results.of(weights.folder(args.weights)).store_bench(args.bench, figures)
-    return 1 if figures.get("faults") else 0
+    return 1 if any(row["faults"] for row in figures.values() if "faults" in row) else 0
 
 
 def codec(args) -> dict:
@@ -78,22 +80,22 @@ def coder(args) -> dict:
 
 
 def load(args) -> dict:
-    """What so many visitors of the Compress page wait for together."""
-    figures = waiting.load(args.visitors, say)
-    say(
-        f"at most: all bytes {figures['bytes_seconds']} s, all pictures "
-        f"{figures['picture_seconds']} s, {figures['slowest']} times the median of a move, "
-        f"{figures['peak_mb']} MB"
-    )
-    for fault in figures["faults"]:
-        say(fault, sys.stderr)
+    """What each number of visitors of the Compress page waits for together."""
+    figures = {}
+    for count in args.visitors:
+        figures[str(count)] = row = waiting.load(count, say)
+        say(
+            f"{count} visitors: all bytes {row['bytes_seconds']} s, all pictures "
+            f"{row['picture_seconds']} s, {row['slowest']} times the median, {row['peak_mb']} MB"
+        )
+        for fault in row["faults"]:
+            say(fault, sys.stderr)
     return figures
 
 
 BENCHES = {
     "codec": codec,
     "coder": coder,
-    "first-screen": lambda args: waiting.first_screen(say),
     "load": load,
 }
 """Name of a benchmark → function of the options that runs it and returns its figures."""

@@ -9,7 +9,6 @@ measured with the one that `sdae.pictures.noise.estimate_sigma` finds.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from zlib import crc32
@@ -90,11 +89,8 @@ def measure_classical(name: str, rgb: np.ndarray) -> dict:
     for sigma, noisy in _noisy(name, rgb):
         cleaned = {NOISY: noisy}
         for denoiser in DENOISERS:
-            begun = time.process_time()
             cleaned[denoiser] = classical_denoisers.denoise(denoiser, noisy, sigma)
-            seconds = round(time.process_time() - begun, 4)
-            row = _row(rgb, cleaned[denoiser], sigma, denoiser, "known", sigma)
-            rows.append(row | {"seconds": seconds})
+            rows.append(_row(rgb, cleaned[denoiser], sigma, denoiser, "known", sigma))
         for denoiser, restored in cleaned.items() if sigma in CHAIN_SIGMAS else ():
             for codec in CODECS:
                 files = peer_files.files(codec, restored, effort="fast")

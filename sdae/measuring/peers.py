@@ -34,7 +34,6 @@ class Peer:
     """A codec to compare with.
 
     name: key of `PEERS`; label: its name for people.
-    ending: of the names of its files.
     library: a key of `versions`, the one that does the work.
     qualities: the settings of its encoder, from the smallest file to the largest.
     spread: some of them, over the useful sizes, for a curve.
@@ -45,7 +44,6 @@ class Peer:
 
     name: str
     label: str
-    ending: str
     library: str
     qualities: range
     spread: tuple[int, ...]
@@ -144,7 +142,6 @@ PEERS = {
         Peer(
             "jpeg",
             "JPEG",
-            "jpg",
             "libjpeg-turbo",
             range(1, 101),
             (5, 10, 15, 20, 30, 40, 50, 60, 70, 80, 90, 95),
@@ -155,7 +152,6 @@ PEERS = {
         Peer(
             "jpeg2000",
             "JPEG 2000",
-            "j2k",
             "OpenJPEG",
             range(1409),
             tuple(range(448, 1216, 64)),  # 181:1 to 4:1
@@ -166,7 +162,6 @@ PEERS = {
         Peer(
             "webp",
             "WebP",
-            "webp",
             "libwebp",
             range(101),
             (0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95),
@@ -177,7 +172,6 @@ PEERS = {
         Peer(
             "avif",
             "AVIF",
-            "avif",
             "libaom",
             range(101),
             (10, 20, 30, 40, 50, 60, 75, 90),

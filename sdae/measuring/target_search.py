@@ -1,7 +1,7 @@
 """The quality that meets a target: a file of at most so many bytes, or of at least a given PSNR.
 
 Size and PSNR rise with quality on photographs. On flat and on drawn pictures they go up and down,
-so there the whole range is tried as well, in steps.
+so there, and on tiny pictures, the whole range is tried in steps.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ STEPS = 36
 
 _EDGE_STEPS, _SCAN = 16, np.linspace(1, 100, 20)
 _NARROW = 0.1  # a stretch of quality that is not worth dividing
+_SMALL = 4096  # pixels of a picture whose range is always tried
 _APART = 3  # qualities so far apart should differ as their order says
 _IDENTICAL = 100.0  # dB that identical pictures count with, which have no finite PSNR
 
@@ -122,9 +123,10 @@ def _search(codec, rgb, step, spare, good: float, bad: float, near: float) -> li
             best, good = left, quality
         else:
             worst, bad = left, quality
-    # From the good end to the bad one, ever less is spared, or the order tells nothing.
-    falling = sorted(spared, reverse=start > end)
-    if any(spared[a] < spared[b] for a, b in zip(falling, falling[1:]) if abs(a - b) >= _APART):
+    # Towards the bad end ever less should be spared.
+    order = sorted(spared, reverse=start > end)
+    pairs = ((a, b) for a, b in zip(order, order[1:]) if abs(a - b) >= _APART)
+    if rgb.shape[0] * rgb.shape[1] <= _SMALL or any(spared[a] < spared[b] for a, b in pairs):
         for quality in _SCAN:
             at(quality)
     return tries
