@@ -137,7 +137,9 @@ def rival(
     `effort` and `pause` are as in `sdae.measuring.peer_files.at_bytes`.
     """
     encoded = peer_files.at_bytes(name, rgb, budget, effort, pause)
-    return encoded and Rival(
+    if encoded is None:
+        return None
+    return Rival(
         label=PEERS[name].label,
         settings=encoded.settings,
         data=encoded.data,

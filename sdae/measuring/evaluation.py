@@ -157,8 +157,8 @@ def table(results: Results, set_name: str, sizes: Sequence[float] = BITS_PER_PIX
     for key, name in curves.MEASURES.items():
         rates = [curves.bd_rate(rows[OURS], rows[other], key) for other in others]
         if any(rate is not None for rate in rates):
-            cells = " | ".join("–" if rate is None else percent(rate) for rate in rates)
-            lines.append(f"| BD-rate of SDAE, {name}, % | – | {cells} |")
+            shown = " | ".join("–" if rate is None else percent(rate) for rate in rates)
+            lines.append(f"| BD-rate of SDAE, {name}, % | – | {shown} |")
     return "\n".join(lines)
 
 

@@ -61,7 +61,9 @@ def at_bytes(
         if fitting:
             quality = max(fitting)
             candidates.append(_encoded(peer, quality, variant, *fitting[quality]))
-    return max(candidates, key=lambda encoded: metrics.psnr(rgb, encoded.rgb), default=None)
+    if not candidates:
+        return None
+    return max(candidates, key=lambda encoded: metrics.psnr(rgb, encoded.rgb))
 
 
 def files(name: str, rgb: np.ndarray, effort: str = "slow") -> list[Encoded]:
