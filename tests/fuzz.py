@@ -89,7 +89,7 @@ def _closed(before, content):
 
 
 def _damaged(rng, data: bytes, kinds: int = 6) -> bytes:
-    """One to four changes of bits, bytes and runs; the first three of ``kinds`` keep the length."""
+    """One to four changes; the first three of ``kinds`` keep the length."""
     changed = bytearray(data)
     for _ in range(rng.integers(1, 5)):
         # Nearer to the start, where a byte decides more.

@@ -130,17 +130,6 @@ def test_a_bad_answer_leaves_no_file(server, tmp_path, answer, sentence):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_altered_file_stays_until_the_published_one_is_there(server, tmp_path, small_suite):
-    (tmp_path / "kodim01.png").write_bytes(b"older")
-    good, server["/kodim01.png"] = server["/kodim01.png"], (200, {}, b"something else")
-    with pytest.raises(KodakError):
-        kodak.fetch("kodim01.png", tmp_path, home=server.home)
-    assert (tmp_path / "kodim01.png").read_bytes() == b"older"
-    server["/kodim01.png"] = good
-    path = kodak.fetch("kodim01.png", tmp_path, home=server.home)
-    assert path.read_bytes() == small_suite["kodim01.png"]
-
-
 def test_no_network_is_one_clear_sentence(tmp_path, small_suite):
     with pytest.raises(KodakError, match="check the network") as caught:
         kodak.fetch("kodim01.png", tmp_path, home="http://127.0.0.1:9/", timeout=2)

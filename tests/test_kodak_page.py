@@ -3,15 +3,12 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.kodak import display, findings
 from sdae import weights
 from sdae.measuring import curves, kodak, noise_study, results
 from sdae.measuring.results import OURS, Results
@@ -208,17 +205,6 @@ def test_nothing_measured_is_a_sentence_each(visit, stored, tmp_path, monkeypatc
     assert table(visit("Claims"), "Quantity")[0][2] == "not measured yet"
 
 
-def test_the_changes_of_a_finding_are_those_of_the_results():
-    changes = {"jpeg": {"psnr": -46.4}, "avif": {"psnr": 18.8}, "webp": {"psnr": None}}
-    assert findings.rates("kodak", changes) == (
-        "On whole pictures SDAE needs 46 % fewer bytes than JPEG and 19 % more bytes than AVIF, "
-        "at equal PSNR."
-    )
-    assert "no other codec" in findings.rates("kodak", {})
-    assert "as many bytes as AVIF" in findings.rates("kodak-thumb", {"avif": {"psnr": -0.1}})
-    assert display.whole_numbers("46 % of 3 dB") == "46\u00a0% of 3\u00a0dB"
-
-
 def test_runs_follow_one_another_on_one_axis(tmp_path):
     head = "epoch,minutes,images,loss,validation_loss\n"
     (tmp_path / "history.csv").write_text(f"{head}1,10,100,9,4\n2,20,200,8,3\n1,5,50,7,2.5\n")
@@ -235,12 +221,3 @@ def test_every_thumbnail_opens_and_is_small(codec):
         picture = codec.decompress(data)
         assert picture.size == (128, 128) and np.asarray(picture).std() > 15
     assert max(map(len, files)) < 4500 and sum(map(len, files)) < 60_000
-
-
-def test_the_page_needs_no_tensorflow():
-    script = (
-        "import sys\n"
-        "from pages.kodak import claims, noise, pictures, provenance, rates, training\n"
-        "assert not {'tensorflow', 'keras', 'torch'} & set(sys.modules)\n"
-    )
-    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)

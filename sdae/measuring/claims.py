@@ -8,7 +8,7 @@ the original's four listed pictures on average, so that quality is compared at i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,8 +28,7 @@ NOISE = {0.1: (20.1, 26.8), 0.2: (14.2, 23.1), 0.3: (10.5, 19.4)}
 """Noise level → the original's PSNR in dB, before and after."""
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """One number of the original: its words, its value, ours, and why the two differ.
 
     `measured` is None where the commands that make it have not been run.
