@@ -42,7 +42,7 @@ def test_every_figure_stands_somewhere_and_every_place_has_one():
 
 def test_a_typed_figure_is_found_out(results, tmp_path, monkeypatch, capsys):
     path = tmp_path / "README.md"
-    altered = DOCUMENTS["README.md"].replace("| 1.0 |", "| 1.5 |")
+    altered = DOCUMENTS["README.md"].replace("<!-- end -->", "typed\n<!-- end -->", 1)
     path.write_text(altered, encoding="utf-8")
     monkeypatch.setattr(figures, "DOCUMENTS", [path])
     monkeypatch.setattr(figures, "ROOT", tmp_path)
