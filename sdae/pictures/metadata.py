@@ -14,6 +14,7 @@ from PIL import ExifTags, Image
 
 from sdae.coding import container, deflate
 from sdae.coding.container import MAX_METADATA, BitstreamError
+from sdae.pictures.opening import ImageError
 
 _Tag = ExifTags.Base
 
@@ -84,13 +85,13 @@ def section(metadata: Metadata) -> bytes:
     """What `container.Header.metadata` holds for this metadata; empty for none.
 
     Raises:
-        ValueError: there is more than a file can hold.
+        ImageError: there is more than a file can hold.
     """
     if not metadata:
         return b""
     parts = metadata.exif, metadata.icc
     if sum(map(len, parts)) + 8 > MAX_METADATA:
-        raise ValueError(
+        raise ImageError(
             f"The metadata has {sum(map(len, parts)):,} bytes, more than the "
             f"{MAX_METADATA >> 20} MiB that a .sdae file holds; leave it out."
         )
@@ -104,7 +105,7 @@ def attach(file: bytes, metadata: Metadata) -> bytes:
 
     Raises:
         BitstreamError: the file is damaged.
-        ValueError: there is more than a file can hold.
+        ImageError: there is more than a file can hold.
     """
     header, payload = container.read_header(file)
     return container.write(dataclasses.replace(header, metadata=section(metadata)), payload)

@@ -89,14 +89,8 @@ def refusal(data: bytes) -> str:
         return "This is an SVG drawing, not a photograph; export it as PNG and open that."
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "This is a web page, not a picture; save the picture itself and open that."
-    if start.startswith(b"%pdf"):
-        return "This is a PDF document; export the page as PNG and open that."
-    if sentence := unreadable(data):
-        return sentence
-    if _brands(data):
-        return "This is a video; save a picture of it as PNG or JPEG and open that."
     listed = ", ".join(FORMATS[:-1]) + " or " + FORMATS[-1]
-    return f"This is no picture that can be read; open a {listed} file."
+    return unreadable(data) or f"This is no picture that can be read; open a {listed} file."
 
 
 def _brands(data: bytes) -> set[bytes]:

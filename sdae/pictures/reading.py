@@ -73,14 +73,6 @@ def read(source, max_pixels: int = MAX_PIXELS, keep_metadata: bool = False) -> P
         return _finish(image, kind, data, notices, keep_metadata)
 
 
-def samples(source) -> np.ndarray:
-    """The samples that `read` finds; an array of uint8 (H, W, 3) itself, not a copy of it."""
-    if isinstance(source, np.ndarray) and source.dtype == np.uint8 and source.shape[2:] == (3,):
-        opening.check_size(source.shape[1], source.shape[0], MAX_PIXELS)
-        return source
-    return read(source).rgb
-
-
 def named(path) -> np.ndarray:
     """The samples in a file; ImageError names it, for who reads many."""
     try:
