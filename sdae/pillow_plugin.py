@@ -93,14 +93,12 @@ def _save(image, file, filename):
     exif, icc = options.get("exif") or b"", options.get("icc_profile") or b""
     exif = exif.tobytes() if isinstance(exif, Image.Exif) else exif
     upright = decoding.upright(image)
-    untrue = metadata.TURN if upright is not image else frozenset()
+    untrue = metadata.COLOURS | metadata.TURN if upright is not image else metadata.COLOURS
     if icc:
         upright = upright.copy()
         upright.info["icc_profile"] = icc
         picture = reading.read(upright, keep_metadata=True)
         upright, icc = picture.rgb, picture.metadata.icc
-    if not icc:
-        untrue = untrue | metadata.COLOURS
     try:
         kept = Metadata(exif and metadata.without(untrue, exif), icc)
     except Exception as error:  # Pillow raises anything on damaged data

@@ -18,21 +18,14 @@ from sdae.pictures.opening import ImageError
 
 _Tag = ExifTags.Base
 
-# Tags that describe how the old file stored its pixels, which are stored anew and upright.
-_OF_THE_OLD_FILE: frozenset[int] = frozenset({
-    _Tag.NewSubfileType, _Tag.SubfileType, _Tag.ImageWidth, _Tag.ImageLength,
-    _Tag.BitsPerSample, _Tag.Compression, _Tag.PhotometricInterpretation, _Tag.FillOrder,
-    _Tag.StripOffsets, _Tag.SamplesPerPixel, _Tag.RowsPerStrip, _Tag.StripByteCounts,
-    _Tag.PlanarConfiguration, _Tag.Predictor, _Tag.ColorMap, _Tag.TileWidth, _Tag.TileLength,
-    _Tag.TileOffsets, _Tag.TileByteCounts, _Tag.SubIFDs, _Tag.ExtraSamples, _Tag.SampleFormat,
-    _Tag.JPEGTables, _Tag.YCbCrSubSampling, _Tag.InterColorProfile,
-    _Tag.WhitePoint, _Tag.PrimaryChromaticities, _Tag.TransferFunction,
-})  # fmt: skip
+# How the old file stored its pixels (TIFF 6.0, sections 8 to 22), which are stored anew and upright.
+_STORAGE = {*range(254, 269), 273, *range(277, 282), 284, 301, *range(317, 348), *range(529, 533)}
+_OF_THE_OLD_FILE = frozenset({*_STORAGE, _Tag.InterColorProfile})
 
-TURN: frozenset[int] = frozenset({_Tag.Orientation, _Tag.ExifImageWidth, _Tag.ExifImageHeight})
+TURN = frozenset({_Tag.Orientation, _Tag.ExifImageWidth, _Tag.ExifImageHeight})
 """Tags that are no longer true of a picture that was turned upright."""
 
-COLOURS: frozenset[int] = frozenset({_Tag.ColorSpace, _Tag.ExifInteroperabilityOffset})
+COLOURS = frozenset({_Tag.ColorSpace, _Tag.ExifInteroperabilityOffset})
 """Tags that are no longer true of a picture that was converted to sRGB."""
 
 

@@ -72,14 +72,12 @@ def unreadable(data: bytes) -> str | None:
         return "JPEG XL pictures cannot be read here; save it as JPEG or PNG and open that."
     if b"crx " in brands:
         return RAW
-    if known(data) or not brands & (_HEIC | {b"mif1", b"msf1", b"mif2", b"miaf"}):
-        return None
-    if brands & _HEIC:
+    if brands & _HEIC and not known(data):
         return (
             "HEIC pictures are read once pillow-heif is installed (pip install 'sdae[heic]'); "
             "or export the photograph as JPEG and open that."
         )
-    return "This is a HEIF file of a kind that cannot be read; export it as JPEG and open that."
+    return None
 
 
 def refusal(data: bytes) -> str:
