@@ -56,9 +56,6 @@ def is_packed(path):
     return path.read_bytes().startswith(container.MAGIC)
 
 
-# --- one file's failure ---------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("workers", [1, 2])
 def test_no_exception_of_one_file_ends_the_others(workers, capsys):
     errors = {"odd": ValueError("odd"), "zero": ZeroDivisionError(), "deep": RecursionError()}
@@ -90,9 +87,6 @@ def test_too_much_metadata_is_a_sentence(tmp_path, capsys):
         assert run(command, tmp_path / "big.jpg", "-o", tmp_path / "x.sdae", "--keep-metadata") == 1
         assert "leave it out" in capsys.readouterr().err
     assert not (tmp_path / "x.sdae").exists()
-
-
-# --- names ----------------------------------------------------------------------------------
 
 
 @posix
@@ -147,9 +141,6 @@ def test_formats_that_hold_it_do_with_its_metadata(ending, tmp_path):
         assert image.size == (8, 8) and image.getexif()[0x010F] == "Camera"
 
 
-# --- targets that meet ----------------------------------------------------------------------
-
-
 def test_two_spellings_of_a_target_are_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     picture(Path("a.png")), picture(Path("A.jpg")), picture(Path("sub", "b.png"))
@@ -193,9 +184,6 @@ def test_a_file_that_appears_meanwhile_is_kept(photo, monkeypatch):
         photo.with_name(f"{broken}.sdae").unlink()
     writing.write(Job(photo, target, replace=True), b"new")
     assert target.read_bytes() == b"new"
-
-
-# --- folders --------------------------------------------------------------------------------
 
 
 def names(*paths):
@@ -257,9 +245,6 @@ def test_denoise_takes_no_result_of_its_own(tmp_path):
     assert job.source.name == "a.png"
 
 
-# --- writing --------------------------------------------------------------------------------
-
-
 @posix
 def test_a_link_stays_one_and_permissions_stay(photo):
     real, link = photo.with_name("real.sdae"), photo.with_name("link.sdae")
@@ -291,9 +276,6 @@ def test_two_may_write_a_file_of_weights_at_once(tmp_path, monkeypatch):
     monkeypatch.undo()
     weights.replace(tmp_path / "x", b"one")
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"one"]
-
-
-# --- streams and signals, in processes of their own -----------------------------------------
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full device")
