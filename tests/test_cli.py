@@ -1,6 +1,5 @@
 """The commands, on real files with a tiny network."""
 
-import hashlib
 import io
 import json
 import os
@@ -15,9 +14,8 @@ import pytest
 from PIL import ExifTags, Image, ImageCms
 from skimage import data
 
-from sdae import weights
 from sdae.__main__ import COMMANDS, main
-from sdae.measuring import kodak, metrics
+from sdae.measuring import metrics
 from sdae.pictures import reading
 from sdae.progress import progress
 
@@ -214,12 +212,9 @@ def test_target_bytes_and_target_psnr_are_met(photo, capsys):
     assert run("compress", photo, "--target-psnr", 26, "--force") == 0
     psnr = float(capsys.readouterr().out.split("PSNR ")[-1].split()[0])
     assert 26 <= psnr < 26.2
-
-
-def test_a_target_out_of_reach_is_refused(photo, capsys):
-    assert run("compress", photo, "--target-bytes", 10) == 1
+    assert run("compress", photo, "--target-bytes", 10, "-o", photo.with_name("x.sdae")) == 1
     assert "The smallest file takes" in capsys.readouterr().err
-    assert not photo.with_suffix(".sdae").exists()
+    assert not photo.with_name("x.sdae").exists()
 
 
 def test_denoise_writes_a_cleaner_picture(tmp_path, capsys):
@@ -262,22 +257,6 @@ def test_sources_and_outputs_that_do_not_fit_exit_with_two(photo, tmp_path, caps
     assert [line.startswith("sdae: ") for line in errors] == [True] * 3
     assert run("compress", tmp_path / "empty", photo) == 1
     assert photo.with_suffix(".sdae").exists()
-
-
-def test_weights_without_context_tables_are_refused_with_what_to_do(photo, tmp_path, capsys):
-    weights.write(tmp_path / "raw", {"a": np.zeros(1)}, {"config": {}})
-    assert run("compress", photo, "--weights", tmp_path / "raw") == 2
-    assert "no context tables; train them" in capsys.readouterr().err
-
-
-def test_kodak_verifies_what_lies_in_a_folder(tmp_path, monkeypatch, capsys):
-    content = io.BytesIO()
-    Image.fromarray(PHOTO).save(content, "PNG")
-    digest = hashlib.sha256(content.getvalue()).hexdigest()
-    monkeypatch.setattr(kodak, "KODAK", {"kodim01.png": digest})
-    (tmp_path / "kodim01.png").write_bytes(content.getvalue())
-    assert run("kodak", tmp_path) == 0
-    assert f"{tmp_path} holds the 1 pictures" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -89,17 +89,6 @@ def test_too_much_metadata_is_a_sentence(tmp_path, capsys):
     assert not (tmp_path / "x.sdae").exists()
 
 
-@posix
-@pytest.mark.parametrize("name", ["n" * 246 + ".png", "写" * 83 + "nn.png"])
-def test_a_name_too_long_for_its_result_is_named_and_the_others_go_on(name, tmp_path, capsys):
-    long, other = picture(tmp_path / name), picture(tmp_path / "other.png")
-    assert run("denoise", long, other, tmp_path / ("n" * 999 + ".png")) == 1
-    assert capsys.readouterr().err.count(os.strerror(errno.ENAMETOOLONG)) == 2
-    assert (tmp_path / "other-denoised.png").exists()
-    if len(os.fsencode(long.with_suffix(".sdae").name)) <= 255:
-        assert run("compress", long) == 0 and is_packed(long.with_suffix(".sdae"))
-
-
 def test_a_slash_at_the_end_says_folder(photo, capsys):
     place = photo.parent
     assert run("compress", photo, "-o", f"{place}/res.v2/") == 0

@@ -7,6 +7,7 @@ import sys
 import threading
 import warnings
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,24 +84,14 @@ def test_every_kind_of_source_gives_the_same_pixels(photo, tmp_path):
     assert opened.fp is None  # so that many opened pictures hold no files
 
 
-def test_what_is_no_source_is_refused(tmp_path):
-    for array in (np.zeros((4, 4, 3)), np.zeros((4, 4, 2), np.uint8), np.zeros((4, 4), bool)):
-        with pytest.raises(ImageError, match="uint8 samples in the shape"):
-            read(array)
-    for source, sentence in (
-        (tmp_path / "missing.png", "cannot be read .No such file"),
-        (tmp_path, "cannot be read"),
-        ("nul\0name.png", "cannot be read"),
-        (io.StringIO("text"), "binary mode"),
-        (5, "not int"),
-    ):
-        with pytest.raises(ImageError, match=sentence):
-            read(source)
-
-
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
+        (np.zeros((4, 4, 3)), "uint8 samples in the shape"),
+        (Path("missing.png"), "cannot be read .No such file"),
+        ("nul\0name.png", "cannot be read"),
+        (io.StringIO("text"), "binary mode"),
+        (5, "not int"),
         (b"", "The file is empty"),
         (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- a --><svg/>", "SVG drawing"),
         (b"\n<!DOCTYPE html><html></html>", "web page"),
@@ -274,27 +265,22 @@ def test_sizes_have_a_limit_for_every_source(photo, tmp_path):
             read(source, max_pixels=9599)
 
 
-@pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG", "GIF", "WEBP", "BMP", "JPEG2000"])
-def test_a_bomb_is_refused_before_memory_is_taken(kind):
-    # 64 × 64 pixels become 60,000 × 60,000 in the header alone.
-    file, side = saved(Image.new("RGB", (64, 64)), kind), 60_000
-    old, new = {
-        "PNG": (struct.pack(">II", 64, 64), struct.pack(">II", side, side)),
-        "TIFF": (b"\4\0\1\0\0\0\x40\0\0\0", b"\4\0\1\0\0\0" + struct.pack("<I", side)),
-        "JPEG": (b"\x08\0\x40\0\x40", b"\x08" + struct.pack(">HH", side, side)),
-        "GIF": (struct.pack("<HH", 64, 64), struct.pack("<HH", side, side)),
-        "BMP": (struct.pack("<II", 64, 64), struct.pack("<II", side, side)),
-        "JPEG2000": (struct.pack(">II", 64, 64), struct.pack(">II", side, side)),
-    }.get(kind, (b"*\x40\0\x40\0", b"*\xff\x3f\xff\x3f"))
-    if kind == "TIFF" and old not in file:
-        old, new = b"\3\0\1\0\0\0\x40\0\0\0", b"\3\0\1\0\0\0" + struct.pack("<I", side)
-    assert old in file
-    before = threading.active_count()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with pytest.raises(ImageError, match="pixels|damaged"):
-            read(file.replace(old, new))
-    assert threading.active_count() == before
+def test_a_bomb_is_refused_before_memory_is_taken():
+    # 64 × 64 pixels become 60,000 × 60,000, or 16,384 × 16,384, in the header alone.
+    small, big = (struct.pack(">II", side, side) for side in (64, 60_000))
+    for kind, old, new in (
+        ("PNG", small, big),
+        ("JPEG2000", small, big),
+        ("JPEG", b"\x08\0\x40\0\x40", b"\x08" + struct.pack(">HH", 60_000, 60_000)),
+        ("GIF", struct.pack("<HH", 64, 64), struct.pack("<HH", 60_000, 60_000)),
+        ("WEBP", b"*\x40\0\x40\0", b"*\xff\x3f\xff\x3f"),
+    ):
+        file = saved(Image.new("RGB", (64, 64)), kind)
+        assert old in file
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(ImageError, match="pixels|damaged"):
+                read(file.replace(old, new))
 
 
 def test_a_jpeg_of_thousands_of_scans_is_refused_at_once(photo):
