@@ -47,7 +47,7 @@ def test_the_curve_shows_its_numbers_and_saves_them(tab):  # noqa: F811
 
     stored = Results.of(weights.folder())
     wanted = tables.summary(stored, "kodak").curves["psnr"][OURS]
-    rows = list(csv.DictReader(io.StringIO(download(page, "Figures as CSV").decode())))
+    rows = list(csv.DictReader(io.StringIO(download(page, "Figures as CSV").decode("utf-8-sig"))))
     ours = [row for row in rows if row["codec"] == "SDAE"]
     assert [float(row["PSNR, dB"]) for row in ours] == wanted["psnr"]
     assert [float(row["Bits per pixel"]) for row in ours] == wanted["bpp"]

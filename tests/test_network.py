@@ -12,7 +12,9 @@ from skimage import data
 from sdae.coding import predictor
 from sdae.coding.coding_order import FINE, LAST, SPACING, lattice, lattice_neighbours
 from sdae.network import denoising, rounding, rows
+from sdae.network import transforms as numpy_transforms
 from sdae.network.config import Config, quality_condition, quality_position
+from sdae.network.layers import Convolution
 from sdae.network.transforms import Network, Transforms
 from sdae.training import layers, transforms
 from sdae.training.autoencoder import Autoencoder, initialise, variables
@@ -206,6 +208,29 @@ def test_strips_of_any_height_give_the_whole(monkeypatch, small, heights, positi
         np.testing.assert_allclose(
             np.concatenate(strips), expected, rtol=0, atol=4e-6 * max(1, np.abs(expected).max())
         )
+
+
+@pytest.mark.parametrize("marked", [None, 3, 150])
+def test_what_zeros_give_is_computed_once(monkeypatch, small, marked):
+    monkeypatch.setattr(rows, "_STRIP", 64)
+    network = Network(shaken(small).stored(), SMALL)
+    latent, black = np.zeros((400, 8, 12), "float32"), np.zeros((1200, 16, 3), "float32")
+    if marked:
+        latent[marked, 2] = black[marked, 3] = 1
+    whole, analysed = network.synthesis(latent, 0.3), network.analysis(black, 0.3)
+    count, convolved = [], Convolution._convolved
+
+    def counted(*args):
+        count.append(args)
+        return convolved(*args)
+
+    monkeypatch.setattr(Convolution, "_convolved", counted)
+    np.testing.assert_array_equal(network.synthesis(latent, 0.3), whole)
+    few = len(count)
+    monkeypatch.setattr(numpy_transforms, "_REACH", 10**6)
+    np.testing.assert_array_equal(network.synthesis(latent, 0.3), whole)
+    np.testing.assert_array_equal(network.analysis(black, 0.3), analysed)
+    assert few < 0.4 * (len(count) - few)
 
 
 def test_rows_are_taken_in_other_strips_than_they_came():
