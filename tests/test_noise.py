@@ -59,10 +59,11 @@ def test_wrong_kinds_and_levels_are_refused_in_a_sentence():
 
 @pytest.mark.parametrize("name", classical_denoisers.DENOISERS)
 def test_classical_denoisers_take_noise_away(photograph, name):
-    clean = photograph[100:164, 100:180]
+    clean = photograph[100:148, 100:148]
+    slow = classical_denoisers.DENOISERS[name].slow
     assert np.array_equal(classical_denoisers.denoise(name, clean, 0), clean)
-    for sigma in (0.1, 0.3):
-        for clipped in (True, False):
+    for sigma in (0.2,) if slow else (0.1, 0.3):
+        for clipped in (True,) if slow else (True, False):
             noisy = add(clean, sigma, clipped=clipped)
             cleaned = classical_denoisers.denoise(name, noisy, sigma)
             assert cleaned.dtype == np.uint8 and cleaned.shape == noisy.shape
