@@ -122,5 +122,3 @@ sys.exit(f"loaded: {heavy}" if heavy else 0)
 """
     run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-
-
