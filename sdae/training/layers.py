@@ -61,7 +61,7 @@ class DownUnit(layers.Layer):
 
     def __init__(self, plan: Layer, **options):
         super().__init__(name=plan.name, **options)
-        self.plan, policy = plan, self.dtype_policy
+        policy = self.dtype_policy
         self.mix = _convolution(plan.inner, "mix", policy)
         self.shrink = _convolution(plan.filters, "shrink", policy, stride=2)
         self.activation = _prelu("prelu", policy)
@@ -69,26 +69,17 @@ class DownUnit(layers.Layer):
     def call(self, x):
         return self.activation(self.shrink(self.mix(x)))
 
-    def compute_output_shape(self, shape):
-        b, h, w, _ = shape
-        return (b, h and h // 2, w and w // 2, self.plan.filters)
-
 
 class UpUnit(layers.Layer):
     """3×3 convolution to 4·filters, sub-pixel ×2, PReLU: (B, H, W, C) → (B, 2H, 2W, filters)."""
 
     def __init__(self, plan: Layer, **options):
         super().__init__(name=plan.name, **options)
-        self.plan = plan
         self.expand = _convolution(4 * plan.filters, "expand", self.dtype_policy)
         self.activation = _prelu("prelu", self.dtype_policy)
 
     def call(self, x):
         return self.activation(depth_to_space(self.expand(x), 2))
-
-    def compute_output_shape(self, shape):
-        b, h, w, _ = shape
-        return (b, h and h * 2, w and w * 2, self.plan.filters)
 
 
 class ResidualBlock(layers.Layer):
@@ -109,9 +100,6 @@ class ResidualBlock(layers.Layer):
         for activation, convolution in zip(self.activations, self.convolutions):
             y = convolution(activation(y))
         return x + y
-
-    def compute_output_shape(self, shape):
-        return shape
 
 
 class DepthwiseBlock(layers.Layer):
@@ -134,9 +122,6 @@ class DepthwiseBlock(layers.Layer):
 
     def call(self, x):
         return x + self.narrow(self.activation(self.widen(self.around(x))))
-
-    def compute_output_shape(self, shape):
-        return shape
 
 
 class Centre(keras.initializers.Initializer):
@@ -181,9 +166,6 @@ class LinearPath(layers.Layer):
         around = ops.conv(x[..., :inputs], self.around * LINEAR_STEP, padding="same")
         around = ops.pad(around, ((0, 0), (0, 0), (0, 0), (0, self.filters - outputs)))
         return ops.matmul(x, self.kernel * LINEAR_STEP) + around
-
-    def compute_output_shape(self, shape):
-        return (*shape[:-1], self.filters)
 
 
 _KINDS = {
