@@ -118,7 +118,7 @@ def test_refit_saves_bits_by_the_same_weights_each_time(model):
         layer = built()
         layer.resume(start)
         rng = np.random.default_rng(1)
-        context_tables.refit(layer, examples, np.full(64, 5050), steps, rng, lambda: False)
+        context_tables.refit(layer, examples, np.full(64, 5050), steps, rng)
         return layer
 
     def bits(layer):

@@ -1,8 +1,6 @@
 """``sdae train``: photographs → weights."""
 
-import signal
 import sys
-from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
@@ -78,38 +76,11 @@ def run(args) -> int:
         }
         pictures = [photographs.load(paths) for paths in (training, validation)]
         trainer = Trainer(options, *pictures, output, checkpoint, args.start, about)
-        with stopped_by_signals() as stopping:
-            trainer.run(args.stop_after, stopping)
-            if trainer.finished and not stopping():
-                arrays, card = context_tables.fit(
-                    *weights.read(output),
-                    pictures[0],
-                    args.context_crops,
-                    args.context_steps,
-                    args.seed,
-                    stopping,
-                )
-                if not stopping():
-                    weights.write(output, arrays, card | {"finished": True})
-            return 130 if stopping() else 0
+        trainer.run(args.stop_after)
+        if trainer.finished:
+            fitted = args.context_crops, args.context_steps, args.seed
+            arrays, card = context_tables.fit(*weights.read(output), pictures[0], *fitted)
+            weights.write(output, arrays, card | {"finished": True})
+        return 0
     except (FileNotFoundError, TrainingError, weights.WeightsError) as error:
         raise Refused(str(error)) from error
-
-
-@contextmanager
-def stopped_by_signals():
-    """A function that says whether the process was told to end.
-
-    Libraries call back into Python and may swallow an exception that a handler raises there; so
-    the handler sets a flag, which the loops look at between steps.
-    """
-    told = []
-    before = {
-        number: signal.signal(number, lambda *_: told.append(True))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield lambda: bool(told)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

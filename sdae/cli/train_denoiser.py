@@ -4,7 +4,6 @@ from pathlib import Path
 
 from sdae.cli.arguments import number
 from sdae.cli.job import Refused
-from sdae.cli.train import stopped_by_signals
 
 
 def add_arguments(parser) -> None:
@@ -36,19 +35,8 @@ def run(args) -> int:
         weights.may_write(Path(args.output), args.force)
         start = Path(args.start) if args.start else weights.folder() / weights.DENOISER
         training, validation = photographs.parted(args.photos, args.validation, args.seed)
-        with stopped_by_signals() as stopping:
-            denoiser.fit(
-                start,
-                training,
-                validation,
-                Path(args.output),
-                args.crops,
-                args.batch,
-                args.crop,
-                args.rate,
-                args.seed,
-                stopping,
-            )
-            return 130 if stopping() else 0
+        options = args.crops, args.batch, args.crop, args.rate, args.seed
+        denoiser.fit(start, training, validation, Path(args.output), *options)
+        return 0
     except (FileNotFoundError, weights.WeightsError) as error:
         raise Refused(str(error)) from error

@@ -26,7 +26,7 @@ _SIDE = 192
 _BATCH, _RATE = 14, 2e-3
 
 
-def fit(arrays: dict, card: dict, pictures, crops: int, steps: int, seed=1, stopping=None):
+def fit(arrays: dict, card: dict, pictures, crops: int, steps: int, seed=1):
     """Weights with context tables that fit photographs.
 
     Args:
@@ -35,7 +35,6 @@ def fit(arrays: dict, card: dict, pictures, crops: int, steps: int, seed=1, stop
         crops: how many crops of `_SIDE` pixels a side to fit on.
         steps: how many steps to train the predictions.
         seed: of all randomness.
-        stopping: asked between steps whether to stop; the result is then of no use.
 
     Returns:
         arrays and card, both complete.
@@ -51,7 +50,7 @@ def fit(arrays: dict, card: dict, pictures, crops: int, steps: int, seed=1, stop
     network = Network(arrays, model.config)
     drawn = photographs.crops(pictures, crops, _SIDE, rng)
     examples = encoded(network, drawn, codes, tables)
-    refit(model.contexts, examples, codes, steps, rng, stopping or (lambda: False))
+    refit(model.contexts, examples, codes, steps, rng)
     tables = model.contexts.tables()
     tables = replace(tables, **buckets.fit(buckets.histogram(examples, codes, tables)))
     return arrays | tables.to_arrays(), card | {"parameters": model.parameters()}
@@ -67,7 +66,7 @@ def encoded(network, crops, codes, tables: Tables) -> np.ndarray:
     )
 
 
-def refit(contexts, examples, codes, steps, rng, stopping, batch=_BATCH, rate=_RATE) -> None:
+def refit(contexts, examples, codes, steps, rng, batch=_BATCH, rate=_RATE) -> None:
     """Train a context model alone, on rounded integers.
 
     The loss is the logarithm of the bits of each crop, so that all qualities count alike.
@@ -90,8 +89,6 @@ def refit(contexts, examples, codes, steps, rng, stopping, batch=_BATCH, rate=_R
     t = quality_position(codes / 100).astype("float32")
     with progress(label="contexts", total=steps, unit="step") as bar:
         for step in range(steps):
-            if stopping():
-                return
             optimizer.learning_rate.assign(rate * share_of_rate(step, step / steps, 1, 0.0))
             rows = rng.choice(len(examples), batch)
             x = {"integers": examples[rows].astype("float32"), "t": t[rows]}

@@ -68,7 +68,6 @@ def fit(
     side=128,
     rate=3e-4,
     seed=1,
-    stopping=lambda: False,
 ) -> None:
     """Train a denoiser on, and write it.
 
@@ -81,7 +80,6 @@ def fit(
         batch, side: crops a step, and their side in pixels, a multiple of 8.
         rate: highest learning rate.
         seed: of all randomness.
-        stopping: asked between steps whether to stop; then nothing is written.
 
     Raises:
         FileNotFoundError: there are no photographs that can be read, or none to measure on of 128
@@ -96,9 +94,7 @@ def fit(
     assign(variables(model), arrays)
     centres = photographs.centres(photographs.load(validation), 128)
     before = measured(Transforms(arrays, config), centres)
-    count = train(model, photographs.load(paths), crops, batch, side, rate, rng, stopping)
-    if stopping():
-        return
+    count = train(model, photographs.load(paths), crops, batch, side, rate, rng)
     arrays = {name: ops.convert_to_numpy(v) for name, v in variables(model).items()}
     weights.write(output, weights.in_bytes(arrays), {})
     after = measured(Transforms(weights.read(output)[0], config), centres)
@@ -145,7 +141,7 @@ def noisy(clean: np.ndarray, rng: np.random.Generator) -> dict:
     return {"image": image, "sigma": sigma}
 
 
-def train(model, pictures, crops, batch, side, rate, rng, stopping) -> int:
+def train(model, pictures, crops, batch, side, rate, rng) -> int:
     """Train a denoiser in place; the crops seen. Arguments as for `fit`."""
     optimizer = compiled(model, rate, _AVERAGE)
     steps = -(-crops // batch)
@@ -156,8 +152,6 @@ def train(model, pictures, crops, batch, side, rate, rng, stopping) -> int:
 
     with progress(label="denoiser", total=steps * batch, unit="image") as bar:
         for step, ready in enumerate(made_ahead(make() for _ in range(steps))):
-            if stopping():
-                break
             optimizer.learning_rate.assign(rate * share_of_rate(step, step / steps, _RISE, _FLAT))
             loss = model.train_on_batch(*ready)
             bar.set_postfix_str(f"loss {loss:.3f}")

@@ -117,29 +117,24 @@ class Trainer:
     def finished(self) -> bool:
         return self.crops >= self.options.crops
 
-    def run(self, stop_after: float | None = None, stopping=lambda: False) -> None:
+    def run(self, stop_after: float | None = None) -> None:
         """Train until the end, or for so many minutes.
 
         What was learned since the last validation is lost when it stops before the next.
-
-        Args:
-            stopping: asked between steps whether to stop now.
 
         Raises:
             TrainingError: a loss is no number; the last state that was saved is a good one.
         """
         begun = time.monotonic()
-        while not self.finished and not stopping():
-            self._epoch(stopping)
+        while not self.finished:
+            self._epoch()
             if stop_after is not None and time.monotonic() - begun > 60 * stop_after:
                 break
 
-    def _epoch(self, stopping):
+    def _epoch(self):
         rng = np.random.default_rng((self.options.seed, len(self.history)))
         begun = time.monotonic()
-        losses = self._steps(rng, stopping)
-        if stopping():
-            return
+        losses = self._steps(rng)
         seconds, count = time.monotonic() - begun, len(losses) * self.options.batch
         row = {
             "epoch": len(self.history) + 1,
@@ -157,7 +152,7 @@ class Trainer:
             self._save()
         say("  ".join(f"{k} {v}" for k, v in row.items()), sys.stderr)
 
-    def _steps(self, rng, stopping):
+    def _steps(self, rng):
         """The steps of an epoch, each batch made while the one before is learned from; losses.
 
         Batches of a known size, which `fit` does not give, make TensorFlow a fifth faster.
@@ -171,8 +166,6 @@ class Trainer:
         label = f"epoch {len(self.history) + 1}"
         with progress(label=label, total=options.steps * options.batch, unit="image") as bar:
             for ready in made_ahead(make() for _ in range(options.steps)):
-                if stopping():
-                    break
                 step, count = int(self.optimizer.iterations), options.batch * len(losses)
                 done = (self.crops + count) / options.crops
                 share = share_of_rate(step, done, _RISE, options.flat)
