@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
 
@@ -21,3 +23,15 @@ def one_network(codec):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sdae, "load", lambda name=None: load(name) if name else codec)
         yield
+
+
+@pytest.fixture(scope="session")
+def tiny_folder():
+    """Weights of a tiny network, see `tests.tiny.make`."""
+    return Path(__file__).parent / "tiny"
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_folder):
+    """A codec with them."""
+    return sdae.load(tiny_folder)

@@ -17,7 +17,7 @@ from sdae import codec as codec_module
 from sdae import weights
 from sdae.coding import coding_order, container, latent_coder
 from sdae.measuring import metrics
-from sdae.network import encoder_effort, numpy_network, windows
+from sdae.network import rounding, rows, windows
 from sdae.network.config import quality_position
 from sdae.pictures import noise, reading
 
@@ -95,7 +95,7 @@ def test_the_same_picture_gives_the_same_file_in_any_thread(codec):
 @pytest.fixture
 def small_strips(monkeypatch):
     """Strips of 160 positions and bands of 600, so that small pictures need several."""
-    monkeypatch.setattr(numpy_network, "_STRIP", 160)
+    monkeypatch.setattr(rows, "_STRIP", 160)
     monkeypatch.setattr(coding_order, "_BAND", 600)
 
 
@@ -110,7 +110,7 @@ def test_strips_give_the_integers_and_the_pixels_of_the_whole(codec, monkeypatch
     picture, seen = samples.astronaut()[:405, :390], []
     whole = codec.encode(picture, 80)
     restored = np.asarray(codec.decode(whole))
-    monkeypatch.setattr(numpy_network, "_STRIP", 160)  # 3 rows of 49
+    monkeypatch.setattr(rows, "_STRIP", 160)  # 3 rows of 49
     strips = codec.encode(picture, 80, progress=seen.append)
     # 15 strips are analysed on the way to one band.
     assert seen == sorted(set(seen)) and 10 < len(seen) < 20 and seen[-2:] == [0.5, 1]
@@ -121,28 +121,28 @@ def test_strips_give_the_integers_and_the_pixels_of_the_whole(codec, monkeypatch
 
 
 def test_bands_are_chosen_as_they_are_coded(codec, small_strips):
-    """Each of the bands as if the others were not there, looking at the picture of all."""
+    """Each of the bands as if the others were not there, by the picture of all."""
     picture, code = samples.astronaut()[:200, :390], 6000
     latent, t = codec.encode(picture, code / 100), quality_position(code / 100)
     bands = coding_order.bands(latent.values)
     assert len(bands) == 3
     image = noise.to_floats(np.pad(picture, ((0, 0), (0, 2), (0, 0)), "edge"))
-    y = codec.network.analysis(image, 0.0, t) * codec.network.gains(t)[0]
+    y = np.concatenate(list(codec.network.latent_rows([image], t)))
     rounded = [
-        encoder_effort.round_for_rate(codec.network, codec.tables, part, code)
+        rounding.round_for_rate(codec.network, codec.tables, part, code)
         for part in coding_order.bands(y)
     ]
-    # The look moves some of what rounding alone has chosen, and none by much.
+    # Restoring moves some of what rounding alone has chosen, and none by much.
     away = np.abs(latent.values - np.concatenate(rounded))
-    assert 0 < (away > 0).mean() < 0.1 and away.max() <= 2
+    assert 0 < (away > 0).mean() < 0.15 and away.max() <= 2
 
 
 def test_strips_clean_like_the_whole(codec, monkeypatch):
     noisy, seen = noise.add(samples.astronaut()[:450, :86], 0.1), []
-    whole, left = codec.clean(noisy, 0.1)
-    assert not left and metrics.psnr(samples.astronaut()[:450, :86], whole) > 25
-    monkeypatch.setattr(numpy_network, "_STRIP", 160)
-    assert_alike(codec.clean(noisy, 0.1, progress=seen.append)[0], whole)
+    whole = codec.clean(noisy, 0.1)
+    assert metrics.psnr(samples.astronaut()[:450, :86], whole) > 25
+    monkeypatch.setattr(rows, "_STRIP", 160)
+    assert_alike(codec.clean(noisy, 0.1, progress=seen.append), whole)
     assert seen == sorted(set(seen)) and len(seen) > 6 and seen[-1] == 1
 
 
@@ -186,8 +186,8 @@ def test_windows_join_without_a_seam(codec, monkeypatch):
     monkeypatch.setattr(windows, "_SIDE", 384)
     monkeypatch.setattr(windows, "WIDEST", 300)
     found = codec.encode(picture, 70, progress=seen.append)
-    assert seen == [0.5, 1]
-    # A window's margin is wide enough for rounding, and for nearly all that a look adds.
+    assert len(seen) == 2 and seen[-1] == 1
+    # A window's margin is wide enough for nearly all that reaches into it.
     assert (found.values != whole.values).mean() < 0.001
     seen.clear()
     assert_alike(codec.decode(whole, seen.append), restored)
@@ -196,16 +196,6 @@ def test_windows_join_without_a_seam(codec, monkeypatch):
     assert data == codec.pack(found)
     (part,) = codec.decompress_parts(data)
     np.testing.assert_array_equal(part, np.asarray(codec.decode(found)))
-
-
-def test_effort_sees_a_large_picture_window_by_window(codec, monkeypatch):
-    picture, seen = samples.coffee()[100:228, 100:500], []
-    monkeypatch.setattr(windows, "_SIDE", 320)
-    quick, better = codec.encode(picture, 50), codec.encode(picture, 50, 0, 1, seen.append)
-    assert seen == sorted(set(seen)) and seen[-1] == 1 and 0.5 in seen and len(seen) > 4
-    sizes = [len(codec.pack(latent)) for latent in (better, quick)]
-    errors = [-metrics.psnr(picture, np.asarray(codec.decode(x))) for x in (better, quick)]
-    assert sizes[0] < sizes[1] and errors[0] < errors[1] + 0.1
 
 
 @given(st.integers(1, 3000))
@@ -220,9 +210,9 @@ def test_windows_cover_a_side_once_and_keep_their_margins(length):
         assert last == length or end - last >= margin
 
 
-@pytest.mark.parametrize("quality", [0, 0.99, 100.01, -5, float("nan")])
+@pytest.mark.parametrize("quality", [0, 100.01, -5, float("nan"), "75"])
 def test_quality_outside_its_range_is_refused(codec, quality):
-    with pytest.raises(ValueError, match="between 1 and 100"):
+    with pytest.raises(ValueError, match="from 1 to 100"):
         codec.compress(PICTURE, quality)
 
 
@@ -254,28 +244,6 @@ def test_any_payload_gives_a_picture_or_one_error(codec, payload, mode, width, h
         return
     channels = codec.network.config.latent_channels
     assert latent.values.shape == (-(-height // 8), -(-width // 8), channels)
-
-
-def test_effort_lowers_rate_plus_distortion(codec):
-
-    quality, seen = 50, []
-    lagrangian = codec.network.config.lagrangian(quality_position(quality))
-    picture = PICTURE[:64, :96]
-
-    def cost(data):
-        error = 255**2 / 10 ** (metrics.psnr(picture, np.asarray(codec.decompress(data))) / 10)
-        return 8 * len(data) / (64 * 96) + lagrangian * error
-
-    quick = codec.compress(picture, quality)
-    slow = codec.compress(picture, quality, effort=3, progress=seen.append)
-    assert cost(slow) < cost(quick)
-    assert len(seen) > 4 and seen == sorted(set(seen)) and seen[-1] == 1
-
-
-@pytest.mark.parametrize("effort", [-1, 11])
-def test_effort_outside_its_range_is_refused(codec, effort):
-    with pytest.raises(ValueError, match="between 0 and 10"):
-        codec.compress(PICTURE, 50, effort)
 
 
 def test_a_file_is_read_from_wherever_it_is(codec, tmp_path):

@@ -1,26 +1,15 @@
 """Fitting of the context tables: the integers predict what the trained model predicts."""
 
-import argparse
-import json
-import time
-from types import SimpleNamespace
-
 import keras
 import numpy as np
 import pytest
-import skimage.data
 from keras import ops
-from PIL import Image
 
-from sdae import weights
-from sdae.cli import fit_contexts
-from sdae.coding import latent_coder
 from sdae.coding.predictor import Predictor
-from sdae.coding.tables import PREFIX, Tables
 from sdae.coding.units import FEATURE_UNIT, WIDTH_UNIT
-from sdae.network.config import quality_position
-from sdae.training import buckets, context_tables
-from sdae.training.autoencoder import Autoencoder, Config, initialise
+from sdae.network.config import Config, quality_position
+from sdae.training import context_tables
+from sdae.training.autoencoder import Autoencoder, initialise
 from sdae.training.context_model import ContextModel, laplacian_bits
 
 CONFIG = Config(
@@ -42,14 +31,6 @@ def model():
     return initialise(Autoencoder(CONFIG, name="autoencoder"))
 
 
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("photos")
-    for name in ("astronaut", "chelsea", "coffee", "rocket"):
-        Image.fromarray(getattr(skimage.data, name)()[:300, :400]).save(folder / f"{name}.png")
-    return folder
-
-
 def built():
     layer = ContextModel(CONFIG.groups, np.ones((CONFIG.levels, 12)), name="contexts")
     layer(ops.zeros((1, 8, 8, 12)), ops.zeros(1))
@@ -67,8 +48,8 @@ def refined():
     return layer
 
 
-@pytest.mark.parametrize("shape", [(8, 8), (5, 7), (1, 3), (16, 9), (13, 22)])
-@pytest.mark.parametrize("quality", [1, 37.5, 100])
+@pytest.mark.parametrize("shape", [(8, 8), (1, 3), (13, 22)])
+@pytest.mark.parametrize("quality", [1, 37.5])
 def test_integers_predict_what_the_model_predicts(refined, shape, quality):
     rng = np.random.default_rng(1)
     values = np.rint(rng.laplace(0, 3, (*shape, 12))).astype("int16")
@@ -127,41 +108,26 @@ def test_weights_that_can_never_act_are_counted():
     assert layer.idle() == layer.count_params() - acting > 0
 
 
-def test_refit_saves_bits(model, monkeypatch):
-    # Seconds of the processor, however busy the machine is.
-    monkeypatch.setattr(context_tables, "time", SimpleNamespace(monotonic=time.process_time))
+def test_refit_saves_bits_by_the_same_weights_each_time(model):
     rng = np.random.default_rng(0)
     scale = rng.uniform(0.05, 3, (64, 1, 1, 1)) * np.linspace(2, 0.2, 12)
     examples = np.rint(rng.laplace(0, scale, (64, 8, 8, 12))).astype("int16")
-    layer = built()
-    layer.resume(model.contexts.tables())
+    start = model.contexts.tables()
 
-    def bits():
+    def refitted(steps):
+        layer = built()
+        layer.resume(start)
+        rng = np.random.default_rng(1)
+        context_tables.refit(layer, examples, np.full(64, 5050), steps, rng, lambda: False)
+        return layer
+
+    def bits(layer):
         values = examples.astype("float32")
         mean, width = layer(values, np.full(64, 0.5, "float32"))
         return float(ops.sum(laplacian_bits(values, mean, width)))
 
-    before = bits()
-    context_tables.refit(layer, examples, np.full(64, 5050), 5, rng)
-    assert bits() < 0.98 * before
-
-
-def test_command_completes_weights(model, photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(buckets, "_ALPHABETS", (2, 3, 8))  # quick to try
-    arrays = model.stored()
-    weights.write(tmp_path, arrays, {"config": CONFIG.to_dict(), "note": "kept"})
-    parser = argparse.ArgumentParser()
-    fit_contexts.add_arguments(parser)
-    options = ["--crops", "6", "--seconds", "0.1"]
-    args = parser.parse_args([str(photos), "--weights", str(tmp_path), *options])
-    assert fit_contexts.run(args) == 0
-    stored, card = weights.read(tmp_path)
-    assert card["note"] == "kept"
-    kept = [name for name in arrays if not name.startswith(PREFIX)]
-    assert all(np.array_equal(stored[name], arrays[name]) for name in kept)
-    tables = Tables.from_arrays(stored)
-    values = np.random.default_rng(0).integers(-4, 5, (6, 5, 12)).astype("int16")
-    payload = latent_coder.encode(values, 2500, tables)
-    assert np.array_equal(latent_coder.decode(payload, 6, 5, 2500, tables), values)
-    assert fit_contexts.run(parser.parse_args([str(photos), "--weights", str(photos)])) == 2
-    assert json.loads((tmp_path / "card.json").read_text())["sha256"] != ""
+    layer = refitted(40)
+    assert bits(layer) < 0.98 * bits(refitted(0))
+    again = refitted(40).tables().to_arrays()
+    for name, array in layer.tables().to_arrays().items():
+        np.testing.assert_array_equal(array, again[name])

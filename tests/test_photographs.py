@@ -44,7 +44,6 @@ def test_commands_that_read_folders_say_which_picture_is_broken(tmp_path, capsys
     for argv in (
         ["train", place, "--validation", place, "--output", str(tmp_path / "w")],
         ["evaluate", "--sets", place, "--codecs", "jpeg", "--jobs", "1", "--results", place],
-        ["bench", "effort", place],
     ):
         assert main(argv) == 2
         err = capsys.readouterr().err

@@ -132,7 +132,7 @@ def test_the_app_opens_files_of_all_shipped_weights(tomorrow, today):
     _, data, _ = today
     engine.load.clear()
     try:
-        at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120).run()
+        at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=600).run()
         at.file_uploader[0].upload("old.sdae", data)
         at.run()
         assert not at.exception and not at.error

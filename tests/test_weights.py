@@ -7,6 +7,8 @@ import pytest
 from sdae import weights
 from sdae.weights import WeightsError
 
+PARAMETERS = 4_833_834
+
 ARRAYS = {"a/kernel": np.arange(6, dtype="float16").reshape(2, 3), "b": np.ones(3, "int16")}
 
 
@@ -58,13 +60,32 @@ def test_pickled_arrays_are_never_loaded(tmp_path):
 
 
 def test_shipped_weights_match_their_card():
-    arrays, card = weights.read(weights.folder())
-    assert 1_500_000 <= card["parameters"] <= 4_900_000
-    differing = [v for v in weights.parted(arrays)[1].values() if v.ndim]
-    assert all(v.dtype == "int8" for v in differing)
-    for_noise = sum(v.size for v in differing)
-    assert for_noise == card.get("noise_removal", {"parameters": 0})["parameters"] <= 4_400_000
-    assert all(np.isfinite(v).all() for v in arrays.values())
+    place = weights.folder()
+    arrays, card = weights.read(place)
+    denoiser, about = weights.read(place / weights.DENOISER)
+    assert all(np.isfinite(v).all() for v in (*arrays.values(), *denoiser.values()))
+    assert sum(v.size for v in denoiser.values()) == about["parameters"] == 4_288_272
+    assert card["parameters"] == PARAMETERS
+
+
+def test_weights_of_a_byte_come_back_near(tmp_path):
+    values = np.random.default_rng(0).normal(size=(3, 3, 40, 32)).astype("float32")
+    values[..., 5] *= 100
+    weights.write(tmp_path, weights.in_bytes({"a": values, "b": values[0, 0, 0]}), {})
+    arrays, _ = weights.read(tmp_path)
+    assert arrays.keys() == {"a", "b"} and (arrays["b"] == values[0, 0, 0]).all()
+    limit = np.abs(values).max((0, 1, 2)) / 254 * 1.001
+    assert (np.abs(arrays["a"] - values) <= limit).all()
+    with np.load(tmp_path / "weights.npz") as stored:
+        assert stored["a"].dtype == np.int8
+
+
+def test_the_environment_names_the_default(monkeypatch, tmp_path):
+    weights.write(tmp_path, ARRAYS, {})
+    monkeypatch.setenv("SDAE_WEIGHTS", str(tmp_path))
+    assert weights.folder() == tmp_path
+    monkeypatch.delenv("SDAE_WEIGHTS")
+    assert weights.folder().name == weights.SHIPPED[-1]
 
 
 @pytest.mark.parametrize("content", [b"", b"no ZIP file", b"PK\3\4 but no more", b"\x93NUMPY\1\0"])

@@ -38,7 +38,7 @@ def check(latent: Latent, channels: int) -> None:
         )
 
 
-def quantised(network, tables, samples, quality_code: int, progress=None):
+def quantised(network, tables, samples, quality_code: int, progress=None, masking=None):
     """A picture → its integers.
 
     Args:
@@ -46,6 +46,7 @@ def quantised(network, tables, samples, quality_code: int, progress=None):
         samples: (H, W, 3) uint8, or float32 on the scale [0, 1].
         quality_code: quality in hundredths, 100 to 10000.
         progress: called with the share that is done, 0 to 1.
+        masking: `rounding.masking` of the samples, if they are a piece of a picture.
 
     Yields:
         (n, w, C) int16, one band after another.
@@ -53,8 +54,9 @@ def quantised(network, tables, samples, quality_code: int, progress=None):
     sizes = band_rows(*latent_size(*samples.shape[:2]))
     counted = counter(2 * sum(sizes), progress)
     rows = network.latent_rows(strips(samples), quality_position(quality_code / 100))
-    bands, weights = regrouped(counted(rows), sizes), rounding.masking(samples)
-    given = strips(samples), bands, quality_code, weights
+    bands = regrouped(counted(rows), sizes)
+    masking = rounding.masking(samples) if masking is None else masking
+    given = strips(samples), bands, quality_code, masking
     chosen = rounding.fitted_bands(network, tables, *given)
     return counted(map(latent_coder.stored, chosen))
 

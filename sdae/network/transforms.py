@@ -23,6 +23,10 @@ from sdae.network.rows import RowQueue, strip_rows, with_last
 from sdae.threads import in_one_blas_thread
 from sdae.weights import WeightsError
 
+_REACH = 64
+# After so many rows of a latent that are zeros, or the pixels of so many, more of them give the same
+# again and again: no row has an effect on one so far away.
+
 
 class Transforms:
     """Both transforms of one set of weights, of the codec or of the denoiser.
@@ -70,7 +74,9 @@ class Transforms:
             inner(x)[..., 3] = condition
             return x, linear(space_to_depth(centred, STRIDE), last)
 
-        return in_one_blas_thread(_sums(_thin(strips, STRIDE), paths, self.analysis_layers))
+        return in_one_blas_thread(
+            _sums(_thin(strips, STRIDE), paths, self.analysis_layers, _REACH * STRIDE)
+        )
 
     def synthesis_rows(self, strips, condition: float):
         """As `synthesis`, for strips from the top; yields strips as `analysis_rows`."""
@@ -83,7 +89,7 @@ class Transforms:
             inner(x)[..., c] = condition
             return x, depth_to_space(linear(strip, last), STRIDE) + np.float32(0.5)
 
-        return in_one_blas_thread(_sums(_thin(strips, 1), paths, self.synthesis_layers))
+        return in_one_blas_thread(_sums(_thin(strips, 1), paths, self.synthesis_layers, _REACH))
 
 
 class Network(Transforms):
@@ -202,20 +208,28 @@ def _thin(strips, unit):
         yield from (strip[top : top + rows] for top in range(0, len(strip), rows))
 
 
-def _sums(strips, paths, layers):
+def _sums(strips, paths, layers, reach):
     """Strips through layers, and beside them through a linear path; yields the sums.
 
     ``paths`` makes of a strip, and whether it is the last, what goes into the first layer and what
-    the linear path gives.
+    the linear path gives. A few bytes can claim a large picture of zeros, so what zeros give is
+    computed once and repeated; ``reach`` is how many rows any row has an effect on.
     """
     steps, waiting = [layer.streaming() for layer in layers], RowQueue()
+    blank, repeated = 0, None
     for strip, last in with_last(strips):
+        blank = 0 if strip.any() else blank + len(strip)
+        if not last and blank > reach and repeated is not None and len(repeated[0]) == len(strip):
+            yield repeated[1].copy()
+            continue
         x, beside = paths(strip, last)
         waiting.add(beside)
         for step in steps:
             x = step(x, last)
         if len(inner(x)):
-            yield inner(x) * np.float32(HEAD_SCALE) + waiting.take(len(inner(x)))
+            rows = inner(x) * np.float32(HEAD_SCALE) + waiting.take(len(inner(x)))
+            repeated = (strip, rows.copy()) if blank > reach else None
+            yield rows
 
 
 def _interpolate(table, t):

@@ -8,7 +8,7 @@ import numpy as np
 
 from sdae.coding import coding_order
 from sdae.coding.coding_order import stacked
-from sdae.network import transform_coding
+from sdae.network import rounding, transform_coding
 from sdae.network.config import STRIDE
 from sdae.network.transform_coding import latent_size
 
@@ -24,8 +24,11 @@ def quantised(network, tables, samples, quality_code: int, progress=None) -> np.
     """A picture → its integers, (h, w, C) int16; arguments as for `transform_coding.quantised`."""
     height, width = samples.shape[:2]
     result = np.empty((*latent_size(height, width), network.config.latent_channels), "int16")
+    masking = rounding.masking(samples)
     for start, end, first, last in spans(width):
-        bands = transform_coding.quantised(network, tables, samples[:, start:end], quality_code)
+        piece, weights = samples[:, start:end], masking[:, start // STRIDE : -(-end // STRIDE)]
+        given = network, tables, piece, quality_code, None, weights
+        bands = transform_coding.quantised(*given)
         values = stacked(bands, len(result))
         left, right = first // STRIDE, -(-last // STRIDE)
         result[:, left:right] = values[:, left - start // STRIDE : right - start // STRIDE]

@@ -1,0 +1,173 @@
+"""Training: what it learns from, writes, resumes and refuses."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+import sdae
+from sdae import weights
+from sdae.__main__ import main
+from sdae.errors import TrainingError
+from sdae.training import buckets, denoiser, gather, loop, loss
+from sdae.training.devices import distribute
+from sdae.training.optimisation import share_of_rate
+from tests.test_network import SMALL
+
+OPTIONS = "--crop 64 --batch 2 --steps 3 --float32 --crops 12 --context-crops 4 --context-steps 2"
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos")
+    for name in ("astronaut", "coffee", "chelsea"):
+        picture = Image.fromarray(getattr(skimage.data, name)()[:180, :180])
+        picture.save(folder / f"{name}.png")
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xffno more")  # is passed over
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    monkeypatch.setattr(loop, "Config", lambda: SMALL)
+    monkeypatch.setattr(buckets, "_ALPHABETS", (2, 3, 8))  # quick to try
+    monkeypatch.setattr(buckets, "COUNT", 4)
+
+
+def train(photos, output, *extra):
+    places = "--validation", photos, "--output", output
+    return main(["train", *map(str, (photos, *places, *OPTIONS.split(), *extra))])
+
+
+def contents(folder):
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.name != "checkpoint.npz"}
+
+
+def test_training_learns_saves_resumes_and_ends_once(photos, tmp_path, capsys):
+    assert train(photos, tmp_path, "--stop-after", "0") == 0
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert card["images"] == 6 and card["training"]["batch"] == 2 and "finished" not in card
+    assert train(photos, tmp_path) == 0
+    rows = list(csv.DictReader((tmp_path / "loss.csv").open()))
+    assert [int(row["images"]) for row in rows] == [6, 12]
+    assert float(rows[1]["validation_loss"]) < 1.2 * float(rows[0]["validation_loss"])
+    codec = sdae.load(tmp_path)
+    picture = np.full((20, 30, 3), 90, "uint8")
+    assert codec.decompress(codec.compress(picture)).size == (30, 20)
+    before = contents(tmp_path)
+    assert train(photos, tmp_path) == 0
+    assert "finished" in capsys.readouterr().err and contents(tmp_path) == before
+    # Weights that files may need are not written over by another training.
+    (tmp_path / "checkpoint.npz").unlink()
+    assert train(photos, tmp_path) == 2
+    assert "--force" in capsys.readouterr().err and contents(tmp_path) == before
+    further = tmp_path / "further"
+    assert train(photos, further, "--start", tmp_path, "--stop-after", "0") == 0
+    assert (further / "history.csv").read_text() == (tmp_path / "loss.csv").read_text()
+    card = json.loads((further / "card.json").read_text())
+    assert card["all_runs"]["runs"] == 2 and card["all_runs"]["images"] == 18
+
+
+def test_a_loss_that_is_no_number_leaves_the_last_state(photos, tmp_path, monkeypatch, capsys):
+    assert train(photos, tmp_path, "--stop-after", "0") == 0
+    before = {p: p.read_bytes() for p in tmp_path.iterdir()}
+    made = loss.make_batch
+
+    def broken(crops, rng):
+        inputs, target = made(crops, rng)
+        return inputs, target * np.nan
+
+    monkeypatch.setattr(loop, "make_batch", broken)
+    assert train(photos, tmp_path) == 2
+    assert "no number" in capsys.readouterr().err
+    assert {p: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("command", ["train", "train-denoiser"])
+def test_shipped_weights_are_never_written_to(photos, command, capsys):
+    place = weights.folder(weights.SHIPPED[-1])
+    assert main([command, str(photos), "--output", str(place), "--force"]) == 2
+    assert "ship" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "extra, sentence",
+    [(["--crop", "100"], "multiple of 64"), (["--devices", "2"], "KERAS_BACKEND=jax")],
+)
+def test_what_cannot_be_is_one_sentence(photos, tmp_path, capsys, extra, sentence):
+    assert train(photos, tmp_path, *extra) == 2
+    err = capsys.readouterr().err
+    assert sentence in err and "Traceback" not in err
+
+
+def test_no_photographs_is_one_sentence(tmp_path, capsys):
+    assert train(tmp_path, tmp_path / "w") == 2
+    assert "No photographs" in capsys.readouterr().err
+
+
+def test_batches_that_cannot_be_shared_are_refused():
+    with pytest.raises(TrainingError, match="multiple of 2"):
+        distribute(2, 9)
+
+
+def test_low_qualities_are_drawn_more_often():
+    crops = np.zeros((4000, 8, 8, 3), "uint8")
+    t = loss.make_batch(crops, np.random.default_rng(0))[0]["t"]
+    assert 0 <= t.min() and t.max() <= 1
+    assert np.mean((t > 0.05) & (t < 0.6)) == pytest.approx(0.6 + 0.4 * 0.55, abs=0.03)
+
+
+def test_similarity_is_one_for_equal_pictures_and_falls_with_noise():
+    rng = np.random.default_rng(0)
+    a = rng.random((2, 32, 32, 3), "float32")
+    noisy = a + rng.normal(0, 0.2, a.shape).astype("float32")
+    np.testing.assert_allclose(np.asarray(loss.similarity(a, a)), 1, atol=1e-4)
+    assert (np.asarray(loss.similarity(a, noisy)) < 0.95).all()
+
+
+def test_the_rate_rises_stays_and_falls():
+    shares = [share_of_rate(step, step / 100, 10, 0.5) for step in range(101)]
+    assert shares[0] == pytest.approx(0.1) and shares[9:51] == [1.0] * 42
+    assert shares[100] == pytest.approx(0.01) and (np.diff(shares[50:]) < 0).all()
+
+
+def test_rows_are_gathered_and_their_gradient_goes_back():
+    import tensorflow as tf
+
+    rng = np.random.default_rng(0)
+    x, places = tf.constant(rng.normal(size=(2, 7, 3))), rng.integers(0, 8, (4, 5))
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        ours = gather.rows(x, places)
+        theirs = tf.gather(tf.pad(x, [[0, 0], [0, 1], [0, 0]]), places, axis=1)
+        losses = [tf.reduce_sum(y**3) for y in (ours, theirs)]
+    np.testing.assert_array_equal(ours, theirs)
+    one, other = (tf.convert_to_tensor(tape.gradient(value, x)) for value in losses)
+    np.testing.assert_allclose(one, other)
+
+
+def test_crops_are_noisy_as_the_denoiser_is_told():
+    clean = np.full((64, 16, 16, 3), 0.5, "float32")
+    inputs = denoiser.noisy(clean, np.random.default_rng(0))
+    low, high = denoiser.LEVELS
+    assert (inputs["sigma"] >= low).all() and (inputs["sigma"] <= high).all()
+    spread = (inputs["image"] - clean).std(axis=(1, 2, 3))
+    assert np.corrcoef(spread, inputs["sigma"])[0, 1] > 0.95
+    beyond = [crop.min() < 0 or crop.max() > 1 for crop in inputs["image"]]
+    steps = [np.allclose(crop * 255, np.rint(crop * 255), atol=1e-3) for crop in inputs["image"]]
+    assert 4 < sum(beyond) < 28 and 16 < sum(steps) < 48
+
+
+def test_a_denoiser_is_trained_on(tiny_folder, photos, tmp_path, capsys):
+    options = "--crops 8 --batch 4 --crop 32".split()
+    places = "--validation", photos, "--output", tmp_path, "--start", tiny_folder / "denoiser"
+    assert main(["train-denoiser", *map(str, (photos, *places)), *options]) == 0
+    arrays, card = weights.read(tmp_path)
+    assert set(card["psnr"]) == {"0.1", "0.2", "0.3"} and "dB before" in capsys.readouterr().out
+    start, before = weights.read(tiny_folder / "denoiser")
+    assert card["crops"] == before["crops"] + 8
+    kernel = "analysis/down_0/mix/kernel"
+    assert 0 < np.abs(arrays[kernel] - start[kernel]).max() < 0.1
