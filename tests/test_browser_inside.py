@@ -3,27 +3,22 @@
 import io
 import xml.etree.ElementTree as ElementTree
 
+import in_a_browser
 import numpy as np
 import pytest
+from in_a_browser import PHONE, download
 from PIL import Image
-
-# Fixtures, which pytest finds by these names.
-from test_browser import (  # noqa: F401
-    address,
-    chromium,
-    download,
-    photograph,
-    tab,
-)
 
 from pages.inside.texts import STEPS
 
+address, chromium = in_a_browser.address, in_a_browser.chromium
+photograph, tab = in_a_browser.photograph, in_a_browser.tab
+
 FIGURES = ".sdae-plates img, .js-plotly-plot, svg[role=img], .squares img, tbody"
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 @pytest.fixture
-def visit(tab):  # noqa: F811
+def visit(tab):
     """A function: URL parameters → a tab on the page."""
 
     def visit(parameters, **options):
@@ -34,7 +29,7 @@ def visit(tab):  # noqa: F811
     return visit
 
 
-def test_a_newcomer_walks_the_seven_steps_with_a_photo(visit, photograph):  # noqa: F811
+def test_a_newcomer_walks_the_seven_steps_with_a_photo(visit, photograph):
     page = visit("source=Camera&quality=60")
     page.get_by_role("button", name="Another picture").click()
     page.locator("input[type=file]").set_input_files(photograph)

@@ -10,6 +10,7 @@ import urllib.parse
 from pathlib import Path
 
 import numpy as np
+import on_pages
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -31,6 +32,8 @@ from pages.shared import engine
 from sdae.measuring import bit_allocation, comparison, metrics
 from sdae.pictures import noise, reading
 
+codec = on_pages.codec
+pytestmark = pytest.mark.usefixtures("codec")
 ROOT = Path(__file__).parents[1]
 VIEWS = [(step, view) for step, views in screens.SCREENS.items() for view in views]
 QUALITY = 40
@@ -69,7 +72,7 @@ def shown(codec):
 
 
 @pytest.fixture(scope="module")
-def at():
+def at(codec):
     """The page with a photograph of one's own; tests share it and go where they want."""
     return upload(page(), png(picture()))
 
