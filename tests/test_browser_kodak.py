@@ -5,19 +5,19 @@ import io
 
 import in_a_browser
 import pytest
+import test_kodak_page
 from in_a_browser import PHONE, download
 
 from pages.kodak import tables
-from sdae import weights
-from sdae.measuring.results import OURS, Results
+from sdae.measuring.results import OURS
 
-chromium, tab = in_a_browser.chromium, in_a_browser.tab
+chromium, tab, stored = in_a_browser.chromium, in_a_browser.tab, test_kodak_page.stored
 
 
 @pytest.fixture
-def address(chromium, pytestconfig) -> str:
-    """A server with the weights that ship, whose results the page shows."""
-    return in_a_browser.app(pytestconfig, weights.SHIPPED[-1])
+def address(chromium, pytestconfig, stored) -> str:
+    """A server with made-up results."""
+    return in_a_browser.app(pytestconfig, str(stored.folder.parent))
 
 
 def settle(page):
@@ -35,14 +35,13 @@ def test_the_first_visit_of_a_server_has_the_whole_app(tab):
     assert page.get_by_role("dialog").count() == page.get_by_test_id("stSidebar").count() == 0
 
 
-def test_the_curve_shows_its_numbers_and_saves_them(tab):
+def test_the_curve_shows_its_numbers_and_saves_them(tab, stored):
     page = settle(tab("kodak"))
     mark = page.locator(".js-plotly-plot .scatterlayer .trace .points path").nth(5)
     box = mark.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.locator(".hoverlayer .hovertext").first.wait_for()
 
-    stored = Results.of(weights.folder())
     wanted = tables.summary(stored, "kodak").curves["psnr"][OURS]
     rows = list(csv.DictReader(io.StringIO(download(page, "Figures as CSV").decode())))
     ours = [row for row in rows if row["codec"] == "SDAE"]
@@ -52,10 +51,10 @@ def test_the_curve_shows_its_numbers_and_saves_them(tab):
 
 def test_a_thumbnail_leads_to_its_picture(tab):
     page = settle(tab("kodak?section=Pictures"))
-    page.get_by_role("button", name="kodim07", exact=True).click()
-    page.get_by_text("kodim07.png itself is not on this server").wait_for()
-    page.wait_for_url("**shown=kodim07**")
-    chosen = page.get_by_role("button", name="kodim07", exact=True)
+    page.get_by_role("button", name="kodim02", exact=True).click()
+    page.get_by_text("kodim02.png itself is not on this server").wait_for()
+    page.wait_for_url("**shown=kodim02**")
+    chosen = page.get_by_role("button", name="kodim02", exact=True)
     assert chosen.get_attribute("aria-pressed") == "true"
 
 

@@ -64,10 +64,10 @@ def noise_rows():
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
-    """Results of every kind, beside a card of weights that are not there."""
+    """Made-up results of every kind, beside a copy of the weights that ship."""
     folder = tmp_path_factory.mktemp("weights") / "made-up"
     folder.mkdir()
-    for name in ("card.json", "loss.csv"):
+    for name in ("card.json", "loss.csv", "weights.npz"):
         shutil.copy(weights.folder(weights.SHIPPED[-1]) / name, folder)
     stored, options = Results.of(folder), {"effort": "slow", "stride": 1}
     for set_name in kodak.SETS:
