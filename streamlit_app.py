@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.shared import layout
 from pages.shared.navigation import ignore_pages_folder
 
 ICON = str(Path(__file__).parent / "pages" / "shared" / "icon.svg")
@@ -28,6 +29,7 @@ page = st.navigation(
     ],
     position="top",
 )
+layout.buttons()
 page.run()
 
 
