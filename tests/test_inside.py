@@ -276,7 +276,7 @@ def test_channels_are_kept_by_the_slider(at, codec):
 
 
 def test_the_ledger_ends_in_the_file(shown):
-    sizes = [row.size for row in screens.ledger_rows(shown)]
+    sizes = [row.values[0] for row in screens.ledger_rows(shown)]
     assert sizes[0] == picture().nbytes and sizes[1] == shown.latent.values.size
     assert sizes[3] == round(facts.entropy(shown.latent.values).sum())
     assert sizes[5] == shown.result.file_bytes

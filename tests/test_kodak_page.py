@@ -78,8 +78,6 @@ def stored(tmp_path_factory):
                 stored.add(set_name, codec, name, made, options)
             stored.finish(set_name, codec, options)
     noise_study.write(stored, claims.SET, OURS, {}, {name: noise_rows() for name in NAMES})
-    packed = {"zlib 9": 900.0, "best zlib strategy": 800.0}
-    stored.store_bench("coder", {"thumb": [{"quality": 25, "latents": 24, "bytes": packed}]})
     stored.store_bench("codec", {"768×512": {"AVIF": {"processor": 0.25}}})
     return stored
 
@@ -144,7 +142,7 @@ def test_rates_are_those_of_the_results(visit, stored):
     assert figure["SDAE"]["y"] != psnr and figure["SDAE"]["y"][0] == pytest.approx(3.98, abs=0.01)
 
 
-def test_speed_names_the_setting_and_packings_stand_beside_it(visit):
+def test_speed_names_the_setting(visit):
     at = visit("Rate and distortion")
     (said,) = [each.value for each in at.markdown if each.value.startswith("To compress")]
     assert plain(said) == (
@@ -152,7 +150,6 @@ def test_speed_names_the_setting_and_packings_stand_beside_it(visit):
         "in the curves and 0.25 s with AVIF by Pillow's defaults, in processor time."
     )
     assert table(at, "codec")[-1] == ["AVIF", "by Pillow's defaults", "250.0"]
-    assert [row[1] for row in table(at, "packed by")] == ["900", "800"]
 
 
 def test_a_picture_is_chosen_in_the_link_and_shows_its_own_curves(visit, stored):
@@ -179,8 +176,8 @@ def test_noise_is_that_of_the_study(visit):
     at = visit("Noise")
     assert plain(at.header[0].value) == "At noise σ 0.1 SDAE restores 28.0 dB from 20.0."
     assert at.segmented_control(key="noise").options == ["Scaled to 128×128"]
-    sweep, pictures = figures(at)
-    assert sweep["SDAE"]["y"] == [28.0] * 3 and pictures["Noisy"]["x"] == [20.0] * 3
+    (sweep,) = figures(at)
+    assert sweep["SDAE"]["y"] == [28.0] * 3 and sweep["Noisy"]["y"] == [20.0] * 3
     assert plain(table(at, "sigma")[0][1]) == "20.00 / 0.800"
     assert [row[0] for row in table(at, "denoiser, codec")] == ["SDAE, SDAE"]
 
