@@ -1,13 +1,10 @@
 """The Inside page in a real browser."""
 
-import io
 import xml.etree.ElementTree as ElementTree
 
 import in_a_browser
-import numpy as np
 import pytest
 from in_a_browser import PHONE, download
-from PIL import Image
 
 from pages.inside.texts import STEPS
 
@@ -64,18 +61,6 @@ def test_a_link_opens_a_view_and_the_answers_stay_hidden(visit):
     answer.wait_for()
     page.get_by_text("Formula and sources").click()
     page.locator(".katex-display").first.wait_for()
-
-
-def test_fewer_channels_give_another_picture_and_the_link_keeps_them(visit):
-    page = visit("sample=Cat&step=Latent&latent=Channels&kept=4")
-    page.locator(".sdae-plates figcaption").first.get_by_text("First 4 ·").wait_for()
-    slider = page.get_by_role("slider", name="Channels kept")
-    slider.focus()
-    slider.press("ArrowLeft")
-    page.locator(".sdae-plates figcaption", has_text="First 3 ·").wait_for()
-    page.wait_for_url("**kept=3**")
-    sheet = np.asarray(Image.open(io.BytesIO(download(page, "Pictures as PNG"))))
-    assert sheet.shape[2] == 3 and len(np.unique(sheet)) > 100
 
 
 def test_a_click_and_an_arrow_key_choose_a_square(visit):
