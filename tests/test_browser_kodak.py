@@ -37,7 +37,7 @@ def test_the_first_visit_of_a_server_has_the_whole_app(tab):
 
 def test_the_curve_shows_its_numbers_and_saves_them(tab, stored):
     page = settle(tab("kodak"))
-    mark = page.locator(".js-plotly-plot .scatterlayer .trace .points path").nth(5)
+    mark = page.locator(".js-plotly-plot .scatterlayer .trace .points path").nth(2)
     box = mark.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.locator(".hoverlayer .hovertext").first.wait_for()
