@@ -17,8 +17,9 @@ import sys
 from pathlib import Path
 
 from sdae import weights
-from sdae.measuring import claims, classical_denoisers, curves, evaluation, kodak, waiting
+from sdae.measuring import claims, classical_denoisers, curves, evaluation, kodak
 from sdae.measuring import noise_study as study
+from sdae.measuring.peers import PEERS
 from sdae.measuring.results import OURS, Results, common, label
 from sdae.training import training_record
 
@@ -97,6 +98,25 @@ def source(results: Results) -> str:
     )
 
 
+def avif(results: Results) -> str:
+    """What the variants of AVIF that are not in the tables would gain."""
+    rows = results.rows("avif-variants", "avif")
+    if not rows:
+        return missing("sdae evaluate --codecs avif")
+    first = {
+        name: [row for row in picture if row["variant"] == PEERS["avif"].variants[0]]
+        for name, picture in rows.items()
+    }
+    gains = [
+        f"{abs(curves.bd_rate(rows, first, key)):.1f} % at equal {name.removesuffix(' in dB')}"
+        for key, name in curves.MEASURES.items()
+    ]
+    return (
+        f"On {', '.join(rows)} all three variants of AVIF are measured. Together they need fewer bytes "
+        f"than the first alone: {', '.join(gains)}."
+    )
+
+
 def original(results: Results) -> str:
     """The original work's numbers beside ours."""
     card = weights.read_card(results.folder.parent)
@@ -113,7 +133,7 @@ def denoised(results: Results) -> str:
 
     def psnr(name, sigma):
         level = None if name == study.NOISY else "known"
-        wanted = {"sigma": sigma, "clipped": True, "denoiser": name, "level": level}
+        wanted = {"sigma": sigma, "denoiser": name, "level": level}
         return study.mean(rows, "psnr", **wanted)
 
     lines = [
@@ -121,13 +141,6 @@ def denoised(results: Results) -> str:
         for sigma, wanted in WANTED_PSNR.items()
     ]
     return table(["σ", *names.values(), "wanted of SDAE"], lines)
-
-
-def standard(results: Results) -> str:
-    """Ours by the standard protocol beside published figures."""
-    if not results.noise_part("kodak", "standard")["pictures"]:
-        return missing("sdae evaluate --noise standard --sets kodak")
-    return study.standard(results).rstrip()
 
 
 def chains(results: Results) -> str:
@@ -186,19 +199,19 @@ def packing(results: Results) -> str:
 
 
 def speed(results: Results) -> str:
-    """Times and memory of whole files beside AVIF."""
+    """Times of whole files beside AVIF."""
     measured, rows = results.bench("codec"), []
     if not measured:
         return missing("sdae bench codec --store")
     for size, codecs in measured.items():
         ours, avif = codecs["SDAE"], codecs["AVIF"]
         times = [_time(row[key]) for row in (ours, avif) for key in ("compress", "decompress")]
-        rows.append([size, *times[:2], f"{ours['memory']:.0f} MB", *times[2:]])
+        rows.append([size, *times])
     first, second = (
         [codecs["SDAE"][key] / codecs["AVIF"][key] for codecs in measured.values()]
         for key in ("compress", "decompress")
     )
-    head = "picture|SDAE compresses|restores|memory of the process|AVIF compresses|restores"
+    head = "picture|SDAE compresses|restores|AVIF compresses|restores"
     return (
         f"{table(head.split('|'), rows)}\n\nCompressing takes {min(first):.0f} to "
         f"{max(first):.0f} times as long as with AVIF, restoring {min(second):.0f} to "
@@ -210,44 +223,17 @@ def _time(seconds: float) -> str:
     return f"{seconds:.2g} s" if seconds >= 0.1 else f"{1000 * seconds:.0f} ms"
 
 
-def first_screen(results: Results) -> str:
-    """What the Compress page lets its visitor wait for, beside what was wanted."""
-    rows = [
-        [what, *map(_beside, seconds, waiting.WANTED[what])]
-        for what, seconds in results.bench("first-screen").items()
-    ]
-    head = ["what", "first sign, s (wanted)", "all of it, s (wanted)"]
-    return table(head, rows) if rows else missing("sdae bench first-screen --store")
-
-
-def _beside(seconds, wanted):
-    return f"{seconds:.2f}" if wanted is None else f"{seconds:.2f} ({wanted:g})"
-
-
 def visitors(results: Results) -> str:
-    """Many people at once."""
-    load = results.bench("load")
-    if not load:
-        return missing("sdae bench load --store")
-    width, height = load["size"]
-    return (
-        f"{load['visitors']} visitors at {width}×{height}: after a move all bytes show within "
-        f"{load['bytes_seconds']} s (12 wanted), all pictures within {load['picture_seconds']} s "
-        f"(25 wanted). Nobody waits longer than {load['slowest']} times the median (2 wanted). The "
-        f"app takes {load['peak_mb']} MB at most (690 wanted), and {load['first_picture_mb']} MB "
-        f"when the first picture is compressed. Visitors saw {len(load['faults']) or 'no'} errors "
-        "and pictures of others."
-    )
-
-
-def answers(results: Results) -> str:
-    """What one visitor waits for."""
+    """What visitors of the app wait for, one alone and many at once."""
     rows = [
-        [name, *(f"{seconds:.1f}" for seconds in waits), *["–"] * (2 - len(waits))]
-        for name, waits in results.bench("answers").items()
+        [
+            *(count, load["bytes_seconds"], load["picture_seconds"]),
+            *(load["slowest"], f"{load['peak_mb']} MB", len(load["faults"])),
+        ]
+        for count, load in results.bench("load").items()
     ]
-    head = ["what", "first sign, s", "all of it, s"]
-    return table(head, rows) if rows else missing("sdae bench answers --store")
+    head = "visitors|all bytes, s|all pictures, s|slowest, times the median|memory|faults"
+    return table(head.split("|"), rows) if rows else missing("sdae bench load --store")
 
 
 def training(results: Results) -> str:
@@ -265,32 +251,18 @@ def training(results: Results) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def training_speed(results: Results) -> str:
-    """How much of a step is convolution."""
-    speeds = results.bench("training")
-    return (
-        f"Training reaches {speeds['training']:.1f} crops a second; the convolutions alone would "
-        f"allow {speeds['convolutions']:.1f}."
-        if speeds
-        else missing("sdae bench training --store")
-    )
-
-
 FIGURES = {
     "whole": whole,
     "sets": sets,
     "source": source,
+    "avif": avif,
     "original": original,
     "denoised": denoised,
-    "standard": standard,
     "chains": chains,
     "packing": packing,
     "speed": speed,
-    "first-screen": first_screen,
     "visitors": visitors,
-    "answers": answers,
     "training": training,
-    "training-speed": training_speed,
 }
 """Name of a place → what writes its figures from `sdae.measuring.results.Results`."""
 

@@ -13,8 +13,7 @@ SEARCHED = 60_000  # milliseconds in which the other codecs are searched
 
 
 def main() -> None:
-    server = app.App()
-    with app.browser() as chromium:
+    with app.App() as server, app.browser() as chromium:
         for name, query in PAGES.items():
             for scheme in "light", "dark":
                 page = app.visit(chromium, f"{server.address}/{query}", color_scheme=scheme)
@@ -22,7 +21,6 @@ def main() -> None:
                 page.wait_for_timeout(SEARCHED)
                 page.screenshot(path=FOLDER / f"{name}-{scheme}.png")
                 page.context.close()
-    server.stop()
 
 
 if __name__ == "__main__":

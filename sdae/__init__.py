@@ -6,8 +6,6 @@ data = codec.compress(image, quality=75)
 image = codec.decompress(data)
 """
 
-import importlib
-
 from sdae import pillow_plugin  # noqa: F401, registers .sdae with Pillow
 from sdae.codec import Codec, Latent
 from sdae.coding.container import BitstreamError
@@ -25,10 +23,3 @@ def load(name_or_path=None) -> Codec:
         WeightsError: the weights are missing or not the ones that their card describes.
     """
     return Codec(name_or_path)
-
-
-def __getattr__(name):
-    # `sdae.measure`; what measures need not be loaded to compress.
-    if name == "measure":
-        return importlib.import_module("sdae.measuring.comparison")
-    raise AttributeError(f"module 'sdae' has no attribute {name!r}")

@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import sdae
 from sdae.cli.job import Refused
@@ -30,7 +30,6 @@ COMMANDS = {
     "train": ("sdae.cli.train", "train weights on folders of photographs"),
     "train-denoiser": ("sdae.cli.train_denoiser", "train the network that removes noise"),
     "evaluate": ("sdae.cli.evaluate", "measure this codec and the others on sets of pictures"),
-    "claims": ("sdae.cli.claims", "lay the original work's numbers beside what is measured here"),
     "bench": ("sdae.cli.bench", "measure time and memory of the codec, and waiting on the pages"),
 }
 """Every command: the module with `add_arguments(parser)` and `run(args) -> int`, and a remark."""
@@ -42,18 +41,19 @@ EXTRAS = {"keras": "train", "tensorflow": "train", "skimage": "measure", "scikit
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` is without the program's name."""
-    _open_closed_streams()
+    # Python leaves None where a stream was closed before the start (`>&-`).
+    sys.stdout, sys.stderr = (s or open(os.devnull, "w") for s in (sys.stdout, sys.stderr))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # others hold text as it is
             stream.reconfigure(errors="backslashreplace")
     argv = sys.argv[1:] if argv is None else argv
+    _be_interruptible()
     try:
-        with _interruptible():
-            try:
-                args = parser(argv).parse_args(argv)
-                return args.run(args)
-            finally:
-                sys.stdout.flush()
+        try:
+            args = parser(argv).parse_args(argv)
+            return args.run(args)
+        finally:
+            sys.stdout.flush()
     except (Refused, ClusterError, sdae.WeightsError) as error:
         return _failure(error, 2)
     except ModuleNotFoundError as error:
@@ -68,45 +68,23 @@ def main(argv: list[str] | None = None) -> int:
         _discard(sys.stdout)
         return 141
     except OSError as error:
-        _failure(f"{error.filename or 'standard output'}: {error.strerror or error}.", 1)
-        try:
-            sys.stdout.flush()
-        except OSError:
-            _discard(sys.stdout)
-        return 1
+        _discard(sys.stdout)
+        return _failure(f"{error.filename or 'standard output'}: {error.strerror or error}.", 1)
 
 
-def _open_closed_streams() -> None:
-    """Give standard streams that were closed before the start (`>&-`) to the null device.
-
-    Python leaves None in their place, and the next file to be opened would get their number.
-    """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, open to the end
-
-
-@contextmanager
-def _interruptible():
+def _be_interruptible() -> None:
     """Ctrl-C and a request to end stop the work and leave nothing half written.
 
     A library may swallow what is raised in a function that it has called. Then the next step of
     progress ends the work, see `sdae.progress.heed`.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
     ending.clear()
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {name: signal.getsignal(getattr(signal, name)) for name in names}
-    usual = {k: v for k, v in before.items() if v in (signal.SIG_DFL, signal.default_int_handler)}
-    for name in usual:
-        signal.signal(getattr(signal, name), _interrupt)
-    try:
-        yield
-    finally:
-        for name, handler in usual.items():
-            signal.signal(getattr(signal, name), handler)
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
 
 
 def _interrupt(*_) -> None:
@@ -122,7 +100,8 @@ def _failure(reason, code: int) -> int:
 
 def _discard(stream) -> None:
     """Send what is left to the null device; Python would complain about it at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    with suppress(OSError):  # it is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def parser(argv: list[str]) -> argparse.ArgumentParser:

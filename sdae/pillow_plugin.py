@@ -93,28 +93,18 @@ def _save(image, file, filename):
     exif, icc = options.get("exif") or b"", options.get("icc_profile") or b""
     exif = exif.tobytes() if isinstance(exif, Image.Exif) else exif
     upright = decoding.upright(image)
-    untrue = metadata.TURN if upright is not image else frozenset()
+    untrue = metadata.COLOURS | metadata.TURN if upright is not image else metadata.COLOURS
     if icc:
         upright = upright.copy()
         upright.info["icc_profile"] = icc
         picture = reading.read(upright, keep_metadata=True)
         upright, icc = picture.rgb, picture.metadata.icc
-    if not icc:
-        untrue = untrue | metadata.COLOURS
     try:
-        exif = exif and metadata.without(untrue, exif)
+        kept = Metadata(exif and metadata.without(untrue, exif), icc)
     except Exception as error:  # Pillow raises anything on damaged data
         raise ValueError("The Exif data is damaged; leave it out.") from error
-    kept = Metadata(exif, icc)
     data = _codec().compress(upright, quality=quality)
     file.write(metadata.attach(data, kept) if kept else data)
-
-
-def _save_all(image, file, filename):
-    """Write an image of one frame; raises ValueError where there are more."""
-    if image.encoderinfo.get("append_images") or getattr(image, "n_frames", 1) > 1:
-        raise ValueError("A .sdae file holds one picture; save each frame in a file of its own.")
-    _save(image, file, filename)
 
 
 @lru_cache(maxsize=1)
@@ -124,6 +114,5 @@ def _codec():
 
 Image.register_open(FORMAT, SdaeImageFile, container.begins)
 Image.register_save(FORMAT, _save)
-Image.register_save_all(FORMAT, _save_all)
 Image.register_extension(FORMAT, ".sdae")
 Image.register_mime(FORMAT, "image/x-sdae")

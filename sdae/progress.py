@@ -17,11 +17,7 @@ ending = threading.Event()
 
 
 def heed() -> None:
-    """Stop here if the program is asked to end.
-
-    Raises:
-        KeyboardInterrupt: it is.
-    """
+    """Stop here, by KeyboardInterrupt, if the program is asked to end."""
     if ending.is_set():
         raise KeyboardInterrupt
 
@@ -42,13 +38,8 @@ class _Bar(tqdm):
 
 
 def progress(
-    items: Iterable | None = None,
-    label: str = "",
-    *,
-    total: int | None = None,
-    unit: str = "item",
-    shown: bool = True,
-) -> _Bar:
+    items: Iterable | None = None, label: str = "", *, total=None, unit="item", shown=True
+):
     """Return a progress bar over `items`, or one that the caller moves with `update(n)`.
 
     The bar appears once the work has taken a second, goes when it is done, and is shown only

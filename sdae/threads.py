@@ -6,9 +6,8 @@ All of it works in forked children, in threads that outlive the main one and in 
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
-from queue import SimpleQueue
 
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
@@ -17,27 +16,23 @@ def share_out(work, items) -> None:
     """Call ``work`` with each of the items, on as many threads as there are cores.
 
     The thread that asks works as well, so all is done even where no other thread can help. An
-    error is raised when all items were tried.
+    error is raised when nobody works any more.
     """
-    waiting, errors = iter(items), SimpleQueue()
+    waiting, helpers = iter(items), []
 
     def take_turns():
         for item in waiting:
-            try:
-                work(item)
-                errors.put(None)
-            except BaseException as error:
-                errors.put(error)
+            work(item)
 
-    try:
+    with suppress(RuntimeError):  # the interpreter is ending, or no thread can be started
         for _ in range(min(_cores(), len(items)) - 1):
-            _helpers().submit(take_turns)
-    except RuntimeError:
-        pass  # the interpreter is ending, or no thread can be started
-    take_turns()
-    for error in [errors.get() for _ in items]:
-        if error:
-            raise error
+            helpers.append(_helpers().submit(take_turns))
+    try:
+        take_turns()
+    finally:
+        for helper in helpers:
+            if not helper.cancel():
+                helper.result()
 
 
 def made_ahead(items):

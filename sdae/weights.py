@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import os
+import uuid
 import zipfile
 from contextlib import suppress
 from functools import lru_cache
@@ -94,9 +95,12 @@ def may_write(place: Path, force: bool) -> None:
 
 def replace(path: Path, data: bytes) -> None:
     """Write a file beside its place and move it there, so that no reader meets half of it."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(data)
-    os.replace(temporary, path)
+    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")  # others may write it, too
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def read_card(place: Path) -> dict:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import settings
 
 import sdae
+from sdae import pillow_plugin
 
 # How long an example takes is the machine's affair, which may have other work.
 settings.register_profile("sdae", deadline=None)
@@ -17,12 +18,13 @@ def codec():
 
 
 @pytest.fixture(scope="module")
-def one_network(codec):
-    """All commands that run in this process share one network."""
-    load = sdae.load
+def one_network(tiny_folder):
+    """The commands and Pillow, also in processes of their own, take the tiny network."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sdae, "load", lambda name=None: load(name) if name else codec)
+        patch.setenv("SDAE_WEIGHTS", str(tiny_folder))
+        pillow_plugin._codec.cache_clear()
         yield
+    pillow_plugin._codec.cache_clear()
 
 
 @pytest.fixture(scope="session")

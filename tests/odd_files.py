@@ -33,25 +33,6 @@ def png_file(width, height, depth, colour, rows, *extra):
     )
 
 
-def tiff_of(values, bits, photometric, *more):
-    """A TIFF file of one row of grey; `more` tags come beside or in the place of the usual."""
-    body = bytes(values)
-    tags = {
-        256: len(body) * 8 // bits,
-        257: 1,
-        258: bits,
-        259: 1,
-        262: photometric,
-        273: 200,
-        277: 1,
-        279: len(body),
-        **dict(more),
-    }
-    entries = b"".join(struct.pack("<HHIHH", tag, 3, 1, tags[tag], 0) for tag in sorted(tags))
-    file = b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
-    return file.ljust(200, b"\0") + body
-
-
 def box(kind, *content):
     body = b"".join(content)
     return struct.pack(">I", 8 + len(body)) + kind + body

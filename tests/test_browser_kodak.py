@@ -43,7 +43,7 @@ def test_the_curve_shows_its_numbers_and_saves_them(tab, stored):
     page.locator(".hoverlayer .hovertext").first.wait_for()
 
     wanted = tables.summary(stored, "kodak").curves["psnr"][OURS]
-    rows = list(csv.DictReader(io.StringIO(download(page, "Figures as CSV").decode())))
+    rows = list(csv.DictReader(io.StringIO(download(page, "Figures as CSV").decode("utf-8-sig"))))
     ours = [row for row in rows if row["codec"] == "SDAE"]
     assert [float(row["PSNR, dB"]) for row in ours] == wanted["psnr"]
     assert [float(row["Bits per pixel"]) for row in ours] == wanted["bpp"]

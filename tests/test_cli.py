@@ -1,6 +1,5 @@
-"""The commands, on real files with the weights that ship."""
+"""The commands, on real files with a tiny network."""
 
-import hashlib
 import io
 import json
 import os
@@ -15,9 +14,8 @@ import pytest
 from PIL import ExifTags, Image, ImageCms
 from skimage import data
 
-from sdae import weights
 from sdae.__main__ import COMMANDS, main
-from sdae.measuring import kodak, metrics
+from sdae.measuring import metrics
 from sdae.pictures import reading
 from sdae.progress import progress
 
@@ -87,7 +85,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(packed):
     program.stderr.close()
 
 
-def test_patterns_jobs_and_times(tmp_path, capsys):
+def test_a_pattern_jobs_times_and_files_that_exist(tmp_path, capsys):
     (tmp_path / "deep").mkdir()
     names = ["a.png", "b.png", "deep/c.png", "deep/d.gif"]
     for number, name in enumerate(names):
@@ -103,6 +101,11 @@ def test_patterns_jobs_and_times(tmp_path, capsys):
         target = (tmp_path / "out" / os.path.basename(name)).with_suffix(".sdae")
         assert Image.open(target).size == (16, 16 + number)
         assert target.stat().st_mtime_ns == 10**18 + 123_456_789 + number
+    target.write_bytes(b"precious")
+    again = "compress", tmp_path / "deep" / "d.gif", "-o", target
+    assert run(*again) == 1 and target.read_bytes() == b"precious"
+    assert "--force" in capsys.readouterr().err
+    assert run(*again, "--force") == 0 and target.read_bytes() != b"precious"
 
 
 def camera_picture(path):
@@ -125,7 +128,7 @@ def test_metadata_is_kept_on_request_from_picture_to_picture(tmp_path, capsys):
     back = Image.open(tmp_path / "back.png")
     assert back.getexif()[ExifTags.Base.Make] == "Camera"
     assert back.info["icc_profile"] == profile
-    assert metrics.psnr(PHOTO, np.asarray(back)) > 30
+    assert metrics.psnr(PHOTO, np.asarray(back)) > 24
 
 
 def test_colours_become_srgb_and_metadata_goes_otherwise(tmp_path, capsys):
@@ -135,7 +138,7 @@ def test_colours_become_srgb_and_metadata_goes_otherwise(tmp_path, capsys):
     image = Image.open(tmp_path / "x.sdae")
     assert not image.getexif() and "icc_profile" not in image.info
     srgb = reading.read(tmp_path / "x.jpg").rgb
-    assert metrics.psnr(srgb, np.asarray(image)) > 30 > metrics.psnr(PHOTO, np.asarray(image))
+    assert metrics.psnr(srgb, np.asarray(image)) > 24 > metrics.psnr(PHOTO, np.asarray(image))
 
 
 class Terminal(io.StringIO):
@@ -202,29 +205,16 @@ def test_a_folder_is_compressed_into_another_and_bad_files_are_left_out(photo, c
     assert Image.open(target / "deep" / "two.png").size == (17, 16)
 
 
-def test_files_that_exist_are_kept_without_force(photo, capsys):
-    target = photo.with_suffix(".sdae")
-    target.write_bytes(b"precious")
-    assert run("compress", photo) == 1
-    assert target.read_bytes() == b"precious"
-    assert "--force" in capsys.readouterr().err
-    assert run("compress", photo, "--force") == 0
-    assert target.read_bytes() != b"precious"
-
-
 def test_target_bytes_and_target_psnr_are_met(photo, capsys):
     target = photo.with_suffix(".sdae")
-    assert run("compress", photo, "--target-bytes", 2000) == 0
-    assert 1800 < target.stat().st_size <= 2000
-    assert run("compress", photo, "--target-psnr", 33, "--force") == 0
+    assert run("compress", photo, "--target-bytes", 1000) == 0
+    assert 900 < target.stat().st_size <= 1000
+    assert run("compress", photo, "--target-psnr", 26, "--force") == 0
     psnr = float(capsys.readouterr().out.split("PSNR ")[-1].split()[0])
-    assert 33 <= psnr < 33.2
-
-
-def test_a_target_out_of_reach_is_refused(photo, capsys):
-    assert run("compress", photo, "--target-bytes", 10) == 1
+    assert 26 <= psnr < 26.2
+    assert run("compress", photo, "--target-bytes", 10, "-o", photo.with_name("x.sdae")) == 1
     assert "The smallest file takes" in capsys.readouterr().err
-    assert not photo.with_suffix(".sdae").exists()
+    assert not photo.with_name("x.sdae").exists()
 
 
 def test_denoise_writes_a_cleaner_picture(tmp_path, capsys):
@@ -235,12 +225,6 @@ def test_denoise_writes_a_cleaner_picture(tmp_path, capsys):
     clean = np.asarray(Image.open(tmp_path / "grainy-denoised.png"))
     assert metrics.psnr(PHOTO, clean) > metrics.psnr(PHOTO, noisy) + 3
     assert "(estimated)" in capsys.readouterr().out
-
-
-def test_notices_about_a_picture_are_said(tmp_path, capsys):
-    Image.fromarray(np.dstack([PHOTO, PHOTO[..., 0]])).save(tmp_path / "glass.png")
-    assert run("compress", tmp_path / "glass.png") == 0
-    assert "laid on white" in capsys.readouterr().err
 
 
 WRONG = """
@@ -264,8 +248,8 @@ def test_wrong_usage_exits_with_two(line):
 
 def test_sources_and_outputs_that_do_not_fit_exit_with_two(photo, tmp_path, capsys):
     (tmp_path / "empty").mkdir()
-    assert run("compress", tmp_path / "empty") == 2
-    assert "empty holds no file" in capsys.readouterr().err
+    assert run("compress", tmp_path / "empty") == 1
+    assert "empty: it holds no file" in capsys.readouterr().err
     assert run("compress", photo, photo, "-o", tmp_path / "one.sdae") == 2
     assert run("compress", photo, "--weights", tmp_path / "nothing") == 2
     assert run("compress", tmp_path / "*.jpg") == 2
@@ -273,31 +257,6 @@ def test_sources_and_outputs_that_do_not_fit_exit_with_two(photo, tmp_path, caps
     assert [line.startswith("sdae: ") for line in errors] == [True] * 3
     assert run("compress", tmp_path / "empty", photo) == 1
     assert photo.with_suffix(".sdae").exists()
-
-
-def test_weights_without_context_tables_are_refused_with_what_to_do(photo, tmp_path, capsys):
-    weights.write(tmp_path / "raw", {"a": np.zeros(1)}, {"config": {}})
-    assert run("compress", photo, "--weights", tmp_path / "raw") == 2
-    assert "no context tables; train them" in capsys.readouterr().err
-
-
-def test_kodak_verifies_what_lies_in_a_folder(tmp_path, monkeypatch, capsys):
-    content = io.BytesIO()
-    Image.fromarray(PHOTO).save(content, "PNG")
-    digest = hashlib.sha256(content.getvalue()).hexdigest()
-    monkeypatch.setattr(kodak, "KODAK", {"kodim01.png": digest})
-    (tmp_path / "kodim01.png").write_bytes(content.getvalue())
-    assert run("kodak", tmp_path) == 0
-    assert f"{tmp_path} holds the 1 pictures" in capsys.readouterr().out
-
-
-def test_kodak_says_what_to_do_where_the_pictures_cannot_be_had(tmp_path, monkeypatch, capsys):
-    def refuse(*_):
-        raise OSError("no network")
-
-    monkeypatch.setattr(kodak, "_download", refuse)
-    assert run("kodak", tmp_path) == 1
-    assert "SDAE_KODAK" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,6 +1,5 @@
 import argparse
 import json
-import time
 
 import numpy as np
 import pytest
@@ -13,30 +12,23 @@ from sdae.measuring import evaluation
 from sdae.pictures import reading
 
 
-def options(*extra):
+def run(*extra):
     parser = argparse.ArgumentParser()
     evaluate.add_arguments(parser)
-    return parser.parse_args(list(extra))
+    return evaluate.run(parser.parse_args(list(map(str, extra))))
 
 
-@pytest.fixture
-def folder(tmp_path):
-    place = tmp_path / "pictures"
-    place.mkdir()
+def test_a_folder_is_measured_once_and_printed(tmp_path, capsys, monkeypatch):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
     for name in ("astronaut", "chelsea"):
         small = reading.thumb(getattr(samples, name)(), 64)
-        Image.fromarray(small).save(place / f"{name}.png")
-    return place
-
-
-def test_a_folder_is_measured_once_and_printed(folder, tmp_path, capsys, monkeypatch):
-    args = ["--sets", str(folder), "--codecs", "sdae", "jpeg", "--results", str(tmp_path)]
-    args += ["--qualities", "5", "30", "60", "90"]
-    assert evaluate.run(options(*args, "--jobs", "1")) == 0
+        Image.fromarray(small).save(folder / f"{name}.png")
+    monkeypatch.setattr(evaluation, "QUALITIES", (5, 30, 60, 90))
+    args = ["--sets", folder, "--codecs", "sdae", "jpeg", "--results", tmp_path]
+    assert run(*args) == 0
     printed = capsys.readouterr().out
     assert "2 pictures" in printed and "| BD-rate of SDAE, SSIM in dB, % | – |" in printed
-    (thirds,) = {line.count(";") for line in printed.splitlines() if "by thirds" in line}
-    assert thirds == 2
 
     stored = json.loads((tmp_path / "results" / "pictures" / "sdae.json").read_text())
     assert stored["weights_sha256"] == weights.read_card(weights.folder())["sha256"]
@@ -49,26 +41,18 @@ def test_a_folder_is_measured_once_and_printed(folder, tmp_path, capsys, monkeyp
     variants = {row["variant"] for row in stored["pictures"]["astronaut"]}
     assert variants == {"4:2:0", "4:4:4", "4:2:0 progressive", "4:4:4 progressive"}
 
-    monkeypatch.delattr(evaluation, "measure_ours")
-    monkeypatch.delattr(evaluation, "measure_peer")
-    assert evaluate.run(options(*args)) == 0
+    monkeypatch.delattr(evaluation, "quality")  # nothing can be measured without
+    assert run(*args) == 0
     assert capsys.readouterr().out == printed
 
 
 @pytest.mark.parametrize(
     "extra, sentence",
     [
-        (["--codecs", "mp3"], "no codec mp3"),
         (["--sets", "nowhere", "--codecs", "sdae"], "no folder"),
         (["--sets", "kodak", "--kodak", "nowhere"], "kodak"),
     ],
 )
 def test_what_cannot_be_measured_is_one_sentence(extra, sentence, tmp_path, capsys):
-    assert evaluate.run(options(*extra, "--jobs", "1", "--results", str(tmp_path))) == 2
+    assert run(*extra, "--results", tmp_path) == 2
     assert sentence in capsys.readouterr().err
-
-
-def test_what_nobody_waits_for_any_more_ends_at_once():
-    found = evaluation.spread(time.sleep, [("short", 0), *[("long", 3600)] * 3], jobs=2)
-    assert next(found) == ("short", None)
-    found.close()  # would take an hour if it waited for the rest

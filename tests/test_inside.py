@@ -29,7 +29,7 @@ from pages.inside import (
 from pages.inside.squares import cut, framed, squared_error
 from pages.inside.texts import NAMES, STEPS
 from pages.shared import engine
-from sdae.measuring import bit_allocation, comparison, metrics
+from sdae.measuring import comparison, metrics, packing
 from sdae.pictures import noise, reading
 
 codec = on_pages.codec
@@ -195,7 +195,7 @@ def test_the_link_of_a_view_keeps_its_state_and_the_code_can_be_drawn():
 
 def test_one_square_is_followed_through_the_steps(codec):
     rgb, latent = picture(), codec.encode(picture(), quality=QUALITY)
-    spent = bit_allocation.of_latent(codec, latent)
+    spent = packing.bits_spent(codec, latent)
     restored = np.asarray(codec.decode(latent))
     at = upload(page(square="5,2"), png(rgb))
     show(at, "Pipeline")
@@ -203,7 +203,7 @@ def test_one_square_is_followed_through_the_steps(codec):
     pixels, _, _, again = (found for found, _, _ in plates(at))
     assert np.array_equal(pixels, rgb[16:24, 40:48])
     assert np.array_equal(again, restored[16:24, 40:48])
-    bits, used = spent.squares[2, 5], np.count_nonzero(latent.values[2, 5])
+    bits, used = spent[2, 5].sum(), np.count_nonzero(latent.values[2, 5])
     captions = " ".join(caption for _, _, caption in plates(at))
     assert f"{bits:.0f} bits" in captions and f"{used} of them not zero" in captions
     show(at, "Latent", "Touch a square")

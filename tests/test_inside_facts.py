@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pages.inside import facts, hard_pictures, layers, limits, toy
 from sdae.coding import deflate, deflate_reader, latent_coder
-from sdae.measuring import bit_allocation, metrics
+from sdae.measuring import metrics, packing
 from sdae.network.config import HEAD_SCALE, quality_position
 from sdae.network.layers import depth_to_space, space_to_depth
 
@@ -159,22 +159,25 @@ def test_entropy_is_that_of_each_channel_alone():
 
 
 @pytest.mark.parametrize("width, height, quality", [(72, 56, 60), (200, 120, 95), (8, 8, 5)])
-def test_the_bytes_of_all_channels_tables_and_marks_are_those_of_the_payload(
-    codec, width, height, quality
-):
+def test_the_bits_of_all_integers_are_those_of_the_payload(codec, width, height, quality):
     latent = codec.encode(picture(width, height), quality=quality)
-    spent = bit_allocation.of_latent(codec, latent)
+    spent = packing.bits_spent(codec, latent)
     payload = latent_coder.encode(latent.values, round(quality * 100), codec.tables)
-    assert spent.total == pytest.approx(len(payload))
-    assert spent.channels.min() >= 0 and spent.tables >= 0 and spent.frame >= 2
+    assert spent.min() >= 0 and spent.sum() / 8 == pytest.approx(len(payload))
     live = np.flatnonzero(latent.values.any((0, 1)))[-1]
-    assert spent.channels[live] > 0 and not spent.channels[live + 1 :].any()
+    assert spent[..., live].any() and not spent[..., live + 1 :].any()
 
 
-def test_a_latent_of_zeros_costs_a_byte(codec, latent):
+def test_busy_squares_take_the_bits(codec):
+    rgb = np.full((96, 160, 3), 120, "uint8")
+    rgb[:, 80:] = np.random.default_rng(5).integers(0, 255, (96, 80, 3))
+    squares = packing.bits_spent(codec, codec.encode(rgb, quality=50)).sum(2)
+    assert squares[:, 12:].min() > squares[:, :8].max()
+
+
+def test_a_latent_of_zeros_has_nothing_in_it(codec, latent):
     empty = replace(latent, values=np.zeros_like(latent.values))
-    spent = bit_allocation.of_latent(codec, empty)
-    assert spent.total == 1 and not spent.channels.any()
+    assert not packing.bits_spent(codec, empty).any()
     assert not facts.energy(codec, empty).any()
     assert facts.line(empty, facts.telling_channel(empty, 0), 0).code == {0: "0"}
 

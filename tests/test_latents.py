@@ -81,10 +81,7 @@ def test_silent_channels_at_the_end_are_free(tables, live):
 def test_the_coder_stands_between_zlib_and_the_ideal(tables):
     values = latents(4, 24, 24, seed=5)
     size = packing.coder(values, 5000, tables)
-    ours = size["ours, effort 0"]
-    assert size["ideal, our contexts"] < ours < size["zlib 9"] < size["int8, not packed"]
-    seconds = packing.times(values[:1], 5000, tables)
-    assert seconds["ours, pack"] > 0 and seconds["ours, unpack"] > 0
+    assert size["ideal, our contexts"] < size["ours"] < size["zlib 9"]
 
 
 def test_ideal_coders_know_their_entropy(tables):

@@ -7,8 +7,6 @@ from sdae.measuring import classical_denoisers, metrics
 from sdae.pictures import noise
 from sdae.pictures.noise import add
 
-RANDOM = sorted(set(noise.KINDS) - {"jpeg"})
-
 
 @pytest.fixture(scope="module")
 def photograph():
@@ -22,18 +20,12 @@ def grey(level=128, side=200):
     return np.full((side, side, 3), level, "uint8")
 
 
-@pytest.mark.parametrize("kind", RANDOM)
+@pytest.mark.parametrize("kind", noise.KINDS)
 @pytest.mark.parametrize("sigma", [0.05, 0.2])
 def test_the_level_is_the_deviation_on_mid_grey(kind, sigma):
     noisy = add(grey(), sigma, kind, clipped=False)
     assert noisy.std() == pytest.approx(sigma, rel=0.03)
     assert noisy.mean() == pytest.approx(128 / 255, abs=0.01)
-
-
-def test_shot_and_speckle_noise_grow_with_brightness():
-    for kind, ratio in (("shot", 2), ("speckle", 4), ("gaussian", 1)):
-        dark, bright = (add(grey(level), 0.1, kind, clipped=False).std() for level in (32, 128))
-        assert bright / dark == pytest.approx(ratio, rel=0.05)
 
 
 def test_salt_and_pepper_turn_the_stated_share_of_samples_and_leave_the_rest():
@@ -43,20 +35,12 @@ def test_salt_and_pepper_turn_the_stated_share_of_samples_and_leave_the_rest():
     assert np.mean(noisy == 0) == pytest.approx(np.mean(noisy == 255), abs=0.01)
 
 
-def test_jpeg_artefacts_grow_with_the_level(photograph):
-    closeness = [
-        metrics.psnr(photograph, add(photograph, sigma, "jpeg")) for sigma in (0.01, 0.05, 0.2, 0.5)
-    ]
-    assert closeness == sorted(closeness, reverse=True)
-    assert closeness[0] > 36 and closeness[-1] < 27
-
-
 @pytest.mark.parametrize("kind", noise.KINDS)
 def test_noise_is_seeded_and_level_zero_changes_nothing(kind, photograph):
     assert np.array_equal(add(photograph, 0, kind), photograph)
     once, again, other = (add(photograph, 0.1, kind, seed) for seed in (3, 3, 4))
     assert once.dtype == np.uint8 and np.array_equal(once, again)
-    assert np.array_equal(once, other) == (kind == "jpeg")
+    assert not np.array_equal(once, other)
 
 
 def test_clipping_is_all_that_tells_the_two_variants_apart(photograph):
@@ -75,21 +59,13 @@ def test_wrong_kinds_and_levels_are_refused_in_a_sentence():
 
 @pytest.mark.parametrize("name", classical_denoisers.DENOISERS)
 def test_classical_denoisers_take_noise_away(photograph, name):
-    clean = photograph[100:164, 100:180]
+    clean = photograph[100:148, 100:148]
+    slow = classical_denoisers.DENOISERS[name].slow
     assert np.array_equal(classical_denoisers.denoise(name, clean, 0), clean)
-    for sigma in (0.1, 0.3):
-        for clipped in (True, False):
+    for sigma in (0.2,) if slow else (0.1, 0.3):
+        for clipped in (True,) if slow else (True, False):
             noisy = add(clean, sigma, clipped=clipped)
             cleaned = classical_denoisers.denoise(name, noisy, sigma)
             assert cleaned.dtype == np.uint8 and cleaned.shape == noisy.shape
             before = metrics.psnr(clean, add(clean, sigma))
             assert metrics.psnr(clean, cleaned) > before + 2.5
-
-
-def test_the_median_clears_salt_and_pepper_best(photograph):
-    noisy = add(photograph, 0.1, "salt and pepper")
-    closeness = {
-        name: metrics.psnr(photograph, classical_denoisers.denoise(name, noisy, 0.1))
-        for name in classical_denoisers.QUICK
-    }
-    assert max(closeness, key=closeness.get) == "median"

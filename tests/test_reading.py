@@ -1,24 +1,21 @@
 """Any file a person has becomes RGB, or one clear sentence."""
 
 import io
-import os
 import struct
-import subprocess
 import sys
-import threading
 import warnings
-import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from odd_files import box, chunk, ftyp, png_file, saved, swapped_profile, tiff_of
-from PIL import ExifTags, Image, ImageCms
+from odd_files import chunk, ftyp, png_file, saved
+from PIL import Image
 from skimage import data
 
-from sdae.pictures import decoding, opening, reading
+from sdae.pictures import arrays, opening, reading
 from sdae.pictures.reading import ImageError, read
 
 WHITE = [255, 255, 255]
@@ -29,25 +26,8 @@ def photo():
     return np.ascontiguousarray(data.coffee()[40:120, 200:320])
 
 
-@pytest.fixture(params=["libvips", "Pillow alone"])
-def either(request, monkeypatch):
-    """With libvips, and as where it is not installed."""
-    if request.param == "Pillow alone":
-        monkeypatch.setattr(decoding, "_vips", lambda: None)
-    return request.param
-
-
 def near(found, wanted, tolerance=2):
     return np.abs(found.astype(int) - wanted).max() <= tolerance
-
-
-def tiff(values, **options):
-    file = io.BytesIO()
-    tifffile.imwrite(file, values, metadata=None, **options)
-    return file.getvalue()
-
-
-# --- formats and sources --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -66,7 +46,7 @@ def tiff(values, **options):
     ],
 )
 def test_every_format_gives_its_pixels_and_no_part_of_a_file_does(
-    photo, kind, name, options, error, either
+    photo, kind, name, options, error
 ):
     if kind == "HEIF":
         pytest.importorskip("pillow_heif").register_heif_opener()
@@ -97,89 +77,65 @@ def test_every_kind_of_source_gives_the_same_pixels(photo, tmp_path):
         rgb[:] = 0  # no view of the source
     assert read(photo).file_bytes is None and read(photo).format is None
     assert read(np.zeros((2, 2, 4), np.uint8)).rgb.min() == 255
-    assert reading.samples(photo) is photo
+    assert arrays.samples(photo) is photo
     assert opened.fp is None  # so that many opened pictures hold no files
-
-
-def test_what_is_no_source_is_refused(tmp_path):
-    for array in (np.zeros((4, 4, 3)), np.zeros((4, 4, 2), np.uint8), np.zeros((4, 4), bool)):
-        with pytest.raises(ImageError, match="uint8 samples in the shape"):
-            read(array)
-    for source, sentence in (
-        (tmp_path / "missing.png", "cannot be read .No such file"),
-        (tmp_path, "cannot be read"),
-        ("nul\0name.png", "cannot be read"),
-        (io.StringIO("text"), "binary mode"),
-        (5, "not int"),
-    ):
-        with pytest.raises(ImageError, match=sentence):
-            read(source)
 
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
+        (np.zeros((4, 4, 3)), "uint8 samples in the shape"),
+        (Path("missing.png"), "cannot be read .No such file"),
+        ("nul\0name.png", "cannot be read"),
+        (io.StringIO("text"), "binary mode"),
+        (5, "not int"),
         (b"", "The file is empty"),
         (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- a --><svg/>", "SVG drawing"),
         (b"\n<!DOCTYPE html><html></html>", "web page"),
         (b"hello, this is text", "open a JPEG, PNG"),
-        (b"%PDF-1.7", "PDF document"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0", "no picture that can be read"),
-        (b"#?RADIANCE\n", "no picture that can be read"),
-        (ftyp(b"mif1", b"miaf", b"jpeg"), "HEIF file of a kind"),
+        (b"%PDF-1.7", "no picture that can be read"),
         (ftyp(b"mif1", b"avif"), "AVIF file is damaged"),
+        (ftyp(b"mif1", b"heic"), "pip install 'sdae.heic.'"),
         (ftyp(b"crx ", b"isom"), "camera's raw file"),
-        (ftyp(b"isom", b"mp42"), "video"),
+        (saved(Image.new("RGB", (9, 9)), "TIFF", tiffinfo={50706: b"\1\4\0\0"}), "raw file"),
+        (saved(Image.new("RGB", (9, 9)), "TIFF", tiffinfo={254: 1}), "raw file"),
         (b"\xff\x0a\xfa\x7f", "JPEG XL"),
-        (b"\x89PNG\r\n\x1a\n", "PNG file is damaged"),
         (b"\xff\xd8\xff", "JPEG file is damaged"),
         (b"II*\0", "TIFF file is damaged"),
         (b"RIFF\x10\0\0\0WEBPVP8 ", "WebP file is damaged"),
     ],
 )
-def test_what_is_no_picture_gets_one_sentence(content, sentence):
+def test_what_is_no_picture_gets_one_sentence(content, sentence, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif.as_plugin", None)
     with pytest.raises(ImageError, match=sentence) as caught:
         read(content)
     message = str(caught.value)
     assert message.endswith(".") and "\n" not in message and message.count(". ") == 0
 
 
-def test_heic_without_its_library_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "pillow_heif.as_plugin", None)
-    for brands in ((b"heic", b"mif1"), (b"mif1", b"heic"), (b"msf1", b"hevc")):
-        with pytest.raises(ImageError, match="pip install 'sdae.heic.'"):
-            read(ftyp(*brands))
-
-
-def test_camera_raw_is_told_from_its_preview(photo):
-    for tag, value in ((50706, b"\1\4\0\0"), (254, 1)):
-        with pytest.raises(ImageError, match="raw file"):
-            read(saved(photo, "TIFF", tiffinfo={tag: value}))
-
-
-# --- orientation and frames -----------------------------------------------------------------
+UNDONE = [
+    lambda a: a,
+    lambda a: a[:, ::-1],
+    lambda a: a[::-1, ::-1],
+    lambda a: a[::-1],
+    lambda a: a.transpose(1, 0, 2),
+    lambda a: np.rot90(a, 1),
+    lambda a: a[::-1, ::-1].transpose(1, 0, 2),
+    lambda a: np.rot90(a, -1),
+]
+"""What an upright picture is stored as, by Exif orientation from 1."""
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
-def test_exif_orientation_is_applied_once(kind, either):
+def test_exif_orientation_is_applied_once(kind):
     upright = np.zeros((32, 48, 3), np.uint8)
     upright[:16, :16], upright[:16, -16:], upright[-16:, :16] = (
         (250, 9, 9),
         (9, 9, 250),
         (9, 250, 9),
     )
-    undone = {
-        1: lambda a: a,
-        2: lambda a: a[:, ::-1],
-        3: lambda a: a[::-1, ::-1],
-        4: lambda a: a[::-1],
-        5: lambda a: a.transpose(1, 0, 2),
-        6: lambda a: np.rot90(a, 1),
-        7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
-        8: lambda a: np.rot90(a, -1),
-    }
     options = {} if kind in ("PNG", "TIFF") else {"quality": 95}
-    for orientation, undo in undone.items():
+    for orientation, undo in enumerate(UNDONE, 1):
         exif = Image.Exif()
         exif[0x0112] = orientation
         file = saved(np.ascontiguousarray(undo(upright)), kind, exif=exif, **options)
@@ -202,16 +158,13 @@ def test_broken_exif_is_no_reason_to_refuse(photo):
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "AVIF", "TIFF", "MPO"])
-def test_the_first_frame_is_taken_with_a_notice(kind, either):
+def test_the_first_frame_is_taken_with_a_notice(kind):
     frames = [Image.new("RGB", (32, 32), name) for name in ("red", "blue", "green")]
     picture = read(saved(frames[0], kind, save_all=True, append_images=frames[1:]))
     assert near(picture.rgb, (255, 0, 0), 8)
     units = "pages" if kind == "TIFF" else "frames"
     wanted = (f"The file holds several {units}; only the first is used.",)
     assert picture.notices == (() if kind == "MPO" else wanted)  # a JPEG with another inside
-
-
-# --- modes and depths -----------------------------------------------------------------------
 
 
 def test_transparency_is_laid_on_white_with_a_notice(photo):
@@ -230,41 +183,38 @@ def test_transparency_is_laid_on_white_with_a_notice(photo):
         assert (read(image).rgb == 255).all()
 
 
-@pytest.mark.parametrize("mode", ["YCbCr", "HSV", "RGBX", "CMYK", "LAB", "L", "1", "P"])
+# --- colours --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["YCbCr", "HSV", "RGBX", "CMYK", "L", "1", "P"])
 def test_other_colour_modes(photo, mode):
-    image = Image.fromarray(photo)
-    if mode == "LAB":
-        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        image = ImageCms.profileToProfile(image, srgb, lab, outputMode="LAB")
-        right = photo
-    else:
-        image = image.convert(mode)
-        right = np.asarray(image.convert("RGB"))
+    image = Image.fromarray(photo).convert(mode)
+    right = np.asarray(image.convert("RGB"))
     for source in [image] if mode in ("HSV", "YCbCr") else [image, saved(image, "TIFF")]:
         picture = read(source)
         assert np.abs(picture.rgb.astype(int) - right).mean() < 4
         assert any("approximate" in notice for notice in picture.notices) == (mode == "CMYK")
 
 
-def test_a_transparent_colour_is_compared_at_the_depth_it_is_stated_at(either):
+def test_a_transparent_colour_is_compared_at_the_depth_it_is_stated_at():
     def clear(*levels):
         return chunk(b"tRNS", struct.pack(f">{len(levels)}H", *levels))
 
-    deep = [(25_607, 51_209, 7_681), (25_607, 51_209, 7_680), (25_606, 51_209, 7_681)]
+    deep = (25_607, 51_209, 7_681), (25_607, 51_209, 7_680)
     deep_rows = b"\0" + b"".join(struct.pack(">3H", *samples) for samples in deep)
-    for misread, file, right in (
-        (False, png_file(2, 1, 8, 2, b"\0\1\2\3\4\5\6", clear(1, 2, 3)), [WHITE, [4, 5, 6]]),
-        (True, png_file(2, 1, 2, 0, bytes([0, 0b01100000]), clear(1)), [WHITE, [170] * 3]),
-        (True, png_file(2, 1, 4, 0, b"\0\x3a", clear(3)), [WHITE, [170] * 3]),
-        (True, png_file(3, 1, 16, 2, deep_rows, clear(*deep[0])), [WHITE, [100, 199, 30], None]),
+    for file, right in (
+        (png_file(2, 1, 8, 2, b"\0\1\2\3\4\5\6", clear(1, 2, 3)), [WHITE, [4, 5, 6]]),
+        (png_file(2, 1, 2, 0, bytes([0, 0b01100000]), clear(1)), [WHITE, [170] * 3]),
+        (png_file(2, 1, 16, 2, deep_rows, clear(*deep[0])), [WHITE, [100, 199, 30]]),
     ):
         for source in (file, Image.open(io.BytesIO(file))):
-            if misread and either != "libvips":
-                with pytest.raises(ImageError, match="without libvips .pip install pyvips"):
-                    read(source)
-                continue
-            for pixel, wanted in zip(read(source).rgb[0], right):
-                assert wanted is None or near(pixel, wanted, 1)
+            assert near(read(source).rgb[0], right, 1)
+
+
+def tiff(values, **options):
+    file = io.BytesIO()
+    tifffile.imwrite(file, values, metadata=None, **options)
+    return file.getvalue()
 
 
 def test_sixteen_bits_are_reduced_with_a_notice():
@@ -276,112 +226,25 @@ def test_sixteen_bits_are_reduced_with_a_notice():
         picture = read(source)
         assert picture.rgb[0, :, 0].tolist() == right
         assert picture.notices == ("Samples of 16 bits were reduced to 8.",)
-    assert read(tiff_of([0, 0, 0xFF, 0xFF], 16, 0)).rgb[0, :, 0].tolist() == [255, 0]
-    assert read(tiff_of([0b00011011], 2, 1)).rgb[0, :, 0].tolist() == [0, 85, 170, 255]
 
 
-def test_numbers_of_no_known_scale_are_refused():
-    for kind in ("f4", "i4", "u4", "i2"):
-        values = np.zeros((8, 8), kind)
-        for source in (tiff(values), tiff(values[..., None].repeat(3, 2), photometric="rgb")):
-            with pytest.raises(ImageError, match="save it as JPEG or PNG"):
-                read(source)
-    with pytest.raises(ImageError, match="no known scale"):
-        read(Image.fromarray(np.zeros((8, 8), "f4")))
-
-
-@pytest.mark.parametrize("kind", ["u1", "u2", "f8"])
+@pytest.mark.parametrize("kind", ["u1", "u2", "i2", "f4"])
 @pytest.mark.parametrize("tile", [None, (16, 16)])
 @pytest.mark.parametrize("planes", ["contig", "separate"])
-def test_layouts_of_tiff_are_read_right_or_refused(kind, tile, planes, either):
+def test_layouts_of_tiff_are_read_right_or_refused(kind, tile, planes):
     right = np.linspace(0, 255, 32 * 48 * 3).reshape(32, 48, 3)
-    values = (right / 255 * (1 if kind == "f8" else np.iinfo(kind).max)).astype(kind)
+    values = (right / 255 * (1 if kind == "f4" else np.iinfo(kind).max)).astype(kind)
     values = values if planes == "contig" else np.moveaxis(values, 2, 0)
     file = tiff(values, photometric="rgb", planarconfig=planes, tile=tile)
-    by_vips = kind != "f8" and not (planes == "separate" and tile)
-    if by_vips and either == "libvips" or (kind, planes) == ("u1", "contig"):
-        assert near(read(file).rgb, right, 1)
-    else:
-        with pytest.raises(ImageError, match="save it as"):
-            read(file)
+    for source in (file, Image.open(io.BytesIO(file))) if kind == "u1" else (file,):
+        if kind[0] == "u" and not (planes == "separate" and tile):
+            assert near(read(source).rgb, right, 1)
+        else:
+            with pytest.raises(ImageError, match="save it as"):
+                read(source)
 
 
-# --- colours --------------------------------------------------------------------------------
-
-ADOBE_GREEN, SRGB_GREEN = (60, 200, 91), (0, 201, 80)
-P3_RED, SRGB_RED = (200, 60, 40), (217, 42, 23)
-
-
-def test_a_profile_is_converted_to_srgb(photo):
-    for kind in ("PNG", "TIFF", "JPEG", "WEBP"):
-        image = Image.new("RGB", (16, 16), (255, 0, 0))
-        picture = read(saved(image, kind, icc_profile=swapped_profile()))
-        assert near(picture.rgb, (0, 255, 0), 4) and "converted" in picture.notices[0]
-    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    for image in (photo, Image.fromarray(photo).convert("L")):  # every sample stays
-        picture = read(saved(image, "PNG", icc_profile=srgb))
-        assert picture.notices == () and np.array_equal(picture.rgb, read(image).rgb)
-    picture = read(saved(photo, "JPEG", icc_profile=b"this is no profile"))
-    assert "colour profile cannot be used" in picture.notices[0]
-
-
-def test_a_profile_in_jpeg_2000():
-    file = saved(Image.new("RGB", (16, 16), (255, 0, 0)), "JPEG2000")
-    start = file.index(b"jp2h") - 4
-    end = start + int.from_bytes(file[start : start + 4], "big")
-    colr = box(b"colr", b"\2\0\0", swapped_profile())
-    jp2h = box(b"jp2h", file[start + 8 : start + 30], colr)
-    assert near(read(file[:start] + jp2h + file[end:]).rgb, (0, 255, 0))
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
-def test_adobe_rgb_of_a_camera_is_converted(kind):
-    def dcf(space, rule):
-        exif = Image.Exif()
-        exif.get_ifd(ExifTags.IFD.Exif).update(
-            {ExifTags.Base.ColorSpace: space, ExifTags.Base.ExifInteroperabilityOffset: {1: rule}}
-        )
-        exif[ExifTags.IFD.Exif] = exif.get_ifd(ExifTags.IFD.Exif)
-        return exif
-
-    image = Image.new("RGB", (16, 16), ADOBE_GREEN)
-    lossless = {"JPEG": {"quality": 100, "subsampling": 0}, "WEBP": {"lossless": True}}
-    for (space, rule), right, notice in (
-        ((65535, "R03"), SRGB_GREEN, "converted from Adobe RGB to sRGB"),
-        ((65535, "R98"), ADOBE_GREEN, "not sRGB"),
-        ((1, "R98"), ADOBE_GREEN, None),
-    ):
-        file = saved(image, kind, exif=dcf(space, rule), **lossless.get(kind, {}))
-        for source in (file, Image.open(io.BytesIO(file))):
-            picture = read(source)
-            assert near(picture.rgb[0, 0], right)
-            assert notice in picture.notices[0] if notice else picture.notices == ()
-    assert not read(saved(image, kind, exif=dcf(65535, "R03")), keep_metadata=True).metadata
-
-
-def test_colours_by_code_points(either):
-    file = saved(Image.new("RGB", (16, 16), P3_RED), "AVIF", quality=100, subsampling="4:4:4")
-    at = file.index(b"colrnclx") + 8
-    for primaries, curve, right, notice in (
-        (1, 13, P3_RED, None),
-        (2, 2, P3_RED, None),
-        (12, 13, SRGB_RED, "converted from Display P3"),
-        (9, 16, P3_RED, "high dynamic range (PQ)"),
-        (9, 18, P3_RED, "high dynamic range (HLG)"),
-        (99, 13, P3_RED, "not known here"),
-    ):
-        avif = file[:at] + struct.pack(">HH", primaries, curve) + file[at + 4 :]
-        cicp = chunk(b"cICP", bytes([primaries, curve, 0, 1]))
-        for coded in (avif, png_file(1, 1, 8, 2, bytes([0, *P3_RED]), cicp)):
-            picture = read(coded)
-            assert near(picture.rgb[0, 0], right, 4)
-            assert notice in picture.notices[0] if notice else picture.notices == ()
-
-
-# --- limits and hostile files ---------------------------------------------------------------
-
-
-def test_sizes_have_a_limit_for_every_source(photo):
+def test_sizes_have_a_limit_for_every_source(photo, tmp_path):
     assert read(saved(Image.new("L", (opening.MAX_SIDE, 1), 7), "PNG")).rgb.max() == 7
     for source in (
         saved(Image.new("1", (opening.MAX_SIDE + 1, 1)), "PNG"),
@@ -389,149 +252,14 @@ def test_sizes_have_a_limit_for_every_source(photo):
     ):
         with pytest.raises(ImageError, match="no side may be longer than 65535"):
             read(source)
+    with (tmp_path / "endless.png").open("wb") as file:  # sparse: it takes no disk
+        file.truncate((64 << 20) + 8 * 1000 + 1)
+    with pytest.raises(ImageError, match="larger than 64 MiB"):
+        read(tmp_path / "endless.png", max_pixels=1000)
     for source in (saved(photo, "PNG"), saved(photo, "GIF"), photo, Image.fromarray(photo)):
         assert read(source, max_pixels=9600).rgb.shape == photo.shape
         with pytest.raises(ImageError, match="120 × 80 pixels"):
             read(source, max_pixels=9599)
-
-
-@pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG", "GIF", "WEBP", "BMP", "JPEG2000"])
-def test_a_bomb_is_refused_before_memory_is_taken(kind, either):
-    # 64 × 64 pixels become 60,000 × 60,000 in the header alone.
-    file, side = saved(Image.new("RGB", (64, 64)), kind), 60_000
-    old, new = {
-        "PNG": (struct.pack(">II", 64, 64), struct.pack(">II", side, side)),
-        "TIFF": (b"\4\0\1\0\0\0\x40\0\0\0", b"\4\0\1\0\0\0" + struct.pack("<I", side)),
-        "JPEG": (b"\x08\0\x40\0\x40", b"\x08" + struct.pack(">HH", side, side)),
-        "GIF": (struct.pack("<HH", 64, 64), struct.pack("<HH", side, side)),
-        "BMP": (struct.pack("<II", 64, 64), struct.pack("<II", side, side)),
-        "JPEG2000": (struct.pack(">II", 64, 64), struct.pack(">II", side, side)),
-    }.get(kind, (b"*\x40\0\x40\0", b"*\xff\x3f\xff\x3f"))
-    if kind == "TIFF" and old not in file:
-        old, new = b"\3\0\1\0\0\0\x40\0\0\0", b"\3\0\1\0\0\0" + struct.pack("<I", side)
-    assert old in file
-    before = threading.active_count()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with pytest.raises(ImageError, match="pixels|damaged"):
-            read(file.replace(old, new))
-    assert threading.active_count() == before
-
-
-def test_a_file_has_a_limit(tmp_path):
-    path = tmp_path / "endless.png"
-    with path.open("wb") as file:  # sparse: it takes no disk
-        file.truncate((64 << 20) + 8 * 1000 + 1)
-    with pytest.raises(ImageError, match="larger than 64 MiB"):
-        read(path, max_pixels=1000)
-
-
-def test_a_jpeg_of_thousands_of_scans_is_refused_at_once(photo):
-    file = saved(Image.new("L", (64, 64), 90), "JPEG", progressive=True)
-    last_scan = file[file.rindex(b"\xff\xda") : -2]
-    with pytest.raises(ImageError, match="100 scans"):
-        read(file[:-2] + last_scan * 5000 + file[-2:])
-    assert read(saved(photo, "JPEG") + b"\xff\xda" * 500).rgb.shape == photo.shape
-
-
-def test_what_no_pixel_of_a_png_depends_on_is_passed_over():
-    def picture(*chunks):
-        return png_file(1, 1, 8, 2, b"\0\1\2\3", *chunks)
-
-    wrong = bytearray(chunk(b"tEXt", b"Comment\0hello"))
-    wrong[-1] ^= 1
-    long = zlib.compress(bytes(64 << 20))
-    for chunks in (
-        [bytes(wrong)],
-        [chunk(b"zTXt", b"Comment\0\0" + long)],
-        [chunk(b"iTXt", b"Comment\0\1\0\0\0" + long)],
-        [chunk(b"iCCP", b"name\0\0" + long)],
-        [chunk(b"zTXt", b"Note\0\0" + zlib.compress(b"a" * 1_000_000))] * 70,
-        [chunk(b"abCd", b"")] * 10_000,
-        *([chunk(kind, b"\0")] for kind in (b"gAMA", b"cICP", b"tRNS", b"eXIf", b"acTL")),
-    ):
-        rgb = read(picture(*chunks)).rgb
-        assert rgb[0, 0].tolist() == [1, 2, 3]
-    file = bytearray(picture())
-    file[file.index(b"IDAT") + 8] ^= 1
-    with pytest.raises(ImageError, match="PNG file is damaged"):
-        read(bytes(file))
-
-
-FUZZED = [
-    saved(Image.linear_gradient("L").resize((40, 30)).convert("RGB"), kind, **options)
-    for kind, options in (
-        ("PNG", {}), ("JPEG", {}), ("JPEG", {"progressive": True}), ("WEBP", {}), ("GIF", {}),
-        ("BMP", {}), ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("AVIF", {"speed": 9}),
-        ("JPEG2000", {}),
-    )
-]  # fmt: skip
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    file=st.sampled_from(FUZZED),
-    changes=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=8),
-    end=st.one_of(st.none(), st.integers(0, 600)),
-)
-def test_altered_files_give_a_picture_or_a_sentence(file, changes, end):
-    altered = bytearray(file)
-    for position, value in changes:
-        altered[position % len(altered)] = value
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            rgb = read(bytes(altered[:end]), max_pixels=1_000_000).rgb
-        except ImageError as error:
-            assert str(error).endswith(".")
-        else:
-            assert rgb.dtype == np.uint8 and rgb.ndim == 3 and rgb.shape[2] == 3
-            assert 0 < rgb.shape[0] * rgb.shape[1] <= 1_000_000
-
-
-# --- processes and threads ------------------------------------------------------------------
-
-
-def test_reading_leaves_pillow_as_it_was_and_libvips_is_not_imported_before(photo):
-    before = Image.MAX_IMAGE_PIXELS, list(warnings.filters)
-    read(saved(photo, "TIFF"), max_pixels=10**6)
-    assert (Image.MAX_IMAGE_PIXELS, list(warnings.filters)) == before
-    code = "import sys, sdae; sys.exit('pyvips' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_a_forked_child_reads_although_threads_of_its_parent_do(photo):
-    files = [saved(photo, kind) for kind in ("PNG", "JPEG", "TIFF", "WEBP")]
-    expected, wrong, ended = [read(file).rgb for file in files], [], threading.Event()
-
-    def right():
-        return all(np.array_equal(read(f).rgb, rgb) for f, rgb in zip(files, expected))
-
-    def work():
-        while not ended.is_set():
-            if not right():
-                wrong.append(True)
-
-    threads = [threading.Thread(target=work) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    try:
-        for _ in range(20):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # forks beside threads
-                child = os.fork()
-            if child == 0:
-                os._exit(0 if right() else 1)
-            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    finally:
-        ended.set()
-        for thread in threads:
-            thread.join()
-    assert not wrong
-
-
-# --- thumb, shrink, tiles, png --------------------------------------------------------------
 
 
 def test_png_keeps_every_pixel_and_thumb_is_the_centre_square_by_lanczos(photo):
@@ -542,24 +270,16 @@ def test_png_keeps_every_pixel_and_thumb_is_the_centre_square_by_lanczos(photo):
     assert reading.thumb(np.full((1, 30_000, 3), 9, np.uint8)).tolist() == [[[9] * 3] * 128] * 128
 
 
-@settings(deadline=None, max_examples=50)
-@given(height=st.integers(1, 300), width=st.integers(1, 300), pixels=st.integers(1, 90_000))
-def test_shrink_for_any_size(height, width, pixels):
-    rgb = np.zeros((height, width, 3), np.uint8)
-    small = reading.shrink(rgb, pixels)
-    assert (small is rgb) == (height * width <= pixels)
-    assert small.shape[0] <= height and small.shape[1] <= width
-    assert small.shape[0] * small.shape[1] <= pixels or 1 in small.shape[:2]
-
-
-@settings(deadline=None, max_examples=50)
-@given(height=st.integers(1, 70), width=st.integers(1, 70), side=st.integers(1, 40))
-def test_tiles_are_whole_and_do_not_overlap(height, width, side):
+@settings(max_examples=30)
+@given(st.integers(1, 120), st.integers(1, 120), st.integers(1, 40), st.integers(1, 9000))
+def test_tiles_and_smaller_pictures_of_any_size(height, width, side, pixels):
     rgb = np.arange(height * width * 3, dtype=np.uint32).reshape(height, width, 3).astype(np.uint8)
-    tiles = reading.tiles(rgb, side)
-    rows, columns = height // side, width // side
+    tiles, (rows, columns) = reading.tiles(rgb, side), (height // side, width // side)
     assert len(tiles) == rows * columns
     if tiles:
         grid = np.array(tiles).reshape(rows, columns, side, side, 3).swapaxes(1, 2)
         whole = grid.reshape(rows * side, columns * side, 3)
         assert np.array_equal(whole, rgb[: rows * side, : columns * side])
+    small = reading.shrink(rgb, pixels)
+    assert (small is rgb) == (height * width <= pixels)
+    assert small.shape[0] * small.shape[1] <= pixels or 1 in small.shape[:2]

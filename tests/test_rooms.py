@@ -97,7 +97,7 @@ def test_only_the_ways_in_import_by_a_name_in_a_string():
         for name, path in MODULES.items()
         if {"import_module", "__import__"} & set(re.findall(r"\w+", path.read_text("utf-8")))
     }
-    assert found == {"sdae", "sdae.__main__"}
+    assert found == {"sdae.__main__"}
 
 
 def test_plotly_finds_pandas_whole():
@@ -120,13 +120,5 @@ import sys, sdae, sdae.__main__
 heavy = {"tensorflow", "keras", "streamlit", "scipy", "skimage"} & set(sys.modules)
 sys.exit(f"loaded: {heavy}" if heavy else 0)
 """
-    run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
-
-
-def test_measuring_is_there_under_its_short_name():
-    script = (
-        "import sdae; from sdae import measure; assert sdae.measure.compress is measure.compress"
-    )
     run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

@@ -19,7 +19,7 @@ import gc, io, sys
 import numpy as np
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from sdae.measuring import memory
+from tests import memory
 
 def run(page, **params):
     at = AppTest.from_file("streamlit_app.py", default_timeout=600)

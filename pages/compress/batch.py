@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
+import re
+import time
+import unicodedata
 import zipfile
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import PureWindowsPath
 
 import numpy as np
 import streamlit as st
@@ -192,24 +195,30 @@ def take_home(packed: list[Packed]) -> None:
 
 
 def file_names(names: list[str]) -> list[str]:
-    """A name ending in .sdae for each picture, none of them twice, whatever the case."""
-    taken, result = set(), []
+    """A name ending in .sdae for each picture, none of them twice, whatever the case and the Unicode
+    form, and none that leads into another folder or that Windows keeps for itself."""
+    taken, chosen = set(), []
     for name in names:
-        stem = file = PurePath(name).stem
-        count = 1
-        while file.lower() in taken:
-            count += 1
-            file = f"{stem}-{count}"
-        taken.add(file.lower())
-        result.append(f"{file}.sdae")
-    return result
+        stem = PureWindowsPath(unicodedata.normalize("NFC", name).replace("/", "\\")).stem
+        stem = re.sub(r'[\x00-\x1f<>:"|?*]', "_", stem).strip(". ") or "picture"
+        if PureWindowsPath(stem).is_reserved():
+            stem = f"_{stem}"
+        file, number = stem, 1
+        while file.casefold() in taken:
+            number += 1
+            file = f"{stem}-{number}"
+        taken.add(file.casefold())
+        chosen.append(f"{file}.sdae")
+    return chosen
 
 
 def zipped(files: dict[str, bytes], listing: bytes) -> bytes:
     """A ZIP file of the .sdae files, stored as they are, and of the table as ``table.csv``."""
     whole = io.BytesIO()
+    now = max(time.localtime()[:6], (1980, 1, 1, 0, 0, 0))  # ZIP knows no earlier time
     with zipfile.ZipFile(whole, "w") as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-        archive.writestr("table.csv", listing, zipfile.ZIP_DEFLATED)
+        for name, data in {**files, "table.csv": listing}.items():
+            entry = zipfile.ZipInfo(name, now)
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, data)
     return whole.getvalue()

@@ -13,8 +13,7 @@ from pages.shared import engine
 from pages.shared.engine import Prepared
 from sdae import Codec, Latent
 from sdae.coding import container
-from sdae.measuring import bit_allocation, comparison, metrics
-from sdae.measuring.bit_allocation import Allocation
+from sdae.measuring import comparison, metrics, packing
 from sdae.measuring.peers import PEERS
 from sdae.pictures import noise, reading
 
@@ -133,9 +132,9 @@ def first_channels(codec, shown, count: int) -> np.ndarray:
     return np.asarray(codec.decode(facts.only(shown.latent, kept)))
 
 
-def allocation(codec, shown) -> Allocation:
-    """Where the bits of the file are."""
-    return bit_allocation.of_latent(codec, shown.latent)
+def bits_spent(codec, shown) -> np.ndarray:
+    """(h, w, C) bits that each integer of the latent takes."""
+    return packing.bits_spent(codec, shown.latent)
 
 
 def plain_bytes(codec, shown) -> int:

@@ -24,7 +24,7 @@ def pipeline(shown: Subject) -> None:
     """The square at every station, and below it what the whole picture takes there."""
     rgb, restored, (column, row) = shown.picture.rgb, shown.restored, shown.square
     result, values = shown.result, shown.latent.values[row, column]
-    bits = float(experiments.run(shown, experiments.allocation).squares[row, column])
+    bits = float(experiments.run(shown, experiments.bits_spent)[row, column].sum())
     left, right = st.columns([3, 2], gap="medium")
     with left:
         square_map([Panel(rgb, "Click a square of 8 × 8 pixels", "The photograph.")], (column, row))

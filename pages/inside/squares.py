@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pages.shared.figures import signed
-from sdae.measuring.bit_allocation import SQUARE
+from sdae.measuring.packing import SQUARE
 
 
 def cut(rgb: np.ndarray, column: int, row: int, across: int = 0, down: int = 0) -> np.ndarray:

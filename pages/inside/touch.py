@@ -11,7 +11,7 @@ from pages.inside.square_map import Panel, square_map
 from pages.inside.squares import cut, squared_error
 from pages.shared import figures
 from pages.shared.figures import Plate
-from sdae.measuring.bit_allocation import SQUARE
+from sdae.measuring.packing import SQUARE
 
 COUNTS = 1, 3, 10, 40
 """So many of the strongest channels are shown alone."""
@@ -21,15 +21,16 @@ _STOPS = np.array([[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252,
 
 def touch(shown: Subject) -> None:
     """The map of bits, and beside it what is known of the square that was clicked."""
-    spent = experiments.run(shown, experiments.allocation)
+    spent = experiments.run(shown, experiments.bits_spent)
+    squares = spent.sum(2)
     column, row = shown.square
-    values, bits = shown.latent.values[row, column], spent.bits[row, column]
+    values, bits = shown.latent.values[row, column], spent[row, column]
     before = experiments.run(shown, experiments.unrounded)[row, column]
     left, right = st.columns([1, 1], gap="medium")
     with left:
-        square_map(panels(shown, spent.squares), shown.square)
+        square_map(panels(shown, squares), shown.square)
         st.markdown(
-            f"A tenth of the squares takes {busiest(spent.squares):.0f} % of the bits. Square "
+            f"A tenth of the squares takes {busiest(squares):.0f} % of the bits. Square "
             f"{column + 1} across, {row + 1} down: {np.count_nonzero(values)} of {len(values)} "
             f"integers are not zero, and all take {bits.sum():.0f} bits."
         )

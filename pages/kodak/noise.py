@@ -4,22 +4,20 @@ import streamlit as st
 
 from pages.kodak import charts, display, findings, tables
 from pages.kodak.tables import SETS
-from sdae.measuring.results import OURS, Results
+from sdae.measuring.results import Results
 
 LEVELS = 0.1, 0.2, 0.3
 
 
 def view(stored: Results, card: dict) -> None:
     """Draw the view."""
-    studies = {
-        name: stored.noise(name) for name in SETS if stored.noise_part(name, OURS)["pictures"]
-    }
+    studies = {name: study for name in SETS if (study := stored.noise(name))}
     if not studies:
         display.nothing("sdae evaluate --noise")
         return
     usual = max(studies, key=lambda name: len(studies[name]["rows"]))
     name = display.choose_set(list(studies), usual, "noise")
-    rows = [row for row in studies[name]["rows"] if row["clipped"]]
+    rows = studies[name]["rows"]
     count = len({row["picture"] for row in rows})
     st.caption(f"{display.ABOUT[name]} {count} pictures, Gaussian noise clipped to 8 bits.")
     sigmas = tuple(s for s in LEVELS if any(row["sigma"] == s for row in rows))

@@ -20,7 +20,7 @@ def main() -> None:
     st.title("Measured on Kodak", anchor=False)
     st.markdown(
         "The 24 pictures of the Kodak suite were never trained or tuned on. Every figure here is "
-        "read from results that `sdae evaluate`, `sdae claims` and `sdae bench` have measured."
+        "read from results that `sdae evaluate` and `sdae bench` have measured."
     )
     try:
         place = weights.folder()

@@ -14,9 +14,9 @@ def provenance(stored: Results, card: dict) -> None:
     with st.expander("Where these figures come from"):
         st.markdown(f"Weights with SHA-256 `{card['sha256']}`. {results.PROTOCOL}")
         st.markdown(
-            "The other codecs are at effort slow of `sdae/measuring/peers.py`: JPEG optimised, "
-            "JPEG 2000 irreversible, WebP by method 6, AVIF at speed 0 up to 256×256 pixels and at "
-            "speed 1 above."
+            "The other codecs are as slow as `sdae/measuring/peers.py` allows: JPEG optimised, "
+            "JPEG 2000 irreversible, WebP by method 6, AVIF at 4:4:4, `tune=ssim`, speed 0 up to "
+            "256×256 pixels and speed 1 above."
         )
         rows = []
         for name, label in SETS.items():

@@ -129,11 +129,16 @@ def _text(rgb: np.ndarray) -> str:
 
 
 def table_csv(heads: list[str], rows: list[tuple]) -> bytes:
-    """Rows as a CSV file (UTF-8); None is an empty cell."""
+    """Rows as a CSV file (UTF-8 with a mark, by which Excel knows it); None is an empty cell.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe before it (OWASP).
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([heads, *rows])
-    return text.getvalue().encode()
+    for row in (heads, *rows):
+        texts = (isinstance(x, str) and x.startswith(("=", "+", "-", "@", "\t", "\r")) for x in row)
+        writer.writerow([f"'{x}" if formula else x for x, formula in zip(row, texts)])
+    return text.getvalue().encode("utf-8-sig")
 
 
 def download(label: str, data: bytes, name: str, kind: str, importance: str = "tertiary") -> None:

@@ -59,15 +59,3 @@ def add_metadata(parser) -> None:
         "otherwise they go and colours become sRGB"
     )
     parser.add_argument("--keep-metadata", action="store_true", help=about)
-
-
-def add_measuring(parser, jobs: int | None) -> None:
-    """The options of commands that measure sets of pictures; `jobs` is how many processes."""
-    add_weights(parser)
-    parser.add_argument("--kodak", help="folder of the Kodak pictures (default: SDAE_KODAK)")
-    parser.add_argument(
-        "--stride", type=int, default=1, help="measure only every so many pictures of a set"
-    )
-    parser.add_argument("--jobs", type=int, default=jobs, help=f"processes, default {jobs}")
-    parser.add_argument("--results", help="folder for the results (default: that of the weights)")
-    parser.add_argument("--show", action="store_true", help="only print what is measured already")

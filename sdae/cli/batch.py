@@ -10,8 +10,19 @@ from contextlib import closing
 from functools import partial
 
 import sdae
+from sdae.cli import targets
 from sdae.cli.job import STREAM, Job, Refused
 from sdae.progress import progress, say
+
+
+def run(args, takes: Callable, ending: str, work: Callable, line: Callable) -> int:
+    """Do ``work(codec, args, job)`` for every file that the arguments name; returns the exit code.
+
+    ``takes`` and ``ending`` are those of `targets.jobs`, ``line`` that of `report`.
+    """
+    jobs = targets.jobs(args.paths, takes, ending, args.output, args.force)
+    facts = each(jobs, partial(work, sdae.load(args.weights), args), args.jobs)
+    return report(facts, len(jobs), line, args.json)
 
 
 def each(jobs: list[Job], work: Callable[[Job], dict], workers: int = 1) -> Iterator[dict]:
@@ -46,16 +57,14 @@ def attempt(work: Callable[[Job], dict], job: Job) -> dict:
         return {"error": f"{job.source}: failed with {what}; please report this file."}
 
 
-def report(
-    facts: Iterator[dict], total: int, label: str, line: Callable[[dict], str], as_json: bool
-) -> int:
+def report(facts: Iterator[dict], total: int, line: Callable[[dict], str], as_json: bool) -> int:
     """Print facts as they come, `line(facts)` or JSON, and errors. Returns the exit code.
 
     Where the results themselves go to standard output, all that is said goes to standard error.
     """
     code, good, out = 0, [], sys.stdout
     with closing(facts):
-        for fact in progress(facts, label, total=total, unit="file", shown=total > 1):
+        for fact in progress(facts, total=total, unit="file", shown=total > 1):
             for notice in fact.pop("notices", ()):
                 say(f"{fact['file']}: {notice}", sys.stderr)
             if "error" in fact:

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from pathlib import Path
 
-import sdae
-from sdae.cli import arguments, batch, formats, sources, targets, writing
+from sdae.cli import arguments, batch, formats, sources, writing
 from sdae.cli.arguments import number
-from sdae.cli.job import Job, Refused
+from sdae.cli.job import STREAM, Job, Refused
 from sdae.coding import container
 from sdae.pictures import metadata, reading
 from sdae.progress import heed, progress, stage
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What decides the content of a file, beside the picture and the weights; see the options."""
-
-    quality: float = 75
-    target_bytes: int | None = None
-    target_psnr: float | None = None
-    keep_metadata: bool = False
 
 
 def add_arguments(parser) -> None:
@@ -49,31 +36,23 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Compress pictures; one line each: bytes in and out, bits per pixel, reduction, PSNR."""
-    settings = Settings(args.quality, args.target_bytes, args.target_psnr, args.keep_metadata)
-    if args.dask:
-        from sdae.cli import compress_on_cluster
+    if not args.dask:
+        return batch.run(args, sources.pictures, ".sdae", compress, line)
+    from sdae.cli import compress_on_cluster
 
-        paths = [*args.paths, *([Path(args.output)] if args.output else [])]
-        facts, total, left_out = compress_on_cluster.compress_all(
-            args.dask, paths, compress, settings, args.weights, args.force
-        )
-    else:
-        jobs, left_out = targets.jobs(
-            args.paths, sources.pictures, ".sdae", args.output, args.force
-        )
-        work = partial(compress, sdae.load(args.weights), settings, shown=args.jobs == 1)
-        facts, total = batch.each(jobs, work, args.jobs), len(jobs)
-    return batch.report(facts, total, "compress", line, args.json) or int(left_out)
+    facts, total = compress_on_cluster.compress_all(args, compress)
+    return batch.report(facts, total, line, args.json)
 
 
-def compress(codec, settings: Settings, job: Job, shown: bool = False) -> dict:
-    """Compress one picture; returns the facts. `shown` says whether its progress is."""
+def compress(codec, args, job: Job) -> dict:
+    """Compress one picture; returns the facts."""
     from sdae.measuring import metrics
 
-    formats.check_packed(job.target)
-    picture = reading.read(sources.readable(job.source), keep_metadata=settings.keep_metadata)
-    with progress(label=job.source.name, total=100, unit="%", shown=shown) as bar:
-        file = _encode(codec, settings, picture, bar)
+    if job.target != STREAM and not formats.is_packed(job.target):
+        raise Refused(f"{job.target} is to hold a .sdae file; end its name in .sdae.")
+    picture = reading.read(sources.readable(job.source), keep_metadata=args.keep_metadata)
+    with progress(label=job.source.name, total=100, unit="%", shown=args.jobs == 1) as bar:
+        file = _encode(codec, args, picture, bar)
         # Part by part, for a picture of a hundred megapixels fits into memory once, not twice.
         restored = codec.decompress_parts(file, progress=stage(bar.share, 0.7, 1))
         psnr = metrics.psnr_by_parts(picture.rgb, restored)
@@ -93,29 +72,30 @@ def compress(codec, settings: Settings, job: Job, shown: bool = False) -> dict:
     }
 
 
-def _encode(codec, settings: Settings, picture, bar) -> bytes:
+def _encode(codec, args, picture, bar) -> bytes:
     """The .sdae file that is asked for, with the picture's metadata; moves a bar of 100 steps."""
     from sdae.measuring import target_search
 
-    reserved = len(formats.section(picture.metadata))
+    reserved = len(metadata.section(picture.metadata))
     tries = count(1)
 
     def step():
         heed()
         bar.set_postfix_str(f"try {next(tries)}")  # nobody knows of how many
 
-    if settings.target_bytes is not None:
+    if args.target_bytes is not None:
         # Three more bytes at most state the length of the metadata.
-        goal = settings.target_bytes - (reserved and reserved + 3)
+        goal = args.target_bytes - (reserved and reserved + 3)
         if goal < 1:
             raise Refused(f"the metadata alone takes {reserved:,} bytes; leave it out.")
         search = partial(target_search.within_bytes, codec, picture.rgb, goal, step=step)
-    elif settings.target_psnr is not None:
-        goal = settings.target_psnr
-        search = partial(target_search.reaching_psnr, codec, picture.rgb, goal, step=step)
+    elif args.target_psnr is not None:
+        search = partial(
+            target_search.reaching_psnr, codec, picture.rgb, args.target_psnr, step=step
+        )
     else:
         report = stage(bar.share, 0, 0.7)
-        search = partial(codec.compress, picture.rgb, quality=settings.quality, progress=report)
+        search = partial(codec.compress, picture.rgb, quality=args.quality, progress=report)
     try:
         file = search()
     except target_search.TargetError as error:

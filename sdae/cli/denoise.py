@@ -1,9 +1,6 @@
 """``sdae denoise``: noise removed from pictures."""
 
-from functools import partial
-
-import sdae
-from sdae.cli import arguments, batch, formats, sources, targets, writing
+from sdae.cli import arguments, batch, formats, sources, writing
 from sdae.cli.arguments import number
 from sdae.cli.job import Job
 from sdae.pictures import metadata, noise, reading
@@ -23,31 +20,18 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Remove noise from pictures; a target that ends in .sdae gets the latent itself."""
-    jobs, left_out = targets.jobs(
-        args.paths, sources.pictures, "-denoised.png", args.output, args.force
-    )
-    codec = sdae.load(args.weights)
-    work = partial(
-        denoise, codec, args.sigma, args.quality, args.keep_metadata, shown=args.jobs == 1
-    )
-    facts = batch.each(jobs, work, args.jobs)
-    return batch.report(facts, len(jobs), "denoise", line, args.json) or int(left_out)
+    return batch.run(args, sources.pictures, "-denoised.png", denoise, line)
 
 
-def denoise(
-    codec, sigma: float | None, quality: float, keep_metadata: bool, job: Job, shown: bool = False
-) -> dict:
-    """Remove the noise of one picture; returns the facts. `shown` says whether progress is."""
-    packed = job.target.suffix.lower() == ".sdae"
+def denoise(codec, args, job: Job) -> dict:
+    """Remove the noise of one picture; returns the facts."""
+    packed = formats.is_packed(job.target)
     kind = None if packed else formats.picture_format(job.target)
-    picture = reading.read(sources.readable(job.source), keep_metadata=keep_metadata)
-    if packed:
-        formats.section(picture.metadata)  # which may be too much, and the work takes long
-    level = noise.estimate_sigma(picture.rgb) if sigma is None else sigma
-    with progress(label=job.source.name, total=100, unit="%", shown=shown) as bar:
-        latent = codec.encode(
-            picture.rgb, quality=quality, sigma=level, progress=stage(bar.share, 0, 0.8)
-        )
+    picture = reading.read(sources.readable(job.source), keep_metadata=args.keep_metadata)
+    level = noise.estimate_sigma(picture.rgb) if args.sigma is None else args.sigma
+    with progress(label=job.source.name, total=100, unit="%", shown=args.jobs == 1) as bar:
+        report = stage(bar.share, 0, 0.8)
+        latent = codec.encode(picture.rgb, quality=args.quality, sigma=level, progress=report)
         if packed:
             content = metadata.attach(codec.pack(latent), picture.metadata)
         else:
@@ -61,7 +45,7 @@ def denoise(
         "width": latent.width,
         "height": latent.height,
         "sigma": round(float(level), 4),
-        "estimated": sigma is None,
+        "estimated": args.sigma is None,
         "notices": list(picture.notices),
     }
 

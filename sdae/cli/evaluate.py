@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from importlib.metadata import PackageNotFoundError
+from functools import cache, partial
 from pathlib import Path
 
+import sdae
 from sdae import weights
-from sdae.cli.arguments import add_measuring
+from sdae.cli.arguments import add_weights
 from sdae.measuring import evaluation, kodak, noise_study, peers
 from sdae.measuring.evaluation import Selection
 from sdae.measuring.results import OURS, Results
@@ -17,72 +17,48 @@ from sdae.pictures.reading import ImageError
 
 def add_arguments(parser) -> None:
     """The options of ``sdae evaluate``."""
-    add_measuring(parser, jobs=os.cpu_count())
+    names = [OURS, *peers.PEERS]
     parser.add_argument("--sets", nargs="+", default=list(kodak.SETS), help="sets, or folders")
     parser.add_argument(
-        "--codecs",
-        nargs="+",
-        default=[OURS, *peers.PEERS],
-        help=f"any of {OURS}, {', '.join(peers.PEERS)}",
+        "--codecs", nargs="+", choices=names, default=names, help=f"any of {', '.join(names)}"
     )
+    parser.add_argument("--kodak", help="folder of the Kodak pictures (default: SDAE_KODAK)")
     parser.add_argument(
-        "--qualities",
-        nargs="+",
-        type=float,
-        default=evaluation.QUALITIES,
-        help="settings of our codec",
+        "--stride", type=int, default=1, help="measure only every so many pictures of a set"
     )
-    parser.add_argument(
-        "--peer-effort", choices=peers.EFFORTS, default="slow", help="as in sdae.measuring.peers"
-    )
-    parser.add_argument(
-        "--dask",
-        metavar="ADDRESS",
-        help="measure on the Dask cluster whose scheduler is there; start its workers with "
-        "--nthreads 1, for times of one core",
-    )
+    parser.add_argument("--results", help="folder for the results (default: that of the weights)")
+    parser.add_argument("--show", action="store_true", help="only print what is measured already")
     parser.add_argument(
         "--noise",
         nargs="?",
         const="all",
-        choices=("all", *noise_study.PARTS, "standard"),
-        help="the noise study instead, or the part of it that is named; standard: by the protocol "
-        "of the literature (see sdae.measuring.noise_study)",
+        choices=("all", *noise_study.PARTS),
+        help="the noise study instead, or the part of it that is named",
     )
+    add_weights(parser)
 
 
 def run(args) -> int:
     """Measure what is missing, write the results and print the tables. Returns an exit code."""
     place = weights.folder(args.weights)
-    unknown = [name for name in args.codecs if name not in (OURS, *peers.PEERS)]
-    if unknown:
-        print(f"There is no codec {', '.join(unknown)}.", file=sys.stderr)
-        return 2
     results = Results.of(place, args.results)
+    measure, parts = evaluation.measure, args.codecs
     if args.noise:
         measure = noise_study.measure
         parts = noise_study.PARTS if args.noise == "all" else (args.noise,)
-    else:
-        measure, parts = evaluation.measure, args.codecs
+    codec = cache(partial(sdae.load, place))
     try:
         for name in [] if args.show else args.sets:
-            selection = Selection(name, args.kodak, args.stride, args.jobs, args.dask)
             for part in parts:
-                measure(results, part, selection, place, args.qualities, args.peer_effort)
-    except PackageNotFoundError as error:
+                measure(results, part, Selection(name, args.kodak, args.stride), codec)
+    except ModuleNotFoundError as error:
         print(
-            f"A classical denoiser needs {error.name}; install what requirements-test.txt lists.",
-            file=sys.stderr,
+            f"{error.name} is missing; install what requirements-test.txt lists.", file=sys.stderr
         )
         return 2
     except (kodak.KodakError, FileNotFoundError, ImageError) as error:
         print(error, file=sys.stderr)
         return 2
-    for name in args.sets:
-        if args.noise == "standard":
-            print(noise_study.standard(results, name))
-        elif args.noise:
-            print(noise_study.tables(results.noise(name), Path(name).name))
-        else:
-            print(evaluation.table(results, name), end="\n\n")
+    for name in args.sets if not args.noise else ():
+        print(evaluation.table(results, Path(name).name), end="\n\n")
     return 0

@@ -15,9 +15,8 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Print what the headers of .sdae files say; their checksums are verified."""
-    files, left_out = sources.sources(args.paths, sources.packed)
-    facts = batch.each([Job(source) for source, _ in files], describe)
-    return batch.report(facts, len(files), "info", line, args.json) or int(left_out)
+    jobs = [job for job, _ in sources.sources(args.paths, sources.packed)]
+    return batch.report(batch.each(jobs, describe), len(jobs), line, args.json)
 
 
 def describe(job: Job) -> dict:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +28,3 @@ class Job:
     target: Path | None = None
     replace: bool = False
     refusal: str | None = None
-
-
-def is_special(path: Path) -> bool:
-    """Whether a path is a device or a pipe, which is written to and never replaced."""
-    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)

@@ -7,12 +7,11 @@ import stat
 import sys
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from sdae.cli.job import STREAM, Job, Refused
 from sdae.cli.sources import sources
-
-_STANDARD_OUTPUT = {"-", "/dev/stdout", "/dev/fd/1"}
 
 
 def jobs(
@@ -21,7 +20,7 @@ def jobs(
     ending: str,
     output: str | None = None,
     force: bool = False,
-) -> tuple[list[Job], bool]:
+) -> list[Job]:
     """Every file that the paths lead to, with the file to write for it.
 
     What is written takes the source's name with `ending`; it lies beside the source, or in the
@@ -33,17 +32,14 @@ def jobs(
         output: file or folder to write to, or - for standard output; None for beside the source.
         force: whether files that exist are replaced.
 
-    Returns:
-        the jobs, and whether any files were left out.
-
     Raises:
         Refused: paths and output do not fit.
     """
-    files, left_out = sources(paths, takes, None if ending.startswith(".") else ending)
-    if output is None and STREAM in (source for source, _ in files):
+    files = list(sources(paths, takes, None if ending.startswith(".") else ending))
+    if output is None and any(job.source == STREAM for job, _ in files):
         output = "-"
     if output is None:
-        targets = [source.with_name(source.stem + ending) for source, _ in files]
+        targets = [job.source.with_name(job.source.stem + ending) for job, _ in files]
     elif not _is_one_file(output):
         targets = [output / name.with_name(name.stem + ending) for _, name in files]
     elif len(files) > 1 or os.path.isdir(paths[0]):
@@ -51,45 +47,42 @@ def jobs(
             f"{output} is one file and there are several sources; name a folder, with / at its end."
         )
     else:
-        targets = [_standard_output() if output in _STANDARD_OUTPUT else Path(output)]
-    read, written, result = {_same(source) for source, _ in files}, set(), []
-    for (source, _), target in zip(files, targets):
+        targets = [Path(output)]
+    if STREAM in targets and (not hasattr(sys.stdout, "buffer") or sys.stdout.isatty()):
+        raise Refused("standard output is for text here; name a file with --output.")
+    read, written, result = {_same(job.source) for job, _ in files}, set(), []
+    for (job, _), target in zip(files, targets):
         name = _same(target)
-        if name in written:
+        if job.refusal:
+            refusal = job.refusal
+        elif name in written:
             refusal = f"another source is written to {target}; rename one of them."
-        elif name in read and name != _same(source):
+        elif name in read and name != _same(job.source):
             refusal = f"{target} is itself one of the sources; rename one of them."
         else:
             refusal = _occupied(target, force)
         written.add(name)
-        result.append(Job(source, target, force, refusal))
-    return result, left_out
+        result.append(replace(job, target=target, replace=force, refusal=refusal))
+    return result
 
 
 def _is_one_file(output: str) -> bool:
     if output.endswith(("/", os.sep)) or os.path.isdir(output):
         return False
-    return output in _STANDARD_OUTPUT or bool(Path(output).suffix) or os.path.exists(output)
-
-
-def _standard_output() -> Path:
-    closed = getattr(sys.stdout, "name", None) == os.devnull or not hasattr(sys.stdout, "buffer")
-    if closed or sys.stdout.isatty():
-        raise Refused("standard output is closed, or is for text; name a file with --output.")
-    return STREAM
+    return output == "-" or bool(Path(output).suffix) or os.path.exists(output)
 
 
 def _occupied(target: Path, force: bool) -> str | None:
     """Why a target cannot be written; None where it can."""
     try:
-        mode = os.stat(target).st_mode if target != STREAM else stat.S_IFCHR
+        is_file = target == STREAM or stat.S_ISREG(os.stat(target).st_mode)
     except FileNotFoundError:
         return None
     except OSError as error:
         return f"{target} cannot be written: {error.strerror}."
-    if stat.S_ISDIR(mode):
-        return f"{target} is a folder; name a file with --output."
-    if stat.S_ISREG(mode) and not force:
+    if not is_file:
+        return f"{target} is a folder or a device; name a file with --output, or - for a stream."
+    if target != STREAM and not force:
         return f"{target} exists; give --force to replace it, or --output."
     return None
 

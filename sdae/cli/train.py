@@ -51,12 +51,6 @@ def add_arguments(parser) -> None:
     contexts = parser.add_argument_group("the context tables, fitted at the end")
     contexts.add_argument("--context-crops", type=number(int, 1), default=3000)
     contexts.add_argument("--context-steps", type=number(int, 0), default=3000)
-    parser.add_argument(
-        "--devices",
-        type=number(int, 1),
-        default=1,
-        help="accelerators that share each batch; more than one need KERAS_BACKEND=jax",
-    )
 
 
 def run(args) -> int:
@@ -64,7 +58,6 @@ def run(args) -> int:
     from sdae import weights
     from sdae.errors import TrainingError
     from sdae.training import context_tables, photographs
-    from sdae.training.devices import distribute
     from sdae.training.loop import Options, Trainer
 
     output = Path(args.output)
@@ -77,7 +70,6 @@ def run(args) -> int:
             print("This training is finished; nothing was written.", file=sys.stderr)
             return 0
         training, validation = photographs.parted(args.photos, args.validation, args.seed)
-        distribute(args.devices, args.batch)
         print(f"reading {len(training) + len(validation)} photographs", file=sys.stderr)
         options = Options(**{f.name: getattr(args, f.name) for f in fields(Options)})
         about = {

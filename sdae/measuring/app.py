@@ -1,9 +1,7 @@
-"""The app in a process of its own and a headless Chromium that visits it, for the benchmarks of
-the pages: `sdae.measuring.visitors` and `sdae.measuring.waiting`."""
+"""The app in a process of its own and a headless Chromium that visits it."""
 
 from __future__ import annotations
 
-import io
 import shutil
 import socket
 import subprocess
@@ -14,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+
+from sdae.pictures import reading
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = "--no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run".split()
@@ -27,10 +26,11 @@ class AppError(RuntimeError):
 
 
 class App:
-    """The app on a free port of this machine. Needs a checkout, as the pages are in no wheel.
+    """The app on a free port of this machine while a ``with`` lasts; needs a checkout.
 
     Attributes:
         address: where a browser finds it.
+        errors: lines of errors that it wrote, once it has ended.
     """
 
     def __init__(self):
@@ -48,25 +48,26 @@ class App:
             stderr=subprocess.PIPE,
             text=True,
         )
-        self.address = f"http://127.0.0.1:{port}"
+        self.address, self.errors = f"http://127.0.0.1:{port}", []
+
+    def __enter__(self):
         while self.process.poll() is None:
             try:
                 with urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=5):
-                    return
+                    return self
             except OSError:
                 time.sleep(0.1)
         raise AppError("The app did not start; install what requirements.txt lists.")
 
-    def memory(self, field: str) -> int:
-        """VmRSS or VmHWM, the present or the most resident memory, in MB; Linux alone."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.split(f"{field}:")[1].split()[0]) // 1024
-
-    def stop(self) -> list[str]:
-        """End the app; the lines of errors that it wrote."""
+    def __exit__(self, *_):
         self.process.terminate()
         log = self.process.communicate()[1]
-        return [line for line in log.splitlines() if "Traceback" in line or "Error" in line]
+        self.errors = [line for line in log.splitlines() if "Traceback" in line or "Error" in line]
+
+    def peak_memory(self) -> int:
+        """The most resident memory so far in MB; Linux alone."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) // 1024
 
 
 @contextmanager
@@ -95,17 +96,10 @@ def visit(chromium, address: str, **options):
     return page
 
 
-def upload(page, name: str, *pictures: np.ndarray) -> None:
-    """Give the page pictures, (H, W, 3) uint8, as PNG files."""
-    files = []
-    for number, rgb in enumerate(pictures):
-        file = io.BytesIO()
-        Image.fromarray(rgb).save(file, "PNG")
-        data = {"mimeType": "image/png", "buffer": file.getvalue()}
-        files.append({"name": f"{name}{number}.png", **data})
-    chooser = page.locator("input[type=file]")
-    # Several pictures go to the last place for files, on the tab for many.
-    (chooser.last if len(files) > 1 else chooser.first).set_input_files(files)
+def upload(page, rgb: np.ndarray) -> None:
+    """Give the page a picture, (H, W, 3) uint8, as a PNG file."""
+    file = {"name": "picture.png", "mimeType": "image/png", "buffer": reading.png(rgb)}
+    page.locator("input[type=file]").first.set_input_files([file])
 
 
 def quality(page):
@@ -127,17 +121,16 @@ def signs(page) -> tuple[bool, bool]:
 def answered(pages, begun: float) -> list[tuple[float, float]]:
     """For each page of several visitors the seconds since `begun`, a `time.monotonic`, until its
     bytes show and until its picture does."""
-    seconds = {}
-    while True:
-        for number, page in enumerate(pages):
+    seconds = {page: {} for page in pages}
+    while time.monotonic() - begun < PATIENCE:
+        for page, own in seconds.items():
             for place, shown in enumerate(signs(page)):
                 if shown:
-                    seconds.setdefault((number, place), time.monotonic() - begun)
-        if len(seconds) == 2 * len(pages):
-            return [(seconds[number, 0], seconds[number, 1]) for number in range(len(pages))]
-        if time.monotonic() - begun > PATIENCE:
-            raise AppError(f"A visitor had no answer after {PATIENCE} seconds.")
+                    own.setdefault(place, time.monotonic() - begun)
+        if all(len(own) == 2 for own in seconds.values()):
+            return [(own[0], own[1]) for own in seconds.values()]
         time.sleep(0.02)
+    raise AppError(f"A visitor had no answer after {PATIENCE} seconds.")
 
 
 def waves(number: int, width: int, height: int) -> np.ndarray:

@@ -5,27 +5,22 @@ than the measuring sets, with Gaussian noise clipped to 8 bits.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from sdae.pictures.noise import to_8_bits, to_floats
 
 
-@dataclass(frozen=True)
-class Denoiser:
+class Denoiser(NamedTuple):
     """A denoiser.
 
     label: its name for people.
     clean: function of a picture float32 (H, W, 3), full scale 1, and sigma > 0 → the same shape.
-    package: what must be installed for it beside the requirements of the app.
-    slow: it takes minutes for a photograph of a few megapixels.
     """
 
     label: str
     clean: Callable
-    package: str | None = None
-    slow: bool = False
 
 
 def denoise(name: str, picture: np.ndarray, sigma: float) -> np.ndarray:
@@ -72,21 +67,6 @@ def _median(x, sigma):
     return median_filter(x, size=(2 * radius + 1, 2 * radius + 1, 1), mode="nearest")
 
 
-def _wavelet(x, sigma):
-    from skimage.restoration import denoise_wavelet
-
-    return denoise_wavelet(
-        x,
-        sigma=sigma * (1 - sigma / 2),
-        wavelet="db2",
-        method="BayesShrink",
-        mode="soft",
-        convert2ycbcr=True,
-        rescale_sigma=True,
-        channel_axis=-1,
-    )
-
-
 def _bm3d(x, sigma):
     import bm3d
 
@@ -102,12 +82,11 @@ DENOISERS = {
     "tv": Denoiser("Total variation", _total_variation),
     "gaussian": Denoiser("Gaussian blur", _gaussian_blur),
     "median": Denoiser("Median", _median),
-    "wavelet": Denoiser("Wavelet", _wavelet, package="PyWavelets"),
-    "bm3d": Denoiser("BM3D", _bm3d, package="bm3d", slow=True),
+    "bm3d": Denoiser("BM3D", _bm3d),
 }
 """Non-local means (Buades, Coll and Morel 2005), total variation (Chambolle 2004), Gaussian blur,
-median, wavelet shrinkage (Chang, Yu and Vetterli 2000) and BM3D for colour (Dabov et al. 2007, by
-Mäkinen, Azzari and Foi 2020); from scikit-image, SciPy and the package bm3d."""
+median and BM3D for colour (Dabov et al. 2007, by Mäkinen, Azzari and Foi 2020); from scikit-image,
+SciPy and the package bm3d."""
 
-QUICK = tuple(name for name, denoiser in DENOISERS.items() if not denoiser.package)
-"""Those that need nothing beside the requirements of the app."""
+QUICK = ("nlm", "tv", "gaussian", "median")
+"""Those that need nothing beside the requirements of the app, and no minutes for a photograph."""

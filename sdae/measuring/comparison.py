@@ -136,18 +136,10 @@ def rival(
 
     `effort` and `pause` are as in `sdae.measuring.peer_files.at_bytes`.
     """
-    return _rival(name, peer_files.at_bytes(name, rgb, budget, effort, pause), rgb)
-
-
-def equal(
-    name: str, rgb: np.ndarray, psnr: float, effort: str = "fast", pause=lambda: None
-) -> Rival | None:
-    """Search peer `name` for its smallest file of at least `psnr` dB; None where none is so close."""
-    return _rival(name, peer_files.at_quality(name, rgb, metrics.psnr, psnr, effort, pause), rgb)
-
-
-def _rival(name, encoded, rgb) -> Rival | None:
-    return encoded and Rival(
+    encoded = peer_files.at_bytes(name, rgb, budget, effort, pause)
+    if encoded is None:
+        return None
+    return Rival(
         label=PEERS[name].label,
         settings=encoded.settings,
         data=encoded.data,

@@ -23,9 +23,6 @@ from sdae.measuring import metrics
 MEASURES = {"psnr": "PSNR", "ssim": "SSIM in dB", "ms_ssim": "MS-SSIM in dB"}
 """Measures that BD-rates are taken of → their names. Similarities x count as −10·log10(1 − x)."""
 
-THIRDS = (0, 1 / 3), (1 / 3, 2 / 3), (2 / 3, 1)
-"""The lowest, the middle and the highest third of a range of quality."""
-
 
 def setting(row: dict) -> float:
     """The number in a row's setting: a quality, or a rate."""
@@ -143,33 +140,35 @@ def curve(rows: dict, key: str = "psnr") -> dict[str, list[float]]:
     return {name: [round(float(point[name]), 5) for point in points] for name in names}
 
 
-def bd_rate(ours: dict, other: dict, key: str, share=(0.0, 1.0)) -> float | None:
+def bd_rate(ours: dict, other: dict, key: str) -> float | None:
     """Mean over the pictures that both hold of our BD-rate against another codec, in percent.
 
-    Pictures whose curves cannot be compared are left out; None where none is left.
+    How many more bytes ours take at equal quality, negative where they are fewer: Bjøntegaard
+    (VCEG-M33, 2001), with the piecewise cubic interpolation of JCTVC-B055 in place of one
+    polynomial. Log bytes as a monotone cubic (PCHIP) of quality are averaged over the range of
+    quality that both curves cover. Pictures with fewer than four points, or without a common range,
+    are left out; None where none is left.
 
     Args:
         ours, other: picture → rows.
         key: one of `MEASURES`.
-        share: the part of the common range of quality that counts, such as one of `THIRDS`.
     """
     rates = []
     for name in sorted(ours.keys() & other.keys()):
-        if key not in ours[name][0] or key not in other[name][0]:
-            continue
-        try:
-            rates.append(
-                metrics.bd_rate(*_points(ours[name], key), *_points(other[name], key), share)
-            )
-        except ValueError:  # fewer than four points, or no common range of quality
-            continue
+        if all(key in rows[name][0] for rows in (ours, other)):
+            a, b = _log_bytes(ours[name], key), _log_bytes(other[name], key)
+            low, high = max(a.x[0], b.x[0]), min(a.x[-1], b.x[-1])
+            if low < high and min(len(a.x), len(b.x)) >= 4:
+                area = a.integrate(low, high) - b.integrate(low, high)
+                rates.append(100 * math.expm1(area / (high - low)))
     return float(np.mean(rates)) if rates else None
 
 
-def _points(rows, key):
+def _log_bytes(rows, key) -> PchipInterpolator:
+    """Logarithm of the bytes of one picture as a function of its quality, in dB."""
     front = best(rows, key)
     turn = float if key == "psnr" else metrics.similarity_decibels
-    return [row["bytes"] for row in front], [turn(row[key]) for row in front]
+    return PchipInterpolator([turn(r[key]) for r in front], [math.log(r["bytes"]) for r in front])
 
 
 def per_picture(ours: dict, jpeg: dict, wanted: float) -> list[dict]:

@@ -1,26 +1,20 @@
-"""Sets × qualities × codecs → one results file each: ``sdae evaluate``.
+"""Sets × codecs × qualities → one results file each: ``sdae evaluate``.
 
-Measurements are kept as they come, so an interrupted run continues where it stood. Pictures are
-shared out to processes. Times are processor time, which a busy machine does not stretch.
+Measurements are kept as they come, so an interrupted run continues where it stood. Times are
+processor time, which a busy machine does not stretch.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from sdae import cluster
 from sdae.measuring import curves, kodak, metrics, peer_files
 from sdae.measuring.results import OURS, Results, common, label
 from sdae.pictures import reading
@@ -35,22 +29,24 @@ BITS_PER_PIXEL = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 
 @dataclass(frozen=True)
 class Selection:
-    """Which pictures of a set are measured, and who works on them.
+    """Which pictures of a set are measured.
 
     set_name: of a Kodak set, or a folder of pictures.
     kodak: the folder of the Kodak pictures, as for `sdae.measuring.kodak.folder`.
     stride: one picture in so many is taken.
-    jobs: processes of this machine; dask: address of the scheduler of a cluster in their place.
     """
 
     set_name: str
     kodak: str | None = None
     stride: int = 1
-    jobs: int = 1
-    dask: str | None = None
 
-    def pictures(self) -> tuple[Iterator[tuple[str, np.ndarray]], int]:
-        """(name, RGB array) of each picture, read one by one, and how many they are.
+    def measure(self, results: Results, study: str, codec_name: str, work: Callable) -> None:
+        """Measure what the results do not hold yet of this set, under a bar.
+
+        Args:
+            results: where they are kept, under the name of the set after ``study``.
+            codec_name: who is measured.
+            work: function of the name of a picture and its pixels, (H, W, 3) uint8 → what is kept.
 
         Raises:
             ImageError: a picture of the folder cannot be read; it is named.
@@ -62,16 +58,13 @@ class Selection:
 
             paths = photographs.photographs([self.set_name])
             every, total = ((path.stem, reading.named(path)) for path in paths), len(paths)
-        return islice(every, 0, None, self.stride), -(-total // self.stride)
-
-    def measured(self, work: Callable, known, label: str) -> Iterator[tuple]:
-        """(name, work((name, RGB array))) of the pictures that are not `known`, under a bar."""
-        wanted, total = self.pictures()
-        missing = ((item[0], item) for item in wanted if item[0] not in known)
-        with progress(label=f"{self.set_name} {label}", total=total, unit="picture") as bar:
-            bar.update(min(len(known), total))
-            for result in spread(work, missing, self.jobs, self.dask):
-                yield result
+        kept_as = study + Path(self.set_name).name
+        known, options = results.rows(kept_as, codec_name), {"stride": self.stride}
+        count = -(-total // self.stride)
+        with progress(label=f"{kept_as} {codec_name}", total=count, unit="picture") as bar:
+            for name, rgb in islice(every, 0, None, self.stride):
+                if name not in known:
+                    results.add(kept_as, codec_name, name, work(name, rgb), options)
                 bar.update()
 
 
@@ -82,18 +75,30 @@ def quality(rgb, restored) -> dict:
         "psnr": round(min(psnr, 100.0), 4),  # identical pictures have no finite one
         "ssim": round(metrics.ssim(rgb, restored), 5),
         "accuracy": round(metrics.accuracy(rgb, restored), 4),
-        "within_8": round(metrics.within(rgb, restored), 4),
     }
     if min(rgb.shape[:2]) >= metrics.MS_SSIM_SIDE:
         row["ms_ssim"] = round(metrics.ms_ssim(rgb, restored), 5)
     return row
 
 
-def measure_ours(codec, rgb, qualities=QUALITIES) -> list[dict]:
+def measure(results: Results, codec_name: str, selection: Selection, codec: Callable) -> None:
+    """Measure the pictures of a set that the results do not hold yet.
+
+    Args:
+        codec_name: ours, or a peer's.
+        codec: function without arguments → a `sdae.Codec`, asked for ours alone.
+    """
+    work = (
+        partial(measure_ours, codec()) if codec_name == OURS else partial(measure_peer, codec_name)
+    )
+    selection.measure(results, "", codec_name, work)
+
+
+def measure_ours(codec, name, rgb) -> list[dict]:
     """Our codec on one picture at every quality."""
     size = {"pixels": rgb.shape[0] * rgb.shape[1], "png_bytes": len(reading.png(rgb))}
     rows = []
-    for setting in qualities:
+    for setting in QUALITIES:
         begun = time.process_time()
         latent = codec.encode(rgb, quality=setting)
         data = codec.pack(latent)
@@ -112,8 +117,8 @@ def measure_ours(codec, rgb, qualities=QUALITIES) -> list[dict]:
     return rows
 
 
-def measure_peer(name, rgb, effort="slow") -> list[dict]:
-    """A peer on one picture, every variant along its curve; effort as in `sdae.measuring.peers`."""
+def measure_peer(codec_name, name, rgb) -> list[dict]:
+    """A peer on one picture, every variant along its curve."""
     return [
         {
             "setting": file.settings,
@@ -124,107 +129,8 @@ def measure_peer(name, rgb, effort="slow") -> list[dict]:
             "encode_seconds": round(file.encode_seconds, 4),
             "decode_seconds": round(file.decode_seconds, 4),
         }
-        for file in peer_files.files(name, rgb, effort=effort)
+        for file in peer_files.files(codec_name, rgb)
     ]
-
-
-def measure(
-    results: Results, codec_name: str, selection: Selection, place, qualities, peer_effort: str
-) -> None:
-    """Measure the pictures of a set that the results do not hold yet.
-
-    Args:
-        results: where they are kept.
-        codec_name: ours, or a peer's.
-        place: folder of our weights.
-        qualities: of ours.
-        peer_effort: as in `sdae.measuring.peers`.
-    """
-    set_name, ours = selection.set_name, codec_name == OURS
-    work = (
-        partial(_ours, place, tuple(qualities)) if ours else partial(_peer, codec_name, peer_effort)
-    )
-    options = {"stride": selection.stride, "jobs": selection.jobs}
-    options = options if ours else options | {"effort": peer_effort}
-    known = results.rows(set_name, codec_name, options)
-    name = None
-    for name, rows in selection.measured(work, known, codec_name):
-        results.add(set_name, codec_name, name, rows, options)
-    if name is not None:
-        results.finish(set_name, codec_name, options)
-
-
-def _ours(place, qualities, item):
-    return measure_ours(warm_codec(place), item[1], qualities)
-
-
-def _peer(name, effort, item):
-    return measure_peer(name, item[1], effort)
-
-
-@cache
-def warm_codec(place):
-    """The codec of a process, its network built."""
-    import sdae
-
-    codec = sdae.load(place)
-    codec.decompress(codec.compress(np.zeros((16, 16, 3), "uint8")))
-    return codec
-
-
-def spread(
-    work: Callable, items: Iterable[tuple[str, object]], jobs: int, dask: str | None = None
-) -> Iterator[tuple]:
-    """(name, work(value)) of (name, value) pairs, in their order, computed by processes.
-
-    ``work`` must be picklable. A few items are taken ahead, never all of them. With one job, the
-    work is done here. Address ``dask`` takes the workers of that cluster instead, and the pairs
-    come as they are ready.
-
-    Raises:
-        ClusterError: there is no such cluster, or it could not do an item.
-    """
-    if dask:
-        for (name, _), result in cluster.results(dask, partial(_value, work), items):
-            if isinstance(result, Exception):
-                raise cluster.ClusterError(f"{name}: {cluster.reason(result)}")
-            yield name, result
-        return
-    if jobs == 1:
-        yield from ((name, work(value)) for name, value in items)
-        return
-    waiting = deque()
-
-    def settled():
-        name, future = waiting.popleft()
-        return name, future.result()
-
-    # Forking a process that has used TensorFlow would hang.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_as_a_worker) as pool:
-        try:
-            for name, value in items:
-                waiting.append((name, pool.submit(work, value)))
-                if len(waiting) >= 2 * jobs:
-                    yield settled()
-            while waiting:
-                yield settled()
-        except BaseException:
-            # Nobody wants the rest, which the pool would wait for.
-            for process in multiprocessing.active_children():
-                process.kill()
-            raise
-
-
-def _value(work, item):
-    return work(item[1])
-
-
-def _as_a_worker():
-    """One thread; and Ctrl-C is for the process that began this one, and ends it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = "1"
 
 
 def table(results: Results, set_name: str, sizes: Sequence[float] = BITS_PER_PIXEL) -> str:
@@ -247,29 +153,13 @@ def table(results: Results, set_name: str, sizes: Sequence[float] = BITS_PER_PIX
                 best = max(range(len(cells)), key=lambda k: cells[k]["psnr"] if cells[k] else 0)
                 texts[best] = f"**{texts[best]}**"
             lines.append(f"| {bits} | " + " | ".join(texts) + " |")
-    for name, rates in bd_rates(rows).items():
-        if any(rates):
-            whole = " | ".join(percent(rate[0]) if rate else "–" for rate in rates)
-            thirds = " | ".join(
-                "; ".join(map(percent, rate[1:])) if rate else "–" for rate in rates
-            )
-            lines.append(f"| BD-rate of SDAE, {name}, % | – | {whole} |")
-            lines.append(f"| by thirds, lowest quality first | – | {thirds} |")
+    others = [name for name in rows if name != OURS] if OURS in rows else []
+    for key, name in curves.MEASURES.items():
+        rates = [curves.bd_rate(rows[OURS], rows[other], key) for other in others]
+        if any(rate is not None for rate in rates):
+            shown = " | ".join("–" if rate is None else percent(rate) for rate in rates)
+            lines.append(f"| BD-rate of SDAE, {name}, % | – | {shown} |")
     return "\n".join(lines)
-
-
-def bd_rates(rows: dict[str, dict]) -> dict[str, list]:
-    """Name of a measure → for each other codec our BD-rate, and those of the thirds of quality.
-
-    rows: codec → picture → rows. In percent; None for a codec without that measure.
-    """
-    by_measure = {}
-    for key, name in curves.MEASURES.items() if OURS in rows else ():
-        pairs = [(rows[OURS], rows[other], key) for other in rows if other != OURS]
-        shares = (0, 1), *curves.THIRDS
-        rates = [[curves.bd_rate(*pair, share) for share in shares] for pair in pairs]
-        by_measure[name] = [None if None in rate else rate for rate in rates]
-    return by_measure
 
 
 def percent(change: float) -> str:

@@ -1,12 +1,11 @@
-"""How much two pictures differ, and how much two rate–distortion curves do.
+"""How much two pictures differ.
 
 All picture measures take two arrays uint8 (H, W, 3) of the same shape and raise ValueError for
 anything else. They are symmetric except in name: by custom the original comes first.
 
 They are written here for reasons. PSNR comes part by part for pictures that fill the memory. SSIM
 and MS-SSIM share their filters; scikit-image has only the first, TensorFlow's take 600 MB to load.
-BD-rate is a few lines around SciPy's interpolation. Tests hold SSIM to scikit-image and MS-SSIM to
-TensorFlow.
+Tests hold SSIM to scikit-image and MS-SSIM to TensorFlow.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import correlate1d
 
 # Wang et al. 2004: an 11×11 Gaussian window of σ 1.5, K1 = 0.01, K2 = 0.03, L = 255.
@@ -96,42 +94,9 @@ def accuracy(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.mean(a.argmax(axis=-1) == b.argmax(axis=-1)))
 
 
-def within(a: np.ndarray, b: np.ndarray, tolerance: int = 8) -> float:
-    """The share of samples, in [0, 1], that differ by at most `tolerance` of 255 levels."""
-    _check(a, b)
-    return float(np.mean(np.abs(a.astype(np.int16) - b) <= tolerance))
-
-
 def similarity_decibels(similarity: float) -> float:
     """SSIM or MS-SSIM on a scale of dB, −10·log10(1 − similarity); at most 60, for 1."""
     return -10 * math.log10(max(1 - similarity, 1e-6))
-
-
-def bd_rate(rates_a, quality_a, rates_b, quality_b, share=(0.0, 1.0)) -> float:
-    """Mean difference in rate at equal quality, in percent: how much more a takes than b.
-
-    Bjøntegaard (VCEG-M33, 2001), with the piecewise cubic interpolation of JCTVC-B055 in place
-    of one polynomial: log rate as a monotone cubic (PCHIP) of quality, averaged over the range
-    of quality that both curves cover. Negative when a is the better one.
-
-    rates: file sizes or bits per pixel, above 0, in any unit that both share.
-    quality: PSNR in dB or any other measure that rises, one value a rate; order does not matter.
-    share: the part of that range that counts, from 0, its lowest quality, to 1, its highest.
-
-    Raises ValueError for fewer than four points, for rates or qualities that are no finite
-    numbers, for two points of one curve with the same quality, and for curves that share no
-    range of quality.
-    """
-    curve_a, curve_b = _log_rate(rates_a, quality_a), _log_rate(rates_b, quality_b)
-    low = max(curve_a.x[0], curve_b.x[0])
-    high = min(curve_a.x[-1], curve_b.x[-1])
-    if not low < high:
-        raise ValueError(
-            "The two curves share no range of quality; measure them where they overlap."
-        )
-    low, high = (low + (high - low) * place for place in share)
-    area = curve_a.integrate(low, high) - curve_b.integrate(low, high)
-    return float(100 * math.expm1(area / (high - low)))
 
 
 def _check(a, b) -> None:
@@ -188,16 +153,3 @@ def _halve(plane: np.ndarray) -> np.ndarray:
     height, width = plane.shape
     plane = np.pad(plane, ((0, height % 2), (0, width % 2)), mode="edge")
     return (plane[::2, ::2] + plane[1::2, ::2] + plane[::2, 1::2] + plane[1::2, 1::2]) / 4
-
-
-def _log_rate(rates, quality) -> PchipInterpolator:
-    rates = np.asarray(rates, dtype=np.float64)
-    quality = np.asarray(quality, dtype=np.float64)
-    if rates.shape != quality.shape or rates.ndim != 1 or rates.size < 4:
-        raise ValueError("A curve needs at least four points, each with a rate and a quality.")
-    if not (np.isfinite(rates) & np.isfinite(quality) & (rates > 0)).all():
-        raise ValueError("Rates must be above zero, and rates and qualities finite numbers.")
-    order = np.argsort(quality)
-    if (np.diff(quality[order]) == 0).any():
-        raise ValueError("Two points of a curve have the same quality; leave one of them out.")
-    return PchipInterpolator(quality[order], np.log(rates[order]))

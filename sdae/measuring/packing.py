@@ -1,23 +1,19 @@
-"""Bytes and times of the latent coder beside other ways to pack: ``sdae bench coder``.
+"""What the integers of latents cost: beside other ways to pack them, and integer by integer.
 
-It is measured on the latents that the network makes of pictures: mean bytes beside other
-ways to pack the same integers, and times. The ideal coders write no tables and need not round to
-whole bits; their statistics are those of all latents of one quality together:
-
-- static: one table a channel;
-- contexts: one table a bucket, the same information that our coder has.
+The ideal coders write no tables and need not round to whole bits. They spend the entropy of the
+symbols, whose statistics are those of all latents of one quality together.
 """
 
 import statistics
-import time
 import zlib
 
 import numpy as np
 
-from sdae.coding import deflate, huffman, latent_coder, residuals
-from sdae.threads import one_blas_thread
+from sdae.coding import huffman, latent_coder, residuals
+from sdae.coding.predictor import Predictor
 
-_REPEATS = 15
+SQUARE = 8
+"""Side in pixels of the square that one place of a latent stands for."""
 
 
 def coder(values, quality_code: int, tables) -> dict[str, float]:
@@ -28,37 +24,13 @@ def coder(values, quality_code: int, tables) -> dict[str, float]:
         quality_code: quality in hundredths.
         tables: the context tables.
     """
-    raw = [_int8(v) for v in values]
-    packed = {
-        "int8, not packed": [len(r) for r in raw],
-        "zlib 9": [len(zlib.compress(r, 9)) for r in raw],
-        "best zlib strategy": [_best_zlib(v) for v in values],
-        "ours": [len(latent_coder.encode(v, quality_code, tables)) for v in values],
-        "ideal, static per channel": [ideal_static(values)],
-        "ideal, our contexts": [ideal_contexts(values, quality_code, tables)],
+    plain = [np.clip(v, -128, 127).astype("int8").tobytes() for v in values]
+    return {
+        "zlib 9": statistics.mean(len(zlib.compress(v, 9)) for v in plain),
+        "ideal, static per channel": ideal_static(values),
+        "ours": statistics.mean(len(latent_coder.encode(v, quality_code, tables)) for v in values),
+        "ideal, our contexts": ideal_contexts(values, quality_code, tables),
     }
-    return {name: statistics.mean(sizes) for name, sizes in packed.items()}
-
-
-def times(values, quality_code: int, tables) -> dict[str, float]:
-    """Median seconds a latent of packing and unpacking, ours and zlib's."""
-    measured = {}
-    for v in values:
-        raw = _int8(v)
-        deflated = zlib.compress(raw, 9)
-        payload = latent_coder.encode(v, quality_code, tables)
-        works = {
-            "zlib 9, deflate": lambda: zlib.compress(raw, 9),
-            "zlib 9, inflate": lambda: zlib.decompress(deflated),
-            "ours, pack": lambda: latent_coder.encode(v, quality_code, tables),
-            "ours, unpack": lambda: latent_coder.decode(
-                payload, *v.shape[:2], quality_code, tables
-            ),
-        }
-        for name, work in works.items():
-            with one_blas_thread():
-                measured.setdefault(name, []).append(_seconds(work))
-    return {name: statistics.median(seconds) for name, seconds in measured.items()}
 
 
 def ideal_static(values) -> float:
@@ -69,35 +41,56 @@ def ideal_static(values) -> float:
 
 
 def ideal_contexts(values, quality_code: int, tables) -> float:
-    """Mean bytes of an ideal coder with one table a bucket."""
-    bucket = tables.buckets.ravel().astype("int64")
-    pairs = []
-    for v in values:
-        # Channels after the last that is used are free to our coder, so they are here.
-        live = int(np.flatnonzero(v.any((0, 1))).max(initial=0)) + 1
-        cell, symbol = residuals.survey(v, quality_code, tables, live)
-        pairs.append(bucket[cell] << 32 | symbol)
-    keys, tally = np.unique(np.concatenate(pairs), return_counts=True)
-    tallies = np.split(tally, np.flatnonzero(np.diff(keys >> 32)) + 1)
-    return sum(float(huffman.entropy(t)) for t in tallies) / 8 / len(values)
+    """Mean bytes of an ideal coder with one table a bucket, which our coder has, too."""
+    symbols = [_symbols(v, quality_code, tables, _live(v)) for v in values]
+    return float(_information(np.concatenate(symbols)).sum()) / 8 / len(values)
 
 
-def _int8(values) -> bytes:
-    return np.clip(values, -128, 127).astype("int8").tobytes()
+def bits_spent(codec, latent) -> np.ndarray:
+    """(h, w, C) bits of a payload that each integer of its latent takes.
+
+    A byte of the stream may hold several integers. So the bits of the whole payload are shared out
+    by the information of each integer: how rare its symbol is among those of its bucket.
+
+    Args:
+        codec, latent: a `sdae.Codec` and a `sdae.Latent`.
+    """
+    values, code, tables = latent.values, round(latent.quality * 100), codec.tables
+    spent = np.zeros(values.size)
+    if values.any():
+        live = _live(values)
+        # A little for each, so that bits find a place where all symbols of a bucket are the same.
+        information = _information(_symbols(values, code, tables, live)) + 1e-9
+        size = 8 * len(latent_coder.encode(values, code, tables))
+        spent[_places(values, tables, live)] = size * information / information.sum()
+    return spent.reshape(values.shape)
 
 
-def _best_zlib(values) -> int:
-    """The smallest of zlib's strategies, position by position and channel by channel."""
-    orders = _int8(values), _int8(values.transpose(2, 0, 1))
-    strategies = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED, zlib.Z_HUFFMAN_ONLY, zlib.Z_RLE)
-    return min(len(deflate.squeeze([raw], s)) for raw in orders for s in strategies)
+def _live(values) -> int:
+    """Channels up to the last that is used; those after it are free."""
+    return int(np.flatnonzero(values.any((0, 1))).max(initial=0)) + 1
 
 
-def _seconds(work) -> float:
-    """The median of several runs, in processor time, which a busy machine does not stretch."""
-    runs = []
-    for _ in range(_REPEATS):
-        begun = time.process_time()
-        work()
-        runs.append(time.process_time() - begun)
-    return statistics.median(runs)
+def _symbols(values, code, tables, live) -> np.ndarray:
+    """Bucket and symbol of each integer in the order of coding, as one number."""
+    cell, symbol = residuals.survey(values, code, tables, live)
+    return tables.buckets.ravel().astype("int64")[cell] << 32 | symbol
+
+
+def _information(symbols) -> np.ndarray:
+    """Bits of each symbol by an ideal coder: −log2 of its share of its bucket."""
+    keys, number, tally = np.unique(symbols, return_inverse=True, return_counts=True)
+    bucket = keys >> 32
+    return np.log2(np.bincount(bucket, tally)[bucket] / tally)[number]
+
+
+def _places(values, tables, live) -> np.ndarray:
+    """The place of every integer, row by row, in the order they are coded in."""
+    height, width, channels = values.shape
+    predictor = Predictor(height, width, 100, tables, live)
+    places = []
+    for group, start, stop, _ in predictor.plan:
+        own = predictor.slices[group]
+        position = predictor.steps.order[start:stop, None]
+        places.append((position * channels + np.arange(own.start, min(live, own.stop))).ravel())
+    return np.concatenate(places)

@@ -9,13 +9,11 @@ A size is that of a whole file which any reader of its format opens, without met
   the shorter side down to about 16 pixels.
 - WebP: lossy, method 6 (the slowest), 4:2:0 as the format demands.
 - AVIF: AV1 by libaom, no tiles; 4:2:0 and 4:4:4, ``tune=ssim``, which gives the most dB, and
-  ``tune=iq``, libavif's own choice, which gives more MS-SSIM. Up to 256×256 pixels speed 0, the
-  slowest; above, where a file takes seconds, speed 1, for less than 0.1 dB.
+  4:4:4 with ``tune=iq``, libavif's own choice, which gives more MS-SSIM. Up to 256×256 pixels
+  speed 0, the slowest; above, where a file takes seconds, speed 1, for less than 0.1 dB.
 
-Where a codec has several *variants*, the best one counts for the measure that is asked for.
-
-`effort="fast"` is for a page that waits: AVIF alone gives way, to speed 6, 4:4:4 and
-``tune=ssim``.
+Where a codec has several *variants*, the best one counts for the measure that is asked for. With
+``effort="fast"``, for a page that waits, AVIF takes the first of them alone, at speed 6.
 """
 
 from __future__ import annotations
@@ -36,29 +34,28 @@ class Peer:
     """A codec to compare with.
 
     name: key of `PEERS`; label: its name for people.
-    ending: of the names of its files.
     library: a key of `versions`, the one that does the work.
     qualities: the settings of its encoder, from the smallest file to the largest.
     spread: some of them, over the useful sizes, for a curve.
     max_side: the longest side that it stores, in pixels.
-    variants: (PIL image, effort) → its further choices, of which the best is taken.
+    variants: its further choices, of which the best is taken.
     encode: (PIL image, quality, variant, effort) → whole file.
-    describe: (PIL image, quality, variant, effort) → the settings in words.
-    has_rough: whether `encode` knows a third effort, "rough", that takes a fraction of the time
-        for a file of much the same size and quality, so that a search can start from there.
     """
 
     name: str
     label: str
-    ending: str
     library: str
     qualities: range
     spread: tuple[int, ...]
     max_side: int
-    variants: Callable[[Image.Image, str], tuple[str, ...]]
+    variants: tuple[str, ...]
     encode: Callable[[Image.Image, int, str, str], bytes]
-    describe: Callable[[Image.Image, int, str, str], str]
-    has_rough: bool = False
+
+    def settings(self, quality: int, variant: str) -> str:
+        """The settings of a file in words, a number first."""
+        word = "rate" if self.name == "jpeg2000" else "quality"
+        number = f"{_ratio(quality):.4g}:1" if self.name == "jpeg2000" else quality
+        return f"{word} {number}, {variant}"
 
 
 def versions() -> dict[str, str | None]:
@@ -81,51 +78,32 @@ def _save(image: Image.Image, kind: str, **options) -> bytes:
 
 def _jpeg(image, quality, variant, effort):
     subsampling, _, progressive = variant.partition(" ")
-    file = _save(image, "JPEG", quality=quality, subsampling=subsampling)
+    options = {"quality": quality, "subsampling": subsampling}
+    file = _save(image, "JPEG", **options)
     # Pillow gives optimised files a buffer of one byte a pixel (at least 64 KiB), which noise at
     # a high quality overflows. Optimising helps such a file little: it stays as it is.
     if len(file) * 1.1 + 4096 > max(1 << 16, image.width * image.height):
         return file
-    return _save(
-        image,
-        "JPEG",
-        quality=quality,
-        subsampling=subsampling,
-        progressive=bool(progressive),
-        optimize=True,
-    )
-
-
-def _jpeg_words(image, quality, variant, effort):
-    return f"quality {quality}, {variant}"
+    return _save(image, "JPEG", progressive=bool(progressive), optimize=True, **options)
 
 
 def _jpeg2000(image, quality, variant, effort):
-    return _without_comment(
-        _save(
-            image,
-            "JPEG2000",
-            quality_mode="rates",
-            quality_layers=[_ratio(quality)],
-            irreversible=True,
-            mct=1,
-            num_resolutions=_resolutions(image),
-            no_jp2=True,
-        )
+    codestream = _save(
+        image,
+        "JPEG2000",
+        quality_mode="rates",
+        quality_layers=[_ratio(quality)],
+        irreversible=True,
+        mct=1,
+        num_resolutions=min(max(round(math.log2(min(image.size) / 16)) + 1, 1), 6),
+        no_jp2=True,
     )
-
-
-def _jpeg2000_words(image, quality, variant, effort):
-    return f"rate {_ratio(quality):.4g}:1, {_resolutions(image)} resolutions"
+    return _without_comment(codestream)
 
 
 def _ratio(quality: int) -> float:
     # 2048:1 down to 1:1 in steps of half a percent: finer than OpenJPEG can aim.
     return 2 ** (11 - quality / 128)
-
-
-def _resolutions(image: Image.Image) -> int:
-    return min(max(round(math.log2(min(image.size) / 16)) + 1, 1), 6)
 
 
 def _without_comment(codestream: bytes) -> bytes:
@@ -143,46 +121,19 @@ def _webp(image, quality, variant, effort):
     return _save(image, "WEBP", quality=quality, method=6)
 
 
-def _webp_words(image, quality, variant, effort):
-    return f"quality {quality}, method 6"
-
-
 def _avif(image, quality, variant, effort):
-    subsampling, tune = variant.split(" ")
+    subsampling, tune = variant.split(" tune ")
+    slowest = 0 if image.width * image.height <= 256 * 256 else 1
     return _save(
         image,
         "AVIF",
         quality=quality,
         subsampling=subsampling,
-        speed=_speed(image, effort),
+        speed=slowest if effort == "slow" else 6,
         codec="aom",
         autotiling=False,
         advanced={"tune": tune},
     )
-
-
-def _avif_words(image, quality, variant, effort):
-    subsampling, tune = variant.split(" ")
-    return f"quality {quality}, {subsampling}, tune {tune}, speed {_speed(image, effort)}"
-
-
-def _speed(image: Image.Image, effort: str) -> int:
-    if effort == "slow":
-        return 0 if _is_small(image) else 1
-    return {"fast": 6, "rough": 8}[effort]
-
-
-def _avif_variants(image, effort):
-    every = "4:4:4 ssim", "4:4:4 iq", "4:2:0 ssim", "4:2:0 iq"
-    return every if effort == "slow" else every[:1]
-
-
-def _is_small(image: Image.Image) -> bool:
-    return image.width * image.height <= 256 * 256
-
-
-def _always(*variants: str):
-    return lambda image, effort: variants
 
 
 PEERS = {
@@ -191,51 +142,42 @@ PEERS = {
         Peer(
             "jpeg",
             "JPEG",
-            "jpg",
             "libjpeg-turbo",
             range(1, 101),
             (5, 10, 15, 20, 30, 40, 50, 60, 70, 80, 90, 95),
             65_500,
-            _always("4:2:0", "4:4:4", "4:2:0 progressive", "4:4:4 progressive"),
+            ("4:2:0", "4:4:4", "4:2:0 progressive", "4:4:4 progressive"),
             _jpeg,
-            _jpeg_words,
         ),
         Peer(
             "jpeg2000",
             "JPEG 2000",
-            "j2k",
             "OpenJPEG",
             range(1409),
             tuple(range(448, 1216, 64)),  # 181:1 to 4:1
             65_535,
-            _always("9/7"),
+            ("9/7",),
             _jpeg2000,
-            _jpeg2000_words,
         ),
         Peer(
             "webp",
             "WebP",
-            "webp",
             "libwebp",
             range(101),
             (0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95),
             16_383,
-            _always("4:2:0"),
+            ("4:2:0",),
             _webp,
-            _webp_words,
         ),
         Peer(
             "avif",
             "AVIF",
-            "avif",
             "libaom",
             range(101),
             (10, 20, 30, 40, 50, 60, 75, 90),
             32_768,
-            _avif_variants,
+            ("4:4:4 tune ssim", "4:4:4 tune iq", "4:2:0 tune ssim"),
             _avif,
-            _avif_words,
-            has_rough=True,
         ),
     )
 }

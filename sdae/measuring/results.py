@@ -1,10 +1,10 @@
 """Measurements on disk.
 
-    weights/<name>/results/<set>/sdae.json       ours on the pictures of one set
-    weights/<name>/results/noise-<set>.json      the noise study, see `sdae.measuring.noise_study`
-    weights/<name>/results/bench-<name>.json     what ``sdae bench <name> --store`` has measured
-    weights/peers/<set>/<codec>.json             another codec on the pictures of one set
-    weights/peers/noise-<set>-classical.json     classical denoisers
+    weights/<name>/results/<set>/sdae.json         ours on the pictures of one set
+    weights/<name>/results/noise-<set>/sdae.json   the noise study, see `sdae.measuring.noise_study`
+    weights/<name>/results/bench-<name>.json       what ``sdae bench <name> --store`` has measured
+    weights/peers/<set>/<codec>.json               another codec on the pictures of one set
+    weights/peers/noise-<set>/classical.json       classical denoisers
 
 Ours name the SHA-256 of the weights and count for no others. What is measured of the other codecs
 and denoisers serves all weights; delete a file to measure it again.
@@ -15,7 +15,7 @@ A measurement, here a *row*, is one picture at one setting of one codec: a dict 
     variant               of a peer that has several, each with a curve of its own
     pixels, bytes         of the picture, and of the whole file
     psnr, ssim            dB, and at most 1; ms_ssim too where the picture is large enough
-    accuracy, within_8    shares of pixels and of samples, see `sdae.measuring.metrics`
+    accuracy              share of pixels, see `sdae.measuring.metrics`
     encode_seconds, decode_seconds
                           processor time, all threads together
     png_bytes, latent_bytes, plain_bytes
@@ -29,13 +29,11 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
-import platform
 from functools import cache
 from pathlib import Path
 
 from sdae import weights
-from sdae.measuring import curves, peers
+from sdae.measuring import peers
 
 OURS = "sdae"
 
@@ -43,16 +41,6 @@ PROTOCOL = (
     "Bytes are whole files. PSNR over the three channels of 8-bit RGB, SSIM with Gaussian weights "
     "(sigma 1.5), mean of channels, MS-SSIM on whole pictures. Means over pictures."
 )
-
-ARRAYS = {
-    "bpp": "bpp",
-    "psnr-rgb": "psnr",
-    "ssim-rgb": "ssim",
-    "ms-ssim-rgb": "ms_ssim",
-    "encoding_time": "encode_seconds",
-    "decoding_time": "decode_seconds",
-}
-"""Name of a mean in a results file, as in CompressAI's → name in a row."""
 
 
 def label(codec_name: str) -> str:
@@ -63,9 +51,7 @@ def label(codec_name: str) -> str:
 class Results:
     """The measurements of one set of weights, and those of the other codecs.
 
-    A file of a codec holds name, description and means of each setting in the layout of
-    CompressAI's benchmark files, then provenance, then the rows of each picture. ``….part.json`` is
-    what an interrupted run has left.
+    A file of a codec holds provenance, then the rows of each picture.
 
     Args:
         folder: where the folder ``results`` is; that of the weights as a rule.
@@ -89,27 +75,17 @@ class Results:
 
     def path(self, set_name: str, codec_name: str) -> Path:
         folder = self.folder if codec_name == OURS else self.others
-        return folder / Path(set_name).name / f"{codec_name}.json"
+        return folder / set_name / f"{codec_name}.json"
 
     def codecs(self, set_name: str) -> list[str]:
         """The codecs with measurements of a set, ours first."""
         return [name for name in (OURS, *peers.PEERS) if self.rows(set_name, name)]
 
-    def rows(self, set_name: str, codec_name: str, options: dict | None = None) -> dict:
-        """Picture name → rows, of what is measured already.
-
-        Given options, only what was measured with the same ``effort`` counts, and an interrupted
-        run goes before a finished one.
-        """
+    def rows(self, set_name: str, codec_name: str) -> dict:
+        """Picture name → rows, of what is measured already."""
         key = set_name, codec_name
         if key not in self._stored:
-            path = self.path(*key)
-            paths = path, path.with_suffix(".part.json")
-            stored = [self._read(p) for p in (paths[::-1] if options else paths)]
-            if options:
-                wanted = options.get("effort")
-                stored = [f for f in stored if f and f["options"].get("effort") == wanted]
-            self._stored[key] = next((f["pictures"] for f in stored if f), {})
+            self._stored[key] = (self._read(self.path(*key)) or {"pictures": {}})["pictures"]
         return self._stored[key]
 
     def note(self, set_name: str, codec_name: str) -> dict:
@@ -117,25 +93,11 @@ class Results:
         stored = self._read(self.path(set_name, codec_name)) or {}
         return {key: value for key, value in stored.items() if key != "pictures"}
 
-    def add(self, set_name: str, codec_name: str, picture: str, rows: list[dict], options) -> None:
-        """Keep the rows of one picture; they survive an interruption."""
-        self.rows(set_name, codec_name, options)[picture] = rows
-        if len(self.rows(set_name, codec_name)) % 8 == 0:
-            self._write(set_name, codec_name, ".part.json", options)
-
-    def finish(self, set_name: str, codec_name: str, options: dict) -> None:
-        """Write the file of a set and codec that is complete."""
-        self._write(set_name, codec_name, ".json", options)
-        self.path(set_name, codec_name).with_suffix(".part.json").unlink(missing_ok=True)
-
-    def _write(self, set_name, codec_name, suffix, options):
-        rows = self.rows(set_name, codec_name)
-        means = curves.curve(rows)
+    def add(self, set_name: str, codec_name: str, picture: str, measured, options) -> None:
+        """Keep what is measured of one picture."""
+        self.rows(set_name, codec_name)[picture] = measured
         note = {
-            "name": label(codec_name),
-            "description": f"mean of {len(rows)} pictures of {Path(set_name).name}",
-            "results": {name: means[key] for name, key in ARRAYS.items() if key in means},
-            "set": Path(set_name).name,
+            "set": set_name,
             "codec": codec_name,
             "weights_sha256": self.sha256 if codec_name == OURS else None,
             "options": options,
@@ -143,39 +105,29 @@ class Results:
             "date": datetime.date.today().isoformat(),
             "protocol": PROTOCOL,
         }
-        write_pictures(self.path(set_name, codec_name).with_suffix(suffix), note, rows)
+        rows = sorted(self.rows(set_name, codec_name).items())
+        lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(row)}" for name, row in rows)
+        text = json.dumps(note, indent=1)[:-2] + f',\n "pictures": {{\n{lines}\n}}}}\n'
+        self._write(self.path(set_name, codec_name), text)
 
-    def noise(self, set_name: str) -> dict:
-        """The noise study of a set: ours and the classical part, of the pictures that both hold.
+    def noise(self, set_name: str) -> dict[str, list]:
+        """The noise study of a set, of the pictures that ours and the classical part both hold.
 
-        Returns the notes of our part, and lists of the ``rows`` and ``chains`` of
-        `sdae.measuring.noise_study`, each with its picture; where one part is missing, those of
-        the other.
+        Returns lists of the ``rows`` and ``chains`` of `sdae.measuring.noise_study`, each with its
+        picture; empty without ours.
         """
-        parts = [self.noise_part(set_name, part) for part in (OURS, "classical")]
-        parts = [part for part in parts if part["pictures"]]
-        names = [set(part["pictures"]) for part in parts]
-        shared = sorted(set.intersection(*names)) if names else []
-        joined = {
+        ours, others = (self.rows(f"noise-{set_name}", part) for part in (OURS, "classical"))
+        shared = sorted(ours.keys() & (others or ours).keys())
+        return {
             kind: [
                 {"picture": name} | row
                 for name in shared
-                for part in parts
-                for row in part["pictures"][name][kind]
+                for part in (ours, others)
+                for row in part.get(name, {}).get(kind, ())
             ]
             for kind in ("rows", "chains")
+            if shared
         }
-        return parts[0] | joined if shared else {}
-
-    def noise_part(self, set_name: str, part: str) -> dict:
-        """The file of one part of the noise study; without pictures where there is none."""
-        return self._read(self.noise_path(set_name, part)) or {"pictures": {}}
-
-    def noise_path(self, set_name: str, part: str) -> Path:
-        """Where a part of the noise study is kept: ours, "standard" or "classical"."""
-        ending = "" if part == OURS else f"-{part}"
-        folder = self.others if part == "classical" else self.folder
-        return folder / f"noise-{Path(set_name).name}{ending}.json"
 
     def bench(self, name: str) -> dict:
         """What a benchmark has stored of these weights, by its own keys; empty if nothing."""
@@ -186,14 +138,15 @@ class Results:
         note = {
             "bench": name,
             "weights_sha256": self.sha256,
-            "machine": f"{os.cpu_count()} cores, {platform.machine()}",
             "versions": peers.versions(),
             "date": datetime.date.today().isoformat(),
             "figures": self.bench(name) | figures,
         }
-        self.folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(note, indent=1) + "\n"
-        weights.replace(self.folder / f"bench-{name}.json", text.encode())
+        self._write(self.folder / f"bench-{name}.json", json.dumps(note, indent=1) + "\n")
+
+    def _write(self, path, text):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        weights.replace(path, text.encode())
 
     def _read(self, path):
         """A file of results; None where there is none, or one of other weights."""
@@ -201,14 +154,6 @@ class Results:
             return None
         stored = json.loads(path.read_text())
         return stored if stored["weights_sha256"] in (None, self.sha256) else None
-
-
-def write_pictures(path: Path, note: dict, pictures: dict) -> None:
-    """Write a file of results: the note, then ``pictures``, one a line."""
-    lines = ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in sorted(pictures.items()))
-    text = json.dumps(note, indent=1)[:-2] + f',\n "pictures": {{\n{lines}\n}}}}\n'
-    path.parent.mkdir(parents=True, exist_ok=True)
-    weights.replace(path, text.encode())
 
 
 def common(results: Results, set_name: str) -> dict[str, dict]:

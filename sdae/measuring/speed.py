@@ -1,9 +1,8 @@
-"""Time and memory of whole files beside Pillow's codecs: ``sdae bench codec``.
+"""Time of whole files beside Pillow's codecs: ``sdae bench codec``.
 
-Each codec works in a process of its own, whose peak memory is its own. They take turns, one
-compression and one decompression each round, so that a machine whose speed drifts is the same for
-all; a ratio is the median of those of the rounds. The peers run as Pillow runs them by default, at
-quality 75, and so does SDAE. The first round is not counted.
+The codecs take turns, one compression and one decompression each round, so that a machine whose
+speed drifts is the same for all. The peers run as Pillow runs them by default, at quality 75, and so
+does SDAE.
 """
 
 from __future__ import annotations
@@ -11,137 +10,73 @@ from __future__ import annotations
 import io
 import statistics
 import time
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, fields
-from functools import lru_cache
 from importlib.metadata import distribution
-from multiprocessing import get_context
 
 import numpy as np
 from PIL import Image
 
-from sdae.measuring.memory import peak
-
 CODECS = ("SDAE", "JPEG", "WebP", "AVIF")
 SIZES = ((128, 128), (768, 512), (4000, 3000))
 QUALITY = 75
+ROUNDS = 3
+"""Turns that count; one more goes before them."""
 
 
-@dataclass(frozen=True)
-class Turn:
-    """One compression and decompression: wall-clock and processor seconds, bytes of the file, and
-    the most resident memory of the process so far, in MB."""
-
-    compress: float
-    decompress: float
-    processor: float
-    file_bytes: int
-    memory: float
-
-
-def measure(
-    size: tuple[int, int], rounds: int, weights=None, tick=lambda: None
-) -> dict[str, list[Turn]]:
+def measure(codec, size: tuple[int, int], tick=lambda: None) -> dict[str, dict]:
     """Let all codecs take turns on one picture of `size` (width, height).
 
-    rounds: that count; one more goes before them.
-    weights: name or folder, None for those that ship.
-    tick: called after each turn.
+    codec: a `sdae.Codec`.
+    tick: called after each turn, `ROUNDS` + 1 times for each of `CODECS`.
+
+    Returns codec → medians of the seconds ``compress`` and ``decompress`` by the clock and of
+    ``processor`` time for both, and ``file_bytes``.
     """
-    # A fresh interpreter, not a copy of this one: its memory is counted.
-    pools = {name: ProcessPoolExecutor(1, get_context("spawn")) for name in CODECS}
-    try:
-        turns = {name: [] for name in CODECS}
-        for number in range(rounds + 1):
-            for name, pool in pools.items():
-                turn = pool.submit(_turn, name, size, weights).result()
-                if number:
-                    turns[name].append(turn)
-                tick()
-        return turns
-    finally:
-        for pool in pools.values():
-            pool.shutdown()
-
-
-def medians(turns: dict[str, list[Turn]]) -> dict[str, dict]:
-    """Codec → its medians: seconds, bytes of the file, and its most memory in MB."""
+    image, turns = picture(size), {name: [] for name in CODECS}
+    for _ in range(ROUNDS + 1):
+        for name, own in turns.items():
+            begun, cpu = time.perf_counter(), time.process_time()
+            data = _compress(codec, name, image)
+            middle = time.perf_counter()
+            # Pillow opens .sdae files, too, but with the weights that ship.
+            codec.decompress(data) if name == "SDAE" else Image.open(io.BytesIO(data)).load()
+            turn = {
+                "compress": middle - begun,
+                "decompress": time.perf_counter() - middle,
+                "processor": time.process_time() - cpu,
+                "file_bytes": len(data),
+            }
+            own.append(turn)
+            tick()
     return {
-        name: {
-            field.name: statistics.median(getattr(turn, field.name) for turn in own)
-            for field in fields(Turn)
-        }
-        | {"memory": own[-1].memory}
+        name: {key: statistics.median(turn[key] for turn in own[1:]) for key in own[0]}
         for name, own in turns.items()
     }
 
 
-def table(turns: dict[str, list[Turn]]) -> list[str]:
-    """The medians and ratios of `measure` as lines."""
-    ours = turns["SDAE"]
-    lines = [
-        f"{'':6}{'compress':>12}{'ratio':>8}{'decompress':>14}{'ratio':>8}"
-        f"{'processor':>13}{'ratio':>8}{'bytes':>12}{'memory':>10}"
+def table(measured: dict[str, dict]) -> list[str]:
+    """What `measure` returns as lines."""
+    keys = "compress", "decompress", "processor"
+    return [
+        f"{name:6}"
+        + "".join(f"{key} {1000 * row[key]:>8,.0f} ms  " for key in keys)
+        + f"{row['file_bytes']:>10,.0f} bytes"
+        for name, row in measured.items()
     ]
-    middle = medians(turns)
-    for name, own in turns.items():
-        cells = [f"{name:6}"]
-        for field, width in (("compress", 12), ("decompress", 14), ("processor", 13)):
-            ratio = statistics.median(
-                getattr(mine, field) / max(getattr(turn, field), 1e-9)
-                for mine, turn in zip(ours, own)
-            )
-            cells.append(f"{f'{1000 * middle[name][field]:,.1f} ms':>{width}}{ratio:>8.2f}")
-        cells.append(f"{own[-1].file_bytes:>12,}{f'{own[-1].memory:,.0f} MB':>10}")
-        lines.append("".join(cells))
-    return lines
 
 
-def _turn(name, size, weights) -> Turn:
-    image = picture(size)
-    compress, decompress = _ours(weights) if name == "SDAE" else _peer(name)
-    start, cpu = time.perf_counter(), time.process_time()
-    data = compress(image)
-    middle = time.perf_counter()
-    restored = decompress(data)
-    end, cpu = time.perf_counter(), time.process_time() - cpu
-    if restored.size != size:
-        raise RuntimeError(f"{name} gave back a picture of {restored.size}.")
-    return Turn(middle - start, end - middle, cpu, len(data), peak())
+def _compress(codec, name, image) -> bytes:
+    if name == "SDAE":
+        return codec.compress(image, quality=QUALITY)
+    file = io.BytesIO()
+    image.save(file, name, quality=QUALITY)
+    return file.getvalue()
 
 
-@lru_cache(maxsize=1)
-def _ours(weights):
-    import sdae
-
-    codec = sdae.load(weights)
-    return lambda picture: codec.compress(picture, QUALITY), codec.decompress
-
-
-def _peer(name):
-    def compress(picture):
-        file = io.BytesIO()
-        picture.save(file, name, quality=QUALITY)
-        return file.getvalue()
-
-    def decompress(data):
-        with Image.open(io.BytesIO(data)) as image:
-            return image.convert("RGB")
-
-    return compress, decompress
-
-
-@lru_cache(maxsize=1)
 def picture(size) -> Image.Image:
     """A sample, mirrored where it is too small: scaled up it would have no detail."""
     path = distribution("scikit-image").locate_file("skimage/data/coffee.png")
     with Image.open(str(path)) as image:
         rgb = np.asarray(image.convert("RGB"))
     width, height = size
-    rows, columns = (_mirrored(n, side) for n, side in zip((height, width), rgb.shape))
-    return Image.fromarray(rgb[rows][:, columns])
-
-
-def _mirrored(length, side):
-    place = np.arange(length) % (2 * side)
-    return np.where(place < side, place, 2 * side - 1 - place)
+    more = ((0, max(0, height - rgb.shape[0])), (0, max(0, width - rgb.shape[1])), (0, 0))
+    return Image.fromarray(np.pad(rgb, more, "symmetric")[:height, :width])

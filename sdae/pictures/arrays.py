@@ -18,13 +18,16 @@ def samples(image) -> np.ndarray:
             range, where noise may go beyond it.
 
     Returns:
-        (H, W, 3) uint8, of floats float32.
+        (H, W, 3) uint8, of floats float32; an array of either itself, not a copy of it.
 
     Raises:
         ImageError: it is no picture, too large, or a float array on another scale.
     """
-    if not (isinstance(image, np.ndarray) and image.dtype.kind == "f"):
-        return reading.samples(image)
+    if not isinstance(image, np.ndarray) or image.dtype.kind != "f":
+        if getattr(image, "dtype", None) != np.uint8 or image.shape[2:] != (3,):
+            return reading.read(image).rgb
+        opening.check_size(image.shape[1], image.shape[0], opening.MAX_PIXELS)
+        return image
     if image.ndim != 3 or image.shape[2] != 3 or not image.size or not np.isfinite(image).all():
         raise ImageError(
             "An array of floats must hold finite numbers in the shape (H, W, 3), "
@@ -42,8 +45,8 @@ def samples(image) -> np.ndarray:
 
 def image(parts, width: int, height: int) -> Image.Image:
     """Rows of a picture from the top, (n, width, 3) uint8 in parts of any length → an RGB image."""
-    found, top = Image.new("RGB", (width, height)), 0
-    for part in parts:
-        found.paste(Image.fromarray(part), (0, top))
-        top += len(part)
-    return found
+    whole, top = Image.new("RGB", (width, height)), 0
+    for rows in parts:
+        whole.paste(Image.fromarray(rows), (0, top))
+        top += len(rows)
+    return whole

@@ -30,7 +30,7 @@ _UNUSABLE = ImageCms.PyCMSError, OSError, ValueError, TypeError
 def to_srgb(
     image: Image.Image, kind: str | None, data: bytes, source: Image.Image, notices: list[str]
 ) -> Image.Image:
-    """Convert L, RGB, CMYK or LAB to RGB in sRGB, by what the file says of its colours.
+    """Convert L, RGB or CMYK to RGB in sRGB, by what the file says of its colours.
 
     Args:
         image: the decoded samples.
@@ -39,8 +39,6 @@ def to_srgb(
         source: the image as it was opened, for its `info` and its Exif data.
         notices: gets a sentence for the person where colours were converted or could not be.
     """
-    if image.mode == "LAB":
-        return _convert(image, ImageCms.createProfile("LAB"))
     profile, name = source.info.get("icc_profile"), "the file's own profile"
     profile = profile or _in_jpeg_2000(kind, data)
     if not profile:

@@ -1,8 +1,8 @@
 """A picture file → an image of Pillow's.
 
-libvips decodes PNG, JPEG and TIFF, of which it reads more kinds right than Pillow; Pillow decodes
-all else, and these three where libvips is missing or does not take them. Each loader of libvips is
-called by its name, so that no other can be reached. Pixels are asked for strip by strip on the
+libvips decodes PNG, JPEG and TIFF, of which it reads more kinds right than Pillow. Pillow decodes
+all else, and PNG and JPEG that libvips does not take. Each loader of libvips is called by its name,
+so that no other can be reached. Pixels are asked for strip by strip on the
 thread that asks: threads of libvips's own would be missing in a forked child, which would hang.
 """
 
@@ -14,16 +14,7 @@ import threading
 from contextlib import suppress
 from functools import lru_cache
 
-import numpy as np
-from PIL import (
-    ExifTags,
-    Image,
-    ImageFile,
-    ImageOps,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-)
+from PIL import ExifTags, Image, ImageFile, ImageOps, JpegImagePlugin
 
 from sdae.pictures import opening
 from sdae.pictures.opening import ImageError
@@ -76,12 +67,6 @@ def opened(kind: str, data: bytes, max_pixels: int, notices: list[str]) -> Image
     else:
         image = _by_pillow(kind, data)
         opening.check_size(*image.size, max_pixels)
-        if is_misread(image):
-            missing = "" if _vips() else " without libvips (pip install pyvips pyvips-binary)"
-            raise ImageError(
-                f"The samples of this {kind} file cannot be read here{missing}; save it as "
-                "PNG of 8 bits and open that."
-            )
         several = getattr(image, "is_animated", False) and kind != "JPEG"
     # Raw files are TIFFs whose first picture is only a small preview (NewSubfileType).
     if kind == "TIFF" and (50706 in image.getexif() or image.getexif().get(254, 0) & 1):
@@ -105,23 +90,20 @@ def upright(image: Image.Image) -> Image.Image:
 
 
 def is_misread(image: Image.Image) -> bool:
-    """Whether Pillow would take the samples of an opened file for other than they are."""
+    """Whether Pillow may take the samples of an opened file for other than they are.
+
+    So it does with some TIFFs, and with a transparent colour of other than 8 bits in a PNG.
+    """
     if not isinstance(image, ImageFile.ImageFile) or not image.tile or not image.fp:
         return False
-    if isinstance(image, PngImagePlugin.PngImageFile):
-        # The transparent colour is compared at another depth than the file states it at.
-        return "transparency" in image.info and image.tile[0].args in ("L;2", "L;4", "RGB;16B")
-    if not isinstance(image, TiffImagePlugin.TiffImageFile):
-        return False
-    bits, compression, photometric, planes, signs = (
-        image.tag_v2.get(tag, 1) for tag in (258, 259, 262, 284, 339)
-    )
-    plain = set(np.ravel(bits)) <= {1, 8} and set(np.ravel(signs)) == {1} and planes == 1
-    return not plain or (photometric == 6 and compression == 1)
+    unsure = image.format == "TIFF" or (image.format == "PNG" and "transparency" in image.info)
+    return unsure and not image.tell()
 
 
 def _by_pillow(kind: str, data: bytes) -> Image.Image:
     file = io.BytesIO(data)
+    if kind == "TIFF":
+        raise ValueError("a TIFF that libvips does not read")
     if kind == "HEIF":
         return opening.heif_opener()(file)
     # Image.open() would warn, by a switch that all threads share, about any picture above its own
@@ -135,20 +117,18 @@ def _by_pillow(kind: str, data: bytes) -> Image.Image:
 
 @lru_cache(maxsize=1)
 def _vips():
-    """The module pyvips; None where it or libvips is not installed."""
-    try:
-        import pyvips
-    except (ImportError, OSError):
-        return None
+    """The module pyvips, which takes a while to load."""
+    import pyvips
+
     pyvips.cache_set_max(0)  # it would keep files and pixels
     return pyvips
 
 
 def _by_vips(kind: str, data: bytes):
     """The header of a file that libvips decodes; None for all others."""
-    vips = _vips()
-    if vips is None or kind not in _LOADERS:
+    if kind not in _LOADERS:
         return None
+    vips = _vips()
     try:
         # "error" refuses what is cut short, not what makes a library warn.
         return vips.Operation.call(_LOADERS[kind], data, access="sequential", fail_on="error")

@@ -14,24 +14,18 @@ from PIL import ExifTags, Image
 
 from sdae.coding import container, deflate
 from sdae.coding.container import MAX_METADATA, BitstreamError
+from sdae.pictures.opening import ImageError
 
 _Tag = ExifTags.Base
 
-# Tags that describe how the old file stored its pixels, which are stored anew and upright.
-_OF_THE_OLD_FILE: frozenset[int] = frozenset({
-    _Tag.NewSubfileType, _Tag.SubfileType, _Tag.ImageWidth, _Tag.ImageLength,
-    _Tag.BitsPerSample, _Tag.Compression, _Tag.PhotometricInterpretation, _Tag.FillOrder,
-    _Tag.StripOffsets, _Tag.SamplesPerPixel, _Tag.RowsPerStrip, _Tag.StripByteCounts,
-    _Tag.PlanarConfiguration, _Tag.Predictor, _Tag.ColorMap, _Tag.TileWidth, _Tag.TileLength,
-    _Tag.TileOffsets, _Tag.TileByteCounts, _Tag.SubIFDs, _Tag.ExtraSamples, _Tag.SampleFormat,
-    _Tag.JPEGTables, _Tag.YCbCrSubSampling, _Tag.InterColorProfile,
-    _Tag.WhitePoint, _Tag.PrimaryChromaticities, _Tag.TransferFunction,
-})  # fmt: skip
+# How the old file stored its pixels (TIFF 6.0, sections 8 to 22), which are stored anew and upright.
+_STORAGE = {*range(254, 269), 273, *range(277, 282), 284, 301, *range(317, 348), *range(529, 533)}
+_OF_THE_OLD_FILE = frozenset({*_STORAGE, _Tag.InterColorProfile})
 
-TURN: frozenset[int] = frozenset({_Tag.Orientation, _Tag.ExifImageWidth, _Tag.ExifImageHeight})
+TURN = frozenset({_Tag.Orientation, _Tag.ExifImageWidth, _Tag.ExifImageHeight})
 """Tags that are no longer true of a picture that was turned upright."""
 
-COLOURS: frozenset[int] = frozenset({_Tag.ColorSpace, _Tag.ExifInteroperabilityOffset})
+COLOURS = frozenset({_Tag.ColorSpace, _Tag.ExifInteroperabilityOffset})
 """Tags that are no longer true of a picture that was converted to sRGB."""
 
 
@@ -84,13 +78,13 @@ def section(metadata: Metadata) -> bytes:
     """What `container.Header.metadata` holds for this metadata; empty for none.
 
     Raises:
-        ValueError: there is more than a file can hold.
+        ImageError: there is more than a file can hold.
     """
     if not metadata:
         return b""
     parts = metadata.exif, metadata.icc
     if sum(map(len, parts)) + 8 > MAX_METADATA:
-        raise ValueError(
+        raise ImageError(
             f"The metadata has {sum(map(len, parts)):,} bytes, more than the "
             f"{MAX_METADATA >> 20} MiB that a .sdae file holds; leave it out."
         )
@@ -104,7 +98,7 @@ def attach(file: bytes, metadata: Metadata) -> bytes:
 
     Raises:
         BitstreamError: the file is damaged.
-        ValueError: there is more than a file can hold.
+        ImageError: there is more than a file can hold.
     """
     header, payload = container.read_header(file)
     return container.write(dataclasses.replace(header, metadata=section(metadata)), payload)

@@ -4,17 +4,12 @@ Levels are standard deviations on the scale [0, 1] of full range. One level mean
 for every kind of noise: that of the noise on mid-grey.
 """
 
-import io
-
 import numpy as np
-from PIL import Image
 
 from sdae.pictures.noise_level import estimate_sigma as estimate_sigma
 
 STRONGEST = 0.5
 """Highest level that `add` takes; salt and pepper then leave no pixel of the picture."""
-
-_MEAN_LUMINANCE_STEP = 57.625  # of the quantisation table in annex K of the JPEG standard
 
 
 def add(rgb: np.ndarray, sigma: float, kind: str = "gaussian", seed: int = 0, clipped: bool = True):
@@ -26,10 +21,7 @@ def add(rgb: np.ndarray, sigma: float, kind: str = "gaussian", seed: int = 0, cl
     - shot: photons counted, Poisson(Nx)/N with N = 1/(2σ²) for white, so that the deviation is
       σ√(2x);
     - salt and pepper: a share 4σ² of the samples turns 0 or 1, evenly;
-    - speckle: x(1 + 2σn), the noise of coherent light such as radar and ultrasound;
-    - jpeg: no random noise but a JPEG file (4:2:0) whose mean luminance step is σ√12 of full
-      range. σ would be its error if all values of a step were equally frequent; most are near 0,
-      so the true error is smaller.
+    - speckle: x(1 + 2σn), the noise of coherent light such as radar and ultrasound.
 
     Args:
         rgb: (H, W, 3) uint8.
@@ -84,19 +76,10 @@ def _speckle(x, sigma, rng):
     return x * (1 + np.float32(2 * sigma) * rng.standard_normal(x.shape, "float32"))
 
 
-def _jpeg(x, sigma, _):
-    scale = sigma * np.sqrt(12) * 255 / _MEAN_LUMINANCE_STEP
-    quality = 50 / scale if scale > 1 else 100 - 50 * scale  # libjpeg's scale of qualities
-    file = io.BytesIO()
-    Image.fromarray(to_8_bits(x)).save(file, "JPEG", quality=max(1, round(quality)))
-    return np.asarray(Image.open(file), "float32") / 255
-
-
 KINDS = {
     "gaussian": _gaussian,
     "shot": _shot,
     "salt and pepper": _salt_and_pepper,
     "speckle": _speckle,
-    "jpeg": _jpeg,
 }
 """Kinds of noise, as described at `add`: each a function of (x float32, sigma, generator)."""

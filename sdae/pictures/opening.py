@@ -72,14 +72,12 @@ def unreadable(data: bytes) -> str | None:
         return "JPEG XL pictures cannot be read here; save it as JPEG or PNG and open that."
     if b"crx " in brands:
         return RAW
-    if known(data) or not brands & (_HEIC | {b"mif1", b"msf1", b"mif2", b"miaf"}):
-        return None
-    if brands & _HEIC:
+    if brands & _HEIC and not known(data):
         return (
             "HEIC pictures are read once pillow-heif is installed (pip install 'sdae[heic]'); "
             "or export the photograph as JPEG and open that."
         )
-    return "This is a HEIF file of a kind that cannot be read; export it as JPEG and open that."
+    return None
 
 
 def refusal(data: bytes) -> str:
@@ -89,14 +87,8 @@ def refusal(data: bytes) -> str:
         return "This is an SVG drawing, not a photograph; export it as PNG and open that."
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "This is a web page, not a picture; save the picture itself and open that."
-    if start.startswith(b"%pdf"):
-        return "This is a PDF document; export the page as PNG and open that."
-    if sentence := unreadable(data):
-        return sentence
-    if _brands(data):
-        return "This is a video; save a picture of it as PNG or JPEG and open that."
     listed = ", ".join(FORMATS[:-1]) + " or " + FORMATS[-1]
-    return f"This is no picture that can be read; open a {listed} file."
+    return unreadable(data) or f"This is no picture that can be read; open a {listed} file."
 
 
 def _brands(data: bytes) -> set[bytes]:

@@ -46,7 +46,7 @@ def read(source, max_pixels: int = MAX_PIXELS, keep_metadata: bool = False) -> P
 
     The Exif orientation of a file is applied, and of a PIL image that is an opened file; any
     other PIL image is taken as it stands. Transparency is laid on white; samples of 16 bits
-    are scaled to 8; palette, greyscale, CMYK and Lab become RGB; colours that the file says
+    are scaled to 8; palette, greyscale and CMYK become RGB; colours that the file says
     are other than sRGB are converted (see `sdae.pictures.colour`); of several frames or pages
     the first is taken.
 
@@ -71,14 +71,6 @@ def read(source, max_pixels: int = MAX_PIXELS, keep_metadata: bool = False) -> P
     with decoding.alone, opening.as_image_error(kind):
         image = decoding.opened(kind, data, max_pixels, notices)
         return _finish(image, kind, data, notices, keep_metadata)
-
-
-def samples(source) -> np.ndarray:
-    """The samples that `read` finds; an array of uint8 (H, W, 3) itself, not a copy of it."""
-    if isinstance(source, np.ndarray) and source.dtype == np.uint8 and source.shape[2:] == (3,):
-        opening.check_size(source.shape[1], source.shape[0], MAX_PIXELS)
-        return source
-    return read(source).rgb
 
 
 def named(path) -> np.ndarray:
@@ -176,7 +168,7 @@ def _finish(image, kind: str | None, data: bytes, notices: list[str], keep: bool
 
 
 def _colour_and_alpha(image: Image.Image, notices: list[str]):
-    """Bring any mode to L, RGB, CMYK or LAB, and an alpha plane (mode L) or None."""
+    """Bring any mode to L, RGB or CMYK, and an alpha plane (mode L) or None."""
     mode = image.mode
     if mode in ("I", "F"):
         raise ImageError(
@@ -185,7 +177,7 @@ def _colour_and_alpha(image: Image.Image, notices: list[str]):
     if mode.startswith("I;16"):
         notices.append(decoding.DEEP)
         return Image.fromarray(((np.asarray(image) + 128.0) / 257).astype("uint8")), None
-    if mode in ("CMYK", "LAB"):
+    if mode == "CMYK":
         return image, None
     grey = mode in ("1", "L", "LA", "La")
     if not image.has_transparency_data:

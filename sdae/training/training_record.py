@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
-
-import numpy as np
 
 
 def read(place: Path | str) -> list[dict[str, float]]:
@@ -51,12 +48,3 @@ def counted(rows: list[dict]) -> list[dict[str, float]]:
             }
         )
     return found
-
-
-def under_way(path: Path | str) -> list[dict[str, float]]:
-    """An epoch a row, of the run that a checkpoint of ``sdae train`` goes on with; empty where there
-    is no checkpoint."""
-    if not Path(path).exists():
-        return []
-    with np.load(path, allow_pickle=False) as state:
-        return json.loads(state["note"].tobytes())["history"]

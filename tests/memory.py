@@ -1,0 +1,13 @@
+"""How much memory this process has taken."""
+
+import math
+from pathlib import Path
+
+_STATUS = Path("/proc/self/status")
+
+
+def peak() -> float:
+    """Most resident memory of this program so far in megabytes; NaN where there is no Linux."""
+    if not _STATUS.exists():
+        return math.nan
+    return int(_STATUS.read_text().split("VmHWM:")[1].split()[0]) / 1024
