@@ -5,9 +5,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.shared import layout
+from pages.shared.navigation import ignore_pages_folder
+
 ICON = str(Path(__file__).parent / "pages" / "shared" / "icon.svg")
 
 st.set_page_config(page_title="SDAE", page_icon=ICON, layout="wide")
+ignore_pages_folder()
 page = st.navigation(
     [
         st.Page(
@@ -25,6 +29,7 @@ page = st.navigation(
     ],
     position="top",
 )
+layout.buttons()
 page.run()
 
 

@@ -27,8 +27,7 @@ TINY = ROOT / "tests" / "tiny"
 def codec():
     """The codec of the pages of a test module: a tiny network, whose answers take a moment."""
     with pytest.MonkeyPatch.context() as patch:
-        if TINY.exists():
-            patch.setenv("SDAE_WEIGHTS", str(TINY))
+        patch.setenv("SDAE_WEIGHTS", str(TINY))
         patch.setattr(engine, "_answers", Remembered())
         engine.load.clear()
         engine.queue.clear()

@@ -6,18 +6,7 @@ import zipfile
 import numpy as np
 import on_pages
 import pytest
-from on_pages import (
-    app,
-    buttons,
-    encoded,
-    fine,
-    picture,
-    sample,
-    settle,
-    split,
-    table,
-    upload,
-)
+from on_pages import app, buttons, encoded, fine, picture, sample, settle, split, table, upload
 
 import sdae
 from pages.compress import batch

@@ -1,119 +1,18 @@
-"""What only a browser shows of the Compress and Denoise pages: a Chromium of the system, headless."""
+"""What only a browser shows of the Compress and Denoise pages."""
 
-import functools
 import io
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.request
-from pathlib import Path
 
+import in_a_browser
 import numpy as np
 import pytest
-from on_pages import ROOT, TINY, encoded, picture
+from in_a_browser import PHONE, download
 from PIL import Image
 
 from sdae.coding import container
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
-PATIENCE = 600_000  # milliseconds; all waited for here ends by itself, however busy the machine is
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-
-
-@functools.cache
-def _browser(config):
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        return None
-    from playwright.sync_api import sync_playwright
-
-    driver = sync_playwright().start()
-    browser = driver.chromium.launch(executable_path=found, args=FLAGS)
-    config.add_cleanup(driver.stop)
-    config.add_cleanup(browser.close)
-    return browser
-
-
-@pytest.fixture
-def chromium(pytestconfig):
-    """The browser of all tests."""
-    browser = _browser(pytestconfig)
-    if browser is None:
-        notice = f"no Chromium was found (looked for {', '.join(BROWSERS)})"
-        if os.environ.get("SDAE_REQUIRE_BROWSER"):
-            pytest.fail(f"Browser tests are required and {notice}.")
-        pytest.skip(f"BROWSER TESTS DID NOT RUN: {notice}")
-    return browser
-
-
-@functools.cache
-def _app(config) -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = tempfile.mkdtemp()  # where no Kodak pictures are
-    settings = {"headless": "true", "address": "127.0.0.1", "port": port, "fileWatcherType": "none"}
-    log = Path(folder, "log.txt")
-    app = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
-        + [f"--server.{name}={value}" for name, value in settings.items()],
-        cwd=ROOT,
-        env=os.environ
-        | {"SDAE_KODAK": folder}
-        | ({"SDAE_WEIGHTS": str(TINY)} if TINY.exists() else {}),
-        stdout=log.open("w"),
-        stderr=subprocess.STDOUT,
-    )
-    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
-    config.add_cleanup(app.wait)
-    config.add_cleanup(app.terminate)
-    address = f"http://127.0.0.1:{port}"
-    while app.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=PATIENCE / 1000):
-                return address
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"The app did not start:\n{log.read_text()}")
-
-
-@pytest.fixture
-def address(chromium, pytestconfig) -> str:
-    """The app of all tests, with the tiny network and without Kodak pictures."""
-    return _app(pytestconfig)
-
-
-@pytest.fixture
-def tab(chromium, address):
-    """A function: path and parameters → a tab; it may ask nobody but the app."""
-    contexts, asked, errors = [], [], []
-
-    def tab(path, **options):
-        context = chromium.new_context(
-            accept_downloads=True, **{"viewport": {"width": 1280, "height": 1000}} | options
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("pageerror", lambda error: errors.append(error))
-        page.goto(f"{address}/{path}")
-        return page
-
-    yield tab
-    for context in contexts:
-        context.close()
-    assert list(map(str, errors)) == []
-    assert [url for url in asked if not url.startswith((address, "blob:", "data:"))] == []
+address, chromium = in_a_browser.address, in_a_browser.chromium
+photograph, tab = in_a_browser.photograph, in_a_browser.tab
 
 
 @pytest.fixture
@@ -122,14 +21,6 @@ def page(tab):
     page = tab("?size=128×128&left=Original&quality=50")
     picture_shown(page)
     return page
-
-
-@pytest.fixture(scope="module")
-def photograph(tmp_path_factory):
-    """A picture file to drop: 200×150, smooth with texture."""
-    path = tmp_path_factory.mktemp("upload") / "photograph.png"
-    path.write_bytes(encoded("PNG", picture(200, 150)))
-    return path
 
 
 def file_bytes(page) -> int:
@@ -182,12 +73,6 @@ def pixels(page, selector) -> np.ndarray:
     return np.array(values, "uint8").reshape(height, width, 4)[..., :3]
 
 
-def download(page, name) -> bytes:
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name=name).click()
-    return Path(waiting.value.path()).read_bytes()
-
-
 def touch(page, moves):
     """Fingers on the screen: places at each moment, the last none."""
     session = page.context.new_cdp_session(page)
@@ -199,16 +84,6 @@ def touch(page, moves):
 
 def middle(place) -> tuple[float, float]:
     return place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
-
-
-def test_the_first_visit_of_a_server_has_the_whole_app(tab):
-    """This must stay the first test: only a server that has shown no page yet can get it wrong."""
-    page = tab("denoise?source=Camera")
-    page.get_by_text("Take a picture with the camera.").wait_for()
-    for name in ("Compress", "Denoise", "Kodak", "Inside"):
-        page.get_by_role("link", name=name, exact=True).wait_for()
-    assert page.title() == "SDAE"
-    assert page.get_by_test_id("stSidebar").count() == 0
 
 
 def test_upload_quality_download_and_open_again(page, photograph, tmp_path):

@@ -1,29 +1,21 @@
 """The Inside page in a real browser."""
 
-import io
 import xml.etree.ElementTree as ElementTree
 
-import numpy as np
+import in_a_browser
 import pytest
-from PIL import Image
-
-# Fixtures, which pytest finds by these names.
-from test_browser import (  # noqa: F401
-    address,
-    chromium,
-    download,
-    photograph,
-    tab,
-)
+from in_a_browser import PHONE, download
 
 from pages.inside.texts import STEPS
 
+address, chromium = in_a_browser.address, in_a_browser.chromium
+photograph, tab = in_a_browser.photograph, in_a_browser.tab
+
 FIGURES = ".sdae-plates img, .js-plotly-plot, svg[role=img], .squares img, tbody"
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 @pytest.fixture
-def visit(tab):  # noqa: F811
+def visit(tab):
     """A function: URL parameters → a tab on the page."""
 
     def visit(parameters, **options):
@@ -34,7 +26,7 @@ def visit(tab):  # noqa: F811
     return visit
 
 
-def test_a_newcomer_walks_the_seven_steps_with_a_photo(visit, photograph):  # noqa: F811
+def test_a_newcomer_walks_the_seven_steps_with_a_photo(visit, photograph):
     page = visit("source=Camera&quality=60")
     page.get_by_role("button", name="Another picture").click()
     page.locator("input[type=file]").set_input_files(photograph)
@@ -69,18 +61,6 @@ def test_a_link_opens_a_view_and_the_answers_stay_hidden(visit):
     answer.wait_for()
     page.get_by_text("Formula and sources").click()
     page.locator(".katex-display").first.wait_for()
-
-
-def test_fewer_channels_give_another_picture_and_the_link_keeps_them(visit):
-    page = visit("sample=Cat&step=Latent&latent=Channels&kept=4")
-    page.locator(".sdae-plates figcaption").first.get_by_text("First 4 ·").wait_for()
-    slider = page.get_by_role("slider", name="Channels kept")
-    slider.focus()
-    slider.press("ArrowLeft")
-    page.locator(".sdae-plates figcaption", has_text="First 3 ·").wait_for()
-    page.wait_for_url("**kept=3**")
-    sheet = np.asarray(Image.open(io.BytesIO(download(page, "Pictures as PNG"))))
-    assert sheet.shape[2] == 3 and len(np.unique(sheet)) > 100
 
 
 def test_a_click_and_an_arrow_key_choose_a_square(visit):

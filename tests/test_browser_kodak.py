@@ -3,49 +3,45 @@
 import csv
 import io
 
+import in_a_browser
 import pytest
-
-# Fixtures, which pytest finds by these names.
-from test_browser import address, chromium, download, tab  # noqa: F401
+import test_kodak_page
+from in_a_browser import PHONE, download
 
 from pages.kodak import tables
-from sdae import weights
-from sdae.measuring.results import OURS, Results
+from sdae.measuring.results import OURS
+
+chromium, tab, stored = in_a_browser.chromium, in_a_browser.tab, test_kodak_page.stored
 
 
-@pytest.fixture(scope="module", autouse=True)
-def no_pictures(tmp_path_factory):
-    """The server finds an empty folder where the pictures would be."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SDAE_KODAK", str(tmp_path_factory.mktemp("kodak")))
-        yield
+@pytest.fixture
+def address(chromium, pytestconfig, stored) -> str:
+    """A server with made-up results."""
+    return in_a_browser.app(pytestconfig, str(stored.folder.parent))
 
 
 def settle(page):
-    page.set_default_timeout(600_000)  # milliseconds; a busy machine is not an error
     page.get_by_text("Where these figures come from").wait_for()
     page.locator("[data-stale=true]").first.wait_for(state="detached")
     return page
 
 
-def test_the_first_visit_of_a_server_has_the_whole_app(tab):  # noqa: F811
+def test_the_first_visit_of_a_server_has_the_whole_app(tab):
     """This must stay the first test: only a server that has shown no page yet can get it wrong."""
-    page = tab("kodak")
-    settle(page)
-    assert page.title() == "SDAE"
-    assert page.get_by_test_id("stSidebar").count() == 0
+    page = settle(tab("kodak?section=Claims"))
+    assert page.title() == "SDAE" and "section=Claims" in page.url
     for name in ("Compress", "Denoise", "Kodak", "Inside"):
         page.get_by_role("link", name=name, exact=True).wait_for()
+    assert page.get_by_role("dialog").count() == page.get_by_test_id("stSidebar").count() == 0
 
 
-def test_the_curve_shows_its_numbers_and_saves_them(tab):  # noqa: F811
+def test_the_curve_shows_its_numbers_and_saves_them(tab, stored):
     page = settle(tab("kodak"))
-    mark = page.locator(".js-plotly-plot .scatterlayer .trace .points path").nth(5)
+    mark = page.locator(".js-plotly-plot .scatterlayer .trace .points path").nth(2)
     box = mark.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.locator(".hoverlayer .hovertext").first.wait_for()
 
-    stored = Results.of(weights.folder())
     wanted = tables.summary(stored, "kodak").curves["psnr"][OURS]
     rows = list(csv.DictReader(io.StringIO(download(page, "Figures as CSV").decode("utf-8-sig"))))
     ours = [row for row in rows if row["codec"] == "SDAE"]
@@ -53,17 +49,16 @@ def test_the_curve_shows_its_numbers_and_saves_them(tab):  # noqa: F811
     assert [float(row["Bits per pixel"]) for row in ours] == wanted["bpp"]
 
 
-def test_a_thumbnail_leads_to_its_picture(tab):  # noqa: F811
+def test_a_thumbnail_leads_to_its_picture(tab):
     page = settle(tab("kodak?section=Pictures"))
-    page.get_by_role("button", name="kodim07", exact=True).click()
-    page.get_by_text("kodim07.png itself is not on this server").wait_for()
-    page.wait_for_url("**shown=kodim07**")
-    chosen = page.get_by_role("button", name="kodim07", exact=True)
+    page.get_by_role("button", name="kodim02", exact=True).click()
+    page.get_by_text("kodim02.png itself is not on this server").wait_for()
+    page.wait_for_url("**shown=kodim02**")
+    chosen = page.get_by_role("button", name="kodim02", exact=True)
     assert chosen.get_attribute("aria-pressed") == "true"
 
 
 @pytest.mark.parametrize("view", ["Rate and distortion", "Claims"])
-def test_a_phone_shows_a_view_without_scrolling_sideways(tab, view):  # noqa: F811
-    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-    page = settle(tab(f"kodak?section={view.replace(' ', '+')}", **phone))
+def test_a_phone_shows_a_view_without_scrolling_sideways(tab, view):
+    page = settle(tab(f"kodak?section={view.replace(' ', '+')}", **PHONE))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -3,18 +3,7 @@
 import numpy as np
 import on_pages
 import pytest
-from on_pages import (
-    app,
-    buttons,
-    encoded,
-    fine,
-    picture,
-    sample,
-    settle,
-    split,
-    table,
-    upload,
-)
+from on_pages import app, buttons, encoded, fine, picture, sample, settle, split, table, upload
 
 from pages.denoise import versions
 from pages.shared import engine
@@ -32,8 +21,7 @@ def page(**params):
 
 
 def denoised(codec, noisy, strength):
-    rgb = codec.clean(noisy, sigma=strength)
-    return rgb[0] if isinstance(rgb, tuple) else rgb
+    return codec.clean(noisy, sigma=strength)
 
 
 def test_a_first_visit_adds_noise_takes_it_away_and_makes_a_file(codec):
@@ -93,13 +81,6 @@ def test_every_setting_comes_from_the_url(codec):
     assert np.array_equal(shown["right"]["rgb"], np.asarray(expected))
 
 
-def test_nonsense_in_the_url_falls_back_to_the_defaults():
-    at = page(noise="Fog", level="9", auto="perhaps", detail="all", right="Magic")
-    assert fine(at)
-    assert at.slider(key="level").value == 0.1
-    assert split(at)["right"]["label"] == "SDAE"
-
-
 @pytest.mark.parametrize("kind", ["Shot (Poisson)", "Salt and pepper"])
 def test_every_kind_of_noise_can_be_added(kind):
     at = page(noise=kind, level="0.1")
@@ -117,15 +98,6 @@ def test_where_no_noise_is_measured_the_page_says_what_to_do():
     at.toggle(key="auto").set_value(False).run()
     at.slider(key="strength").set_value(0.06).run()
     assert fine(at) and not at.info
-
-
-def test_moving_the_level_moves_the_measure_and_the_strength():
-    at = page(level="0.2")
-    assert float({m.label: m.value for m in at.metric}["Noise level, measured"]) == pytest.approx(
-        0.2, abs=0.02
-    )
-    at.toggle(key="auto").set_value(False).run()
-    assert at.slider(key="strength").value == pytest.approx(0.2, abs=0.02)
 
 
 def test_without_noise_to_add_the_upload_is_denoised_as_it_is(codec):

@@ -60,10 +60,10 @@ def noise_rows():
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
-    """Results of every kind, beside a card of weights that are not there."""
+    """Made-up results of every kind, beside a copy of the weights that ship."""
     folder = tmp_path_factory.mktemp("weights") / "made-up"
     folder.mkdir()
-    for name in ("card.json", "loss.csv"):
+    for name in ("card.json", "loss.csv", "weights.npz"):
         shutil.copy(weights.folder(weights.SHIPPED[-1]) / name, folder)
     stored, options = Results.of(folder), {"stride": 1}
     for set_name in kodak.SETS:
@@ -74,8 +74,6 @@ def stored(tmp_path_factory):
                 stored.add(set_name, codec, name, made, options)
     for name in NAMES:
         stored.add("noise-kodak-thumb", OURS, name, noise_rows(), options)
-    packed = {"zlib 9": 900.0, "ours": 800.0}
-    stored.store_bench("coder", {"thumb": [{"quality": 25, "latents": 24, "bytes": packed}]})
     stored.store_bench("codec", {"768×512": {"AVIF": {"processor": 0.25}}})
     return stored
 
@@ -140,7 +138,7 @@ def test_rates_are_those_of_the_results(visit, stored):
     assert figure["SDAE"]["y"] != psnr and figure["SDAE"]["y"][0] == pytest.approx(3.98, abs=0.01)
 
 
-def test_speed_names_the_setting_and_packings_stand_beside_it(visit):
+def test_speed_names_the_setting(visit):
     at = visit("Rate and distortion")
     (said,) = [each.value for each in at.markdown if each.value.startswith("To compress")]
     assert plain(said) == (
@@ -148,7 +146,6 @@ def test_speed_names_the_setting_and_packings_stand_beside_it(visit):
         "in the curves and 0.25 s with AVIF by Pillow's defaults, in processor time."
     )
     assert table(at, "codec")[-1] == ["AVIF", "by Pillow's defaults", "250.0"]
-    assert [row[1] for row in table(at, "packed by")] == ["900", "800"]
 
 
 def test_a_picture_is_chosen_in_the_link_and_shows_its_own_curves(visit, stored):
@@ -175,8 +172,8 @@ def test_noise_is_that_of_the_study(visit):
     at = visit("Noise")
     assert plain(at.header[0].value) == "At noise σ 0.1 SDAE restores 28.0 dB from 20.0."
     assert at.segmented_control(key="noise").options == ["Scaled to 128×128"]
-    sweep, pictures = figures(at)
-    assert sweep["SDAE"]["y"] == [28.0] * 3 and pictures["Noisy"]["x"] == [20.0] * 3
+    (sweep,) = figures(at)
+    assert sweep["SDAE"]["y"] == [28.0] * 3 and sweep["Noisy"]["y"] == [20.0] * 3
     assert plain(table(at, "sigma")[0][1]) == "20.00 / 0.800"
     assert [row[0] for row in table(at, "denoiser, codec")] == ["SDAE, SDAE"]
 

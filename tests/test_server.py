@@ -21,11 +21,12 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 from tests import memory
 
-def run(page):
+def run(page, **params):
     at = AppTest.from_file("streamlit_app.py", default_timeout=600)
+    at.query_params.update(params)
     return at.switch_page(page).run() if page else at.run()
 
-at = run(None)
+at = run(None, source="Camera")
 file = io.BytesIO()
 rng = np.random.default_rng(0)
 Image.fromarray(rng.integers(0, 256, (512, 768, 3), "uint8")).save(file, "PNG")
@@ -33,7 +34,7 @@ at.file_uploader[0].set_value(("noise.png", file.getvalue(), "image/png")).run()
 assert not at.exception and not at.error, at
 assert any("Download" in button.proto.label for button in at.get("download_button"))
 for page in sys.argv[1:]:
-    assert not run(page).exception
+    assert not run(page, size="128×128").exception
 assert gc.get_freeze_count() > 100_000  # else a collection after each run takes tenths of a second
 heavy = {"tensorflow", "keras"} & set(sys.modules)
 assert not heavy, heavy

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from pages.shared import background, engine, ledger, progress_bar, split_view, table
+from pages.shared import background, engine, progress_bar, split_view, table
 from pages.shared.background import Dropped, Line, Queue, Remembered
 from sdae.measuring import comparison
 from sdae.pictures import reading
@@ -61,7 +61,7 @@ def test_what_the_visitor_chooses_in_the_split_is_passed_on(monkeypatch, sent):
 def test_tables_escape_names_scale_bars_and_mark_the_best(monkeypatch):
     drawn = []
     monkeypatch.setattr(st, "html", drawn.append)
-    ledger.ledger([ledger.Row("<b>", 200, "<script>"), ledger.Row("half", 100, ours=True)])
+    table.draw_sizes([table.Row("<b>", (200,), "<script>"), table.Row("half", (100,), ours=True)])
     assert "<script>" not in drawn[0] and "&lt;script&gt;" in drawn[0]
     assert "width:100.000%" in drawn[0] and "width:50.000%" in drawn[0]
     assert drawn[0].count("class=ours") == 1

@@ -7,9 +7,9 @@ import streamlit as st
 from pages.shared import other_codecs
 from pages.shared.engine import Prepared
 from pages.shared.figures import download
-from pages.shared.ledger import Row, ledger
 from pages.shared.numbers import milliseconds
 from pages.shared.sources import Source
+from pages.shared.table import Row, draw_sizes
 from sdae.coding import container
 from sdae.measuring.comparison import Counted, Result, Rival
 from sdae.weights import shipped
@@ -52,26 +52,26 @@ def figures(result: Result | None) -> None:
 
 def weights(source: Source, picture: Prepared, answer: Counted | Result | None) -> None:
     rows = [_uncompressed(*picture.size)]
-    rows.append(Row("PNG", len(picture.png), "the same pixels, nothing lost"))
+    rows.append(Row("PNG", (len(picture.png),), "the same pixels, nothing lost"))
     if picture.size == picture.full:
-        rows.append(Row("Original", len(source.data), source.name))
+        rows.append(Row("Original", (len(source.data),), source.name))
     _weights(rows, answer)
 
 
 def weights_of_a_file(result: Result) -> None:
-    png = Row("PNG", len(result.png), "the restored pixels, nothing lost")
+    png = Row("PNG", (len(result.png),), "the restored pixels, nothing lost")
     _weights([_uncompressed(result.width, result.height), png], result)
 
 
 def _uncompressed(width: int, height: int) -> Row:
-    return Row("Uncompressed", 3 * width * height, f"{width} × {height} pixels of 3 bytes")
+    return Row("Uncompressed", (3 * width * height,), f"{width} × {height} pixels of 3 bytes")
 
 
 def _weights(rows: list[Row], answer: Counted | Result | None) -> None:
     st.header("What it weighs", anchor=False)
     if answer:
-        rows = [*rows, Row("SDAE file", answer.file_bytes, "the whole of it", ours=True)]
-    ledger(rows)
+        rows = [*rows, Row("SDAE file", (answer.file_bytes,), "the whole of it", ours=True)]
+    draw_sizes(rows)
 
 
 def same_bytes(

@@ -13,14 +13,11 @@ from pages.shared import engine
 from pages.shared.carried import open_squares
 from pages.shared.choices import keep, kept
 from pages.shared.layout import panel_and_stage
-from pages.shared.navigation import through_the_app
 from pages.shared.sources import Source, choose, choose_size
 from pages.shared.split_view import Bar, Side, compare
 from pages.shared.words import literal
 from sdae import BitstreamError, ImageError, WeightsError
 from sdae.measuring.comparison import Result
-
-through_the_app()
 
 START = 30  # a quality at which the difference between codecs is to be seen
 

@@ -7,13 +7,10 @@ from pages.denoise.sides import FILE, FILTERS, NOISY, SDAE, choices, left_side, 
 from pages.shared import background, engine
 from pages.shared.choices import keep, kept
 from pages.shared.layout import panel_and_stage
-from pages.shared.navigation import through_the_app
 from pages.shared.sources import Source, choose
 from pages.shared.split_view import compare
 from pages.shared.words import literal
 from sdae import BitstreamError, ImageError, WeightsError
-
-through_the_app()
 
 
 def main() -> None:

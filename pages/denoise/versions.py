@@ -50,7 +50,6 @@ def denoised(picture: Prepared, start: Version, strength: float) -> Version:
     def work(codec, report):
         began = time.process_time()
         rgb = codec.clean(start.rgb, sigma=strength, progress=report)
-        rgb = rgb[0] if isinstance(rgb, tuple) else rgb
         seconds = time.process_time() - began
         if rgb is start.rgb:
             return replace(start, key=key)

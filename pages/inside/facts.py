@@ -6,7 +6,7 @@ import numpy as np
 
 from pages.inside import layers
 from sdae.codec import Codec, Latent
-from sdae.coding import buckets, deflate, deflate_reader
+from sdae.coding import deflate, deflate_reader, huffman
 from sdae.network.config import quality_position
 
 
@@ -87,7 +87,7 @@ def entropy(values: np.ndarray) -> np.ndarray:
     It has one table a channel, which costs nothing; Shannon 1948.
     """
     tallies = [np.unique(c, return_counts=True)[1] for c in values.reshape(-1, values.shape[-1]).T]
-    return np.array([buckets.entropy(tally) for tally in tallies]) / 8
+    return np.array([huffman.entropy(tally) for tally in tallies]) / 8
 
 
 LINE = 64
@@ -134,7 +134,7 @@ def line(latent: Latent, channel: int, row: int) -> Line:
         stream,
         deflate_reader.read(stream),
         {int(np.uint8(byte).view("int8")): bits for byte, bits in code.items()},
-        float(buckets.entropy(counts)),
+        float(huffman.entropy(counts)),
     )
 
 

@@ -6,12 +6,9 @@ from pages.inside import experiments, questions, screens
 from pages.inside.share import share
 from pages.inside.texts import NAMES, STEPS, Step
 from pages.shared import carried, engine
-from pages.shared.navigation import through_the_app
 from pages.shared.sources import Source, choose
 from pages.shared.words import literal
 from sdae import BitstreamError, ImageError, WeightsError
-
-through_the_app()
 
 # One view fills a screen of 1280×720, a beamer's, without a mode of its own.
 _STYLE = """

@@ -15,8 +15,8 @@ from pages.inside.touch import touch
 from pages.inside.training import price, train
 from pages.shared import figures
 from pages.shared.figures import Plate
-from pages.shared.ledger import Row, ledger
 from pages.shared.numbers import decibels
+from pages.shared.table import Row, draw_sizes
 from sdae.coding import deflate_reader
 
 
@@ -222,21 +222,21 @@ def ledger_rows(shown: Subject) -> list[Row]:
     ideal = round(float(facts.entropy(values).sum()))
     plain = experiments.run(shown, experiments.plain_bytes)
     return [
-        Row("Pixels", result.raw_bytes, f"{result.width} × {result.height} × 3 bytes"),
-        Row("Latent", result.latent_bytes, f"{h} × {w} × {c} integers, a byte each"),
-        Row("zlib", plain, "the best of its strategies, as in the original work"),
-        Row("Entropy", ideal, "no file: an ideal coder with one free table a channel"),
-        Row("Contexts + Deflate", result.file_bytes - header, "sorted by what is expected"),
-        Row(".sdae file", result.file_bytes, f"with its header of {header} bytes", ours=True),
+        Row("Pixels", (result.raw_bytes,), f"{result.width} × {result.height} × 3 bytes"),
+        Row("Latent", (result.latent_bytes,), f"{h} × {w} × {c} integers, a byte each"),
+        Row("zlib", (plain,), "the best of its strategies, as in the original work"),
+        Row("Entropy", (ideal,), "no file: an ideal coder with one free table a channel"),
+        Row("Contexts + Deflate", (result.file_bytes - header,), "sorted by what is expected"),
+        Row(".sdae file", (result.file_bytes,), f"with its header of {header} bytes", ours=True),
     ]
 
 
 def bytes_ledger(shown: Subject) -> None:
     rows = ledger_rows(shown)
-    ledger(rows)
+    draw_sizes(rows)
     figures.download(
         "Figures as CSV",
-        figures.table_csv(["form", "bytes"], [(row.name, row.size) for row in rows]),
+        figures.table_csv(["form", "bytes"], [(row.name, *row.values) for row in rows]),
         "ledger.csv",
         "text/csv",
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from pages.shared import palette
 from pages.shared.plotly import go
-from sdae.measuring import noise_study, results
+from sdae.measuring import results
 from sdae.measuring.metrics import similarity_decibels
 from sdae.measuring.results import OURS
 
@@ -51,16 +51,9 @@ def _draw(curves: list[tuple], x_title: str, y_title: str, hover: str, of: str) 
 def _line(colour: str, dash: str = "solid", width: float = 2, symbol: str | None = None) -> dict:
     """The style of a curve, with marks where a symbol is named."""
     style = {"mode": "lines", "line": {"color": colour, "dash": dash, "width": width}}
-    return style | _marks(colour, symbol, "lines+markers") if symbol else style
-
-
-def _marks(colour: str, symbol: str, mode: str = "markers") -> dict:
-    return {"mode": mode, "marker": {"color": colour, "symbol": symbol, "size": 8}}
-
-
-def _appearance(codec_name: str) -> tuple[str, str]:
-    """Colour and symbol of a codec."""
-    return palette.CODECS[codec_name], palette.SYMBOLS[list(palette.CODECS).index(codec_name)]
+    if symbol:
+        style |= {"mode": "lines+markers", "marker": {"symbol": symbol, "size": 8}}
+    return style
 
 
 def rates(curves: dict[str, dict], measure: str, published: dict[str, dict]) -> Drawn:
@@ -74,8 +67,8 @@ def rates(curves: dict[str, dict], measure: str, published: dict[str, dict]) -> 
     key, turn, axis = MEASURES[measure]
     styles = {}
     for name in curves:
-        colour, symbol = _appearance(name)
-        styles[name] = _line(colour, width=3 if name == OURS else 2, symbol=symbol)
+        symbol = palette.SYMBOLS[list(palette.CODECS).index(name)]
+        styles[name] = _line(palette.CODECS[name], width=3 if name == OURS else 2, symbol=symbol)
     for name, dash in zip(published, ("dot", "dash", "dashdot", "longdash")):
         styles[name] = _line(palette.GREY, dash, 1.5)
     form, unit = (".2f", " dB") if axis.endswith("dB") else (".4f", "")
@@ -111,31 +104,6 @@ def _as_far_as_avif(drawn: Drawn) -> None:
     drawn.figure.update_yaxes(range=[min(shown) - edge, max(shown) + edge])
 
 
-def pictures(table: list[dict], key: str) -> Drawn:
-    """PSNR or SSIM of every picture over its reduction in size, JPEG's at the same bytes beside.
-
-    Args:
-        table: rows of `sdae.measuring.curves.per_picture`.
-        key: "psnr" or "ssim".
-    """
-    unit, form = (" dB", ".2f") if key == "psnr" else ("", ".4f")
-    curves = []
-    for name, label, field in (
-        (OURS, "SDAE", key),
-        ("jpeg", "JPEG in as many bytes", f"jpeg_{key}"),
-    ):
-        known = [row for row in table if row[field] is not None]
-        style = _marks(*_appearance(name)) | {"text": [row["picture"] for row in known]}
-        curves.append((label, [r["saved"] for r in known], [r[field] for r in known], style))
-    return _draw(
-        curves,
-        "Reduction against PNG, %",
-        "PSNR, dB" if key == "psnr" else "SSIM",
-        "%{text}: %{x:.1f} % smaller, %{y:" + form + "}" + unit,
-        "codec",
-    )
-
-
 def noise_sweep(means: dict[str, dict[float, tuple]]) -> Drawn:
     """Mean PSNR over the noise level, a curve a denoiser.
 
@@ -160,39 +128,6 @@ def noise_sweep(means: dict[str, dict[float, tuple]]) -> Drawn:
         "σ %{x}: %{y:.2f} dB",
         "denoiser",
     )
-
-
-def noise_pictures(rows: list[dict], sigma: float) -> Drawn:
-    """PSNR of every picture before and after our denoiser, which knows the noise level.
-
-    Args:
-        rows: of `sdae.measuring.noise_study`.
-        sigma: the noise level.
-    """
-    before, after = (
-        {
-            row["picture"]: row["psnr"]
-            for row in rows
-            if (row["denoiser"], row["level"], row["sigma"]) == (denoiser, level, sigma)
-        }
-        for denoiser, level in ((noise_study.NOISY, None), (OURS, "known"))
-    )
-    names = sorted(before.keys() & after.keys(), reverse=True)
-    gains = [after[name] - before[name] for name in names]
-    drawn = _draw(
-        [
-            ("Noisy", [before[name] for name in names], names, _marks(palette.NOISY, "square")),
-            ("SDAE", [after[name] for name in names], names, _marks(palette.OURS, "circle")),
-        ],
-        "PSNR, dB",
-        "Picture",
-        "%{y}: %{x:.2f} dB",
-        "version",
-    )
-    line = {"array": gains, "arrayminus": [0] * len(names), "width": 0, "color": palette.GREY}
-    drawn.figure.data[0].error_x = {"type": "data", "symmetric": False, **line}
-    drawn.figure.update_yaxes(dtick=1)
-    return replace(drawn, alt="PSNR of every picture before and after denoising by SDAE")
 
 
 def losses(log: list[dict]) -> Drawn:

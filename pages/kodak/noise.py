@@ -53,10 +53,3 @@ def view(stored: Results, card: dict) -> None:
         "what it made. SDAE has a network of its own for the first step, and its codec does the "
         "second.",
     )
-    st.subheader(f"Every picture, σ {sigma:g}", anchor=False)
-    display.figure(
-        charts.noise_pictures(rows, sigma),
-        "noise-pictures",
-        "The line between the two marks of a picture is what denoising gains.",
-        height=90 + 20 * count,
-    )

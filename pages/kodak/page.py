@@ -4,11 +4,8 @@ import streamlit as st
 
 from pages.kodak import claims, noise, pictures, rates, training
 from pages.kodak.provenance import provenance
-from pages.shared.navigation import through_the_app
 from sdae import WeightsError, weights
 from sdae.measuring.results import Results
-
-through_the_app()
 
 VIEWS = {
     "Rate and distortion": rates.view,

@@ -46,15 +46,6 @@ def view(stored: Results, card: dict) -> None:
         st.caption("Click a picture to see its curves.")
     else:
         _one(name, chosen, rows, quality)
-    st.subheader("Closeness against reduction in size", anchor=False)
-    for column, key in zip(st.columns(2, gap="large"), ("psnr", "ssim")):
-        with column:
-            display.figure(
-                charts.pictures(table, key),
-                f"pictures-{key}",
-                "Further right is smaller, higher is closer to the original. A mark is a picture.",
-                height=360,
-            )
     st.subheader(f"Every picture at quality {quality:g}", anchor=False)
     st.dataframe(
         pandas.DataFrame(table),

@@ -1,4 +1,4 @@
-"""The view of rate and distortion: curves, BD-rates, equal bytes, other packings, speed."""
+"""The view of rate and distortion: curves, BD-rates, equal bytes, speed."""
 
 import streamlit as st
 
@@ -31,13 +31,6 @@ def view(stored: Results, card: dict) -> None:
         "file is larger.",
     )
     _speed(stored, measured, name)
-    display.table(
-        *tables.packings(stored),
-        "packings",
-        "Other ways to pack the same integers",
-        "Mean bytes of a latent of the pictures scaled to 128×128, by “sdae bench coder”. The ideal "
-        "coders spend the entropy of their symbols and write no tables.",
-    )
 
 
 def _curves(measured: tables.Summary, name: str) -> None:

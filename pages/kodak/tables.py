@@ -16,14 +16,6 @@ SETS = {
     "kodak-128": "Tiles of 128×128",
     "kodak-thumb": "Scaled to 128×128",
 }
-PACKINGS = {
-    "zlib 9": "zlib, level 9",
-    "ours": "SDAE",
-    "ideal, static per channel": "ideal coder, a table a channel",
-    "ideal, our contexts": "ideal coder, contexts of SDAE",
-}
-"""Ways to pack a latent: name in `sdae.measuring.packing` → name for people."""
-
 _MIDDLE = 1.0  # bits per pixel at which times are compared
 
 
@@ -94,17 +86,6 @@ def equal_bytes(measured: Summary) -> tuple[list[str], list[tuple]]:
         (f"{size:g}", *map(_pair, cells)) for size, cells in zip(bits, zip(*means)) if any(cells)
     ]
     return ["bits per pixel", *map(results.label, measured.pictures)], rows
-
-
-def packings(stored: Results) -> tuple[list[str], list[tuple]]:
-    """Heads and rows: a way to pack the integers of a latent, then its mean bytes by quality."""
-    measured = stored.bench("coder").get("thumb", [])
-    rows = [
-        (label, *(f"{row['bytes'][name]:,.0f}" for row in measured))
-        for name, label in PACKINGS.items()
-        if measured and all(name in row["bytes"] for row in measured)
-    ]
-    return ["packed by", *(f"quality {row['quality']:g}" for row in measured)], rows
 
 
 def times(stored: Results, measured: Summary, set_name: str) -> dict[tuple[str, str], float]:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
+from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 
-def through_the_app() -> None:
-    """Run ``streamlit_app.py`` instead where Streamlit has opened this page without it.
+def ignore_pages_folder() -> None:
+    """Make Streamlit take its pages from `st.navigation` alone, from the first visit on.
 
-    Until an app has called `st.navigation` once, Streamlit takes the files of a folder ``pages``,
-    and the app itself, for pages on their own. The first visit to a page of a new server would
-    then lack title, theme and navigation.
+    Until an app has called that once, Streamlit takes the files of a folder ``pages`` for pages.
+    The first visitor of a new server who asks for ``/kodak`` is told "Page not found" before any
+    line of the app has run; their browser asks again.
     """
-    manager = get_script_run_ctx().pages_manager
-    scripts = [page["script_path"] for page in manager.get_pages().values()]
-    if len(scripts) > 1 and manager.main_script_path in scripts:
-        app = Path(manager.main_script_path)
-        exec(compile(app.read_bytes(), app, "exec"), {"__name__": "__main__", "__file__": str(app)})
-        st.stop()
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        if get_script_run_ctx().pages_manager.intended_page_name:
+            address = json.dumps(f"{st.context.url}?{urlencode(st.query_params, doseq=True)}")
+            st.html(f"<script>location.replace({address})</script>", unsafe_allow_javascript=True)
+            st.stop()

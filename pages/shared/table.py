@@ -56,6 +56,11 @@ class Row:
     ours: bool = False
 
 
+def draw_sizes(rows: list[Row]) -> None:
+    """Draw forms of one picture, whose only value is their bytes, as bars on one scale."""
+    draw_table("Form", [Column("Bytes", "{:,}".format, bar=True)], rows)
+
+
 def draw_table(head: str, columns: list[Column], rows: list[Row]) -> None:
     """Draw rows under `head`, the name of what they are, and the heads of the columns."""
     cells = [
