@@ -19,6 +19,7 @@ import numpy as np
 from keras import ops
 
 from sdae import weights
+from sdae.coding.tables import PREFIX
 from sdae.errors import TrainingError
 from sdae.network.config import STRIDE, Config
 from sdae.progress import progress, say
@@ -101,10 +102,15 @@ class Trainer:
         elif start:
             place = weights.folder(start)
             arrays, card = weights.read(place)
-            # What another network has beside the one it grows from stays as it is.
-            fresh = self.model.stored()
-            arrays = {k: v for k, v in arrays.items() if k in fresh and v.shape == fresh[k].shape}
-            self.model.restore(fresh | arrays)
+            # What this network has beside the one that it grows from stays as it is. The context
+            # tables fit each other, so all of them are taken.
+            fresh = {k: v for k, v in self.model.stored().items() if not k.startswith(PREFIX)}
+            fitting = {
+                k: v
+                for k, v in arrays.items()
+                if k.startswith(PREFIX) or (k in fresh and v.shape == fresh[k].shape)
+            }
+            self.model.restore(fresh | fitting)
             self.before = training_record.lines(place)
             say(f"begun with {card['sha256'][:8]}", sys.stderr)
 
