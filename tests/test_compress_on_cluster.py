@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,15 @@ pytestmark = pytest.mark.usefixtures("one_network")
 
 
 @pytest.fixture(scope="module")
-def cluster(one_network):
+def plain_main():
+    """Tests of pages leave a script as the main module, which workers would run at their start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
+        yield
+
+
+@pytest.fixture(scope="module")
+def cluster(one_network, plain_main):
     with LocalCluster(
         n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
     ) as cluster:

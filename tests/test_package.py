@@ -103,7 +103,7 @@ assert main(["compress", "photo.png"]) == 0
 assert main(["decompress", "photo.sdae", "-o", "back.png"]) == 0
 assert main(["denoise", "photo.png"]) == 0
 print(Image.open("photo.sdae").format, Image.open("back.png").size)
-sys.exit(main(["bench", "training"]))
+sys.exit(main(["train", ".", "--output", "weights"]))
 """
     path = {**os.environ, "PYTHONPATH": str(site)}
     done = subprocess.run(

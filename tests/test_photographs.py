@@ -43,7 +43,7 @@ def test_commands_that_read_folders_say_which_picture_is_broken(tmp_path, capsys
     place = str(tmp_path)
     for argv in (
         ["train", place, "--validation", place, "--output", str(tmp_path / "w")],
-        ["evaluate", "--sets", place, "--codecs", "jpeg", "--jobs", "1", "--results", place],
+        ["evaluate", "--sets", place, "--codecs", "jpeg", "--results", place],
     ):
         assert main(argv) == 2
         err = capsys.readouterr().err

@@ -212,22 +212,19 @@ class _Part:
             own, before: (B, h·w, ·) integers of the group, and of earlier ones.
             mean, width: (B, n, ·) of the positions.
         """
-        parts = []
-        for values, numbers, middle in (
-            (own, self._near, mean),
-            (before, self._before, gather.rows(before, self.rows)),
-        ):
+        features = []
+        for values, numbers in (own, self._near), (before, self._before):
             if not (values.shape[-1] and numbers.shape[1]):
                 continue
+            middle = mean if values is own else gather.rows(before, self.rows)
             inside = (numbers < self._outside).astype("float32")[:, :, None]
-            found = gather.rows(values, numbers)
-            found = (found - middle[:, :, None]) * inside
-            found = ops.reshape(found, (-1, len(numbers), numbers.shape[1] * values.shape[-1]))
+            apart = (gather.rows(values, numbers) - middle[:, :, None]) * inside
+            apart = ops.reshape(apart, (-1, len(numbers), numbers.shape[1] * values.shape[-1]))
             if self.group < FINE:
-                parts.append(ops.clip(found, -NEAR_CLIP, NEAR_CLIP))
-            parts.append(ops.sign(found) * logarithm(ops.abs(found)))
+                features.append(ops.clip(apart, -NEAR_CLIP, NEAR_CLIP))
+            features.append(ops.sign(apart) * logarithm(ops.abs(apart)))
         limit = WIDTH_CLIP / FEATURE_UNIT
-        return ops.concatenate([*parts, ops.clip(width, -limit, limit)], -1)
+        return ops.concatenate([*features, ops.clip(width, -limit, limit)], -1)
 
 
 _places = lru_cache(maxsize=8)(_Places)
