@@ -27,7 +27,9 @@ develop: $(VENV)/app-installed
 
 test: $(VENV)/test-installed
 	@status=0; \
-	$(RUN) -m pytest --numprocesses=auto --dist=loadfile --ignore-glob='*/test_browser*' || status=$$?; \
+	$(RUN) -m pytest --numprocesses=auto --dist=loadfile -m "not memory" \
+		--ignore-glob='*/test_browser*' || status=$$?; \
+	$(RUN) -m pytest -m memory tests/test_deflate.py tests/test_fuzz.py tests/test_latents.py || status=$$?; \
 	$(RUN) -m pytest tests/test_browser*.py || status=$$?; \
 	exit $$status
 

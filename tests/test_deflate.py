@@ -92,6 +92,7 @@ def test_similar_segments_share_a_block():
     assert len(together) < sum(map(len, apart)) - 10
 
 
+@pytest.mark.memory
 def test_a_bomb_takes_no_memory():
     bomb = deflate.squeeze([bytes(50_000_000)])
     reads = (

@@ -93,6 +93,7 @@ def worst(codec, kind, total) -> bytes:
     return bytes([codec.tables.channels]) + packer.compress(content) + packer.flush()
 
 
+@pytest.mark.memory
 @pytest.mark.parametrize("kind", ["noughts", "escapes"])
 def test_the_worst_payloads_stay_within_the_bound(codec, kind):
     side = 1024

@@ -180,6 +180,7 @@ CLAIMED = 8192, 8192
         (container.PLAIN, b"\1" + deflate.squeeze([bytes(100)])),
     ],
 )
+@pytest.mark.memory
 def test_nonsense_is_refused_before_memory_is_taken(tables, mode, payload):
     """At once, and not when the first integers are asked for."""
     latent_coder.encode(latents(1)[0], 5000, tables)  # what is remembered from now on

@@ -180,6 +180,7 @@ def test_another_backend_of_keras_learns_as_well():
     """Accelerators are lent with JAX; it computes the loss that TensorFlow computes."""
     pytest.importorskip("jax")
     script = """
+from dataclasses import replace
 import keras, numpy as np
 from sdae.training.loss import make_batch, trainable_model
 from tests.test_network import SMALL
@@ -187,7 +188,8 @@ from tests.test_network import SMALL
 keras.utils.set_random_seed(1)
 crops = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype="uint8")
 inputs, target = make_batch(crops, np.random.default_rng(1))
-model = trainable_model(SMALL, None, None, "float32", 20.0)
+least = replace(SMALL, latent_channels=6, groups=(3, 3), overlapped=3)
+model = trainable_model(least, None, None, "float32", 20.0)
 print(float(model.compute_loss(inputs, target, model(inputs))))
 """
     losses = []
