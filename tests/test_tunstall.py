@@ -1,5 +1,7 @@
 """Tunstall codes: every sequence comes back, bytes are few, and strange bytes are refused."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -64,3 +66,12 @@ def test_bytes_without_a_word_are_refused():
         CODES[3].decode(b"\0\3", 10)
     with pytest.raises(DeflateError, match="more"):
         CODES[0].decode(bytes(9), 1000)
+
+
+def test_words_without_end_take_little_memory():
+    content = bytes(1_000_000)
+    tracemalloc.start()
+    symbols = CODES[3].decode(content, len(content))
+    assert tracemalloc.get_traced_memory()[1] < 16 * len(content)
+    tracemalloc.stop()
+    assert len(symbols) == len(content)

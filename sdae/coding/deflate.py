@@ -62,8 +62,7 @@ class Reader:
 
     Its methods raise DeflateError where the stream is damaged or ends too early.
 
-    Args:
-        data: the stream, nothing before and nothing after it.
+    ``data``: the stream, nothing before and nothing after it.
     """
 
     def __init__(self, data: bytes):

@@ -105,8 +105,7 @@ def read(mode: int, payload: bytes, size: tuple[int, int], quality_code: int, ta
     The first band is decoded at once, so that a payload of nonsense is refused before anybody takes
     memory for the picture that its header claims.
 
-    Args:
-        size: (h, w) of the latent.
+    ``size``: (h, w) of the latent.
 
     Raises:
         BitstreamError: the payload is damaged or belongs to another size.
