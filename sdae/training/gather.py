@@ -11,6 +11,8 @@ from keras import ops
 def rows(x, places: np.ndarray):
     """(B, N, c) and (…) integers from 0 to N → (B, …, c); place N is outside and holds zeros."""
     flat, size = places.ravel(), x.shape[1]
+    if not flat.size:
+        return x[:, :0]  # JAX cannot tell how many samples no numbers are
     inverse = _inverse(flat, size)
 
     @ops.custom_gradient
