@@ -74,6 +74,13 @@ def test_training_learns_saves_resumes_and_ends_once(photos, tmp_path, capsys):
     before = contents(tmp_path)
     assert train(photos, tmp_path) == 0
     assert "finished" in capsys.readouterr().err and contents(tmp_path) == before
+    # Ended between the weights and their card.
+    card = json.loads((tmp_path / "card.json").read_text())
+    (tmp_path / "card.json").write_text(json.dumps(card | {"finished": False}))
+    (tmp_path / "weights.npz").write_bytes(b"half")
+    assert train(photos, tmp_path) == 0
+    assert contents(tmp_path).keys() == before.keys()
+    before = contents(tmp_path)
     # Weights that files may need are not written over by another training.
     (tmp_path / "checkpoint.npz").unlink()
     assert train(photos, tmp_path) == 2
@@ -110,6 +117,13 @@ def test_shipped_weights_are_never_written_to(photos, command, capsys):
 def test_crops_of_another_size_are_refused_in_a_sentence(photos, tmp_path, capsys):
     assert train(photos, tmp_path, "--crop", "100") == 2
     assert "multiple of 64" in capsys.readouterr().err
+
+
+def test_an_output_that_cannot_be_is_said_before_the_training(photos, tmp_path, capsys):
+    (tmp_path / "file").write_text("in the way")
+    assert train(photos, tmp_path / "file" / "w") == 1
+    err = capsys.readouterr().err
+    assert "Not a directory" in err and "reading" not in err
 
 
 def test_no_photographs_is_one_sentence(tmp_path, capsys):

@@ -67,6 +67,7 @@ def run(args) -> int:
         if (output / "card.json").exists() and weights.read_card(output).get("finished"):
             print("This training is finished; nothing was written.", file=sys.stderr)
             return 0
+        output.mkdir(parents=True, exist_ok=True)
         training, validation = photographs.parted(args.photos, args.validation, args.seed)
         print(f"reading {len(training) + len(validation)} photographs", file=sys.stderr)
         options = Options(**{f.name: getattr(args, f.name) for f in fields(Options)})

@@ -254,3 +254,5 @@ class Trainer:
             stored = {name: state[prefix + name] for name in named if prefix + name in state}
             assign(named, fresh | stored)
         say(f"resumed after epoch {len(self.history)}", sys.stderr)
+        if self.finished:  # it may have ended between the weights and their card
+            self._save()
