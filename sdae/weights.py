@@ -51,7 +51,10 @@ def folder(name_or_path=None) -> Path:
     """
     package = Path(__file__).resolve().parent
     name = default() if name_or_path is None else name_or_path
-    places = [Path(name), package.parent / "weights" / name, package / "weights" / name]
+    # A folder of that name where the program happens to run is not what ships.
+    chosen = name_or_path is not None or name != SHIPPED[-1]
+    places = [Path(name)] if chosen else []
+    places += [package.parent / "weights" / name, package / "weights" / name]
     for place in places:
         if (place / "card.json").is_file():
             return place

@@ -7,32 +7,21 @@ from keras import ops
 
 from sdae.coding.predictor import Predictor
 from sdae.coding.units import FEATURE_UNIT, WIDTH_UNIT
-from sdae.network.config import Config, quality_position
+from sdae.network.config import quality_position
 from sdae.training import context_tables
 from sdae.training.autoencoder import Autoencoder, initialise
 from sdae.training.context_model import ContextModel, laplacian_bits
-
-CONFIG = Config(
-    latent_channels=12,
-    overlapped=4,
-    widths=(4, 6, 8),
-    analysis_blocks=1,
-    synthesis_blocks=1,
-    analysis_depthwise=1,
-    synthesis_depthwise=1,
-    fine_blocks=1,
-    groups=(3, 3, 6),
-)
+from tests.test_network import SMALL
 
 
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(2)
-    return initialise(Autoencoder(CONFIG, name="autoencoder"))
+    return initialise(Autoencoder(SMALL, name="autoencoder"))
 
 
 def built():
-    layer = ContextModel(CONFIG.groups, np.ones((CONFIG.levels, 12)), name="contexts")
+    layer = ContextModel(SMALL.groups, np.ones((SMALL.levels, 12)), name="contexts")
     layer(ops.zeros((1, 8, 8, 12)), ops.zeros(1))
     return layer
 

@@ -88,6 +88,13 @@ def test_the_environment_names_the_default(monkeypatch, tmp_path):
     assert weights.folder().name == weights.SHIPPED[-1]
 
 
+def test_a_folder_where_the_program_runs_is_not_what_ships(monkeypatch, tmp_path):
+    weights.write(tmp_path / weights.SHIPPED[-1], ARRAYS, {})
+    shipped = weights.folder()
+    monkeypatch.chdir(tmp_path)
+    assert weights.folder() == shipped
+
+
 @pytest.mark.parametrize("content", [b"", b"no ZIP file", b"PK\3\4 but no more", b"\x93NUMPY\1\0"])
 def test_what_matches_its_card_and_is_no_archive_is_refused(tmp_path, content):
     (tmp_path / "weights.npz").write_bytes(content)
