@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sdae.coding import deflate, deflate_reader, huffman
+from sdae.coding import deflate, huffman
 from sdae.coding.deflate import DeflateError, Reader
 
 
@@ -41,8 +41,7 @@ def test_any_segments_come_back(segments):
 @settings(max_examples=60, deadline=None)
 def test_runs_of_any_length_come_back(runs):
     segment = b"".join(bytes([value]) * length for value, length in runs)
-    stream = check([segment, segment[:40]])
-    assert deflate_reader.replay(deflate_reader.read(stream)) == segment + segment[:40]
+    check([segment, segment[:40]])
 
 
 @pytest.mark.parametrize("length", [*range(22, 29), *range(257, 262), *range(281, 285), 518, 519])

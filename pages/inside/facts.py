@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pages.inside import layers
+from pages.inside import layers, lz77
 from sdae.codec import Codec, Latent
-from sdae.coding import deflate, deflate_reader, huffman
+from sdae.coding import huffman
 from sdae.network.config import quality_position
 
 
@@ -100,15 +100,15 @@ class Line:
 
     Attributes:
         values: (n,) integers, clipped to int8; n is at most `LINE`.
-        stream: the raw Deflate stream of zlib at level 9, one byte an integer.
-        blocks: what the stream says.
+        stream: the raw Deflate stream of zlib, one byte an integer.
+        symbols: of the stream, see `pages.inside.lz77.symbols`.
         code: the Huffman code of these integers alone, integer → bits.
         entropy: bits that an ideal coder with the statistics of this line needs.
     """
 
     values: np.ndarray
     stream: bytes
-    blocks: list[deflate_reader.Block]
+    symbols: list[tuple[int, int]]
     code: dict[int, str]
     entropy: float
 
@@ -120,20 +120,20 @@ class Line:
     @property
     def repeats(self) -> int:
         """How many symbols of the stream repeat earlier integers."""
-        return sum(token.length > 0 for block in self.blocks for token in block.tokens)
+        return sum(distance > 0 for _, distance in self.symbols)
 
 
 def line(latent: Latent, channel: int, row: int) -> Line:
     """The worked example of LZ77 and Huffman on one row of one channel."""
     values = np.clip(latent.values[row, :LINE, channel], -128, 127).astype("int8")
-    stream = deflate.squeeze([values.tobytes()])
-    code = deflate_reader.huffman(values.tobytes())
-    counts = np.unique(values, return_counts=True)[1]
+    stream = lz77.packed(values.tobytes())
+    different, counts = np.unique(values, return_counts=True)
+    code = lz77.code(huffman.lengths(counts, 15))
     return Line(
         values.astype(int),
         stream,
-        deflate_reader.read(stream),
-        {int(np.uint8(byte).view("int8")): bits for byte, bits in code.items()},
+        lz77.symbols(stream),
+        {int(different[symbol]): bits for bits, symbol in code.items()},
         float(huffman.entropy(counts)),
     )
 

@@ -17,7 +17,6 @@ from pages.shared import figures
 from pages.shared.figures import Plate
 from pages.shared.numbers import decibels
 from pages.shared.table import Row, draw_sizes
-from sdae.coding import deflate_reader
 
 
 def pipeline(shown: Subject) -> None:
@@ -254,18 +253,15 @@ def deflate(shown: Subject) -> None:
     )
     line = facts.line(shown.latent, channel - 1, row)
     count = len(line.values)
-    symbols = [token for block in line.blocks for token in block.tokens]
-    kinds = " and ".join(dict.fromkeys(deflate_reader.KINDS[block.kind] for block in line.blocks))
     said, start = [], 0
-    for token in symbols:
-        content = " ".join(map(str, line.values[start : start + token.size].tolist()))
-        repeats = f":orange-background[{content}]"
-        said.append(repeats if token.length else content)
-        start += token.size
+    for size, distance in line.symbols:
+        content = " ".join(map(str, line.values[start : start + size].tolist()))
+        said.append(f":orange-background[{content}]" if distance else content)
+        start += size
     st.markdown(
         f"**LZ77** packs the {count} integers of this channel in the row of the square into "
-        f"{len(line.stream)} bytes, a block of {kinds}. What is coloured repeats what stood before, "
-        f"{line.repeats} times here: " + " · ".join(filter(None, said))
+        f"{len(line.stream)} bytes. What is coloured repeats what stood before, {line.repeats} times "
+        "here: " + " · ".join(said)
     )
     counts = dict(zip(*(a.tolist() for a in np.unique(line.values, return_counts=True))))
     figures.drawing(diagrams.huffman_tree(line.code, counts), "huffman-tree")
