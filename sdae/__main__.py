@@ -18,7 +18,6 @@ from contextlib import suppress
 
 import sdae
 from sdae.cli.job import Refused
-from sdae.cluster import ClusterError
 from sdae.progress import ending
 
 COMMANDS = {
@@ -35,7 +34,13 @@ COMMANDS = {
 """Every command: the module with `add_arguments(parser)` and `run(args) -> int`, and a remark."""
 
 
-EXTRAS = {"keras": "train", "tensorflow": "train", "skimage": "measure", "scikit-image": "measure"}
+EXTRAS = {
+    "keras": "train",
+    "tensorflow": "train",
+    "skimage": "measure",
+    "scikit-image": "measure",
+    "distributed": "dask",
+}
 """Libraries that not every installation has, with the extra of the package that brings them."""
 
 
@@ -54,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
             return args.run(args)
         finally:
             sys.stdout.flush()
-    except (Refused, ClusterError, sdae.WeightsError) as error:
+    except (Refused, sdae.WeightsError) as error:
         return _failure(error, 2)
     except ModuleNotFoundError as error:
         extra = EXTRAS.get((error.name or "").split(".")[0])

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from sdae.measuring import kodak, metrics
+from sdae.measuring import kodak
 from sdae.measuring.kodak import KodakError
 from sdae.pictures import reading
 
@@ -140,12 +140,3 @@ def test_a_folder_that_cannot_be_written(server, tmp_path):
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(KodakError, match="choose another folder"):
         kodak.fetch("kodim01.png", tmp_path / "file" / "below", home=server.home)
-
-
-def test_thumbnails_are_made_of_the_pictures(folder, codec, tmp_path, monkeypatch):
-    monkeypatch.setattr(kodak, "_THUMBNAILS", tmp_path / "small")
-    size = kodak.write_thumbnails(codec, folder)
-    rgb = kodak.picture("kodak-thumb", "kodim01", folder)
-    restored = np.asarray(codec.decompress(kodak.thumbnail("kodim01")))
-    assert restored.shape == (128, 128, 3) and metrics.psnr(rgb, restored) > 20
-    assert size == sum(file.stat().st_size for file in (tmp_path / "small").iterdir())

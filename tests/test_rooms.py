@@ -22,7 +22,7 @@ FLOORS = [
     {"sdae.pictures"},
     {"sdae.coding"},
     {"sdae.weights"},
-    {"sdae.cluster", "sdae.errors", "sdae.progress", "sdae.threads"},
+    {"sdae.errors", "sdae.progress", "sdae.threads"},
 ]
 """Rooms and the modules beside them, from the top. A module may import its own room and lower
 floors; rooms of one floor know nothing of each other."""

@@ -59,3 +59,26 @@ def add_metadata(parser) -> None:
         "otherwise they go and colours become sRGB"
     )
     parser.add_argument("--keep-metadata", action="store_true", help=about)
+
+
+def add_training(parser, crops: int, batch: int, side: int) -> None:
+    """What both commands that train take, with these defaults."""
+    parser.add_argument("photos", nargs="+", help="folders of photographs to train on")
+    parser.add_argument("--validation", help="folder to validate on (default: 20 %% of photos)")
+    parser.add_argument("--output", required=True, help="folder for weights, card and loss curve")
+    parser.add_argument("--force", action="store_true", help="write into a folder of other weights")
+    parser.add_argument("--start", help="weights to begin with")
+    parser.add_argument(
+        "--crops", type=number(int, 0), default=crops, help="length of the whole training"
+    )
+    parser.add_argument("--batch", type=number(int, 1), default=batch, help="crops a step")
+    about = "side of a crop, a multiple of 64"
+    parser.add_argument("--crop", type=_side, default=side, metavar="PIXELS", help=about)
+    parser.add_argument("--rate", type=number(float, 0), default=3e-4, help="highest learning rate")
+    parser.add_argument("--seed", type=number(int, 0), default=1)
+
+
+def _side(text: str) -> int:
+    if int(text) < 64 or int(text) % 64:
+        raise argparse.ArgumentTypeError(f"{text} is no multiple of 64")
+    return int(text)

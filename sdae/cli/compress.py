@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from itertools import count
 
 from sdae.cli import arguments, batch, formats, sources, writing
@@ -27,9 +26,8 @@ def add_arguments(parser) -> None:
     target.add_argument("--target-psnr", type=level, metavar="DB", help=about)
     arguments.add_metadata(parser)
     about = (
-        "work on the Dask cluster whose scheduler is there; the last PATH is then the output "
-        "folder, and all of them must lie where its workers see them; started again, it goes on "
-        "where it stood"
+        "work on the Dask cluster whose scheduler is there and whose workers see all these files; "
+        "started again, it goes on where it stood"
     )
     parser.add_argument("--dask", metavar="ADDRESS", help=about)
 
@@ -38,10 +36,9 @@ def run(args) -> int:
     """Compress pictures; one line each: bytes in and out, bits per pixel, reduction, PSNR."""
     if not args.dask:
         return batch.run(args, sources.pictures, ".sdae", compress, line)
-    from sdae.cli import compress_on_cluster
+    from sdae.cli import cluster
 
-    facts, total = compress_on_cluster.compress_all(args, compress)
-    return batch.report(facts, total, line, args.json)
+    return cluster.run(args, compress, line)
 
 
 def compress(codec, args, job: Job) -> dict:
@@ -76,28 +73,23 @@ def _encode(codec, args, picture, bar) -> bytes:
     """The .sdae file that is asked for, with the picture's metadata; moves a bar of 100 steps."""
     from sdae.measuring import target_search
 
-    reserved = len(metadata.section(picture.metadata))
-    tries = count(1)
+    rgb, reserved, tries = picture.rgb, len(metadata.section(picture.metadata)), count(1)
 
     def step():
         heed()
         bar.set_postfix_str(f"try {next(tries)}")  # nobody knows of how many
 
-    if args.target_bytes is not None:
-        # Three more bytes at most state the length of the metadata.
-        goal = args.target_bytes - (reserved and reserved + 3)
-        if goal < 1:
-            raise Refused(f"the metadata alone takes {reserved:,} bytes; leave it out.")
-        search = partial(target_search.within_bytes, codec, picture.rgb, goal, step=step)
-    elif args.target_psnr is not None:
-        search = partial(
-            target_search.reaching_psnr, codec, picture.rgb, args.target_psnr, step=step
-        )
-    else:
-        report = stage(bar.share, 0, 0.7)
-        search = partial(codec.compress, picture.rgb, quality=args.quality, progress=report)
     try:
-        file = search()
+        if args.target_bytes is not None:
+            # Three more bytes at most state the length of the metadata.
+            goal = args.target_bytes - (reserved and reserved + 3)
+            if goal < 1:
+                raise Refused(f"the metadata alone takes {reserved:,} bytes; leave it out.")
+            file = target_search.within_bytes(codec, rgb, goal, step)
+        elif args.target_psnr is not None:
+            file = target_search.reaching_psnr(codec, rgb, args.target_psnr, step)
+        else:
+            file = codec.compress(rgb, quality=args.quality, progress=stage(bar.share, 0, 0.7))
     except target_search.TargetError as error:
         raise Refused(error) from error
     return metadata.attach(file, picture.metadata) if reserved else file

@@ -3,7 +3,6 @@
 import sys
 from pathlib import Path
 
-from sdae.codec import Codec
 from sdae.measuring import kodak
 from sdae.progress import progress, say
 
@@ -15,11 +14,6 @@ def add_arguments(parser) -> None:
         nargs="?",
         type=Path,
         help="where they lie or shall lie; default $SDAE_KODAK, else a cache folder",
-    )
-    parser.add_argument(
-        "--thumbnails",
-        action="store_true",
-        help="also make the small pictures that the app shows, again",
     )
 
 
@@ -33,8 +27,5 @@ def run(args) -> int:
             except kodak.KodakError as error:
                 say(f"sdae: {error}", sys.stderr)
                 return 1
-    if args.thumbnails:
-        size = kodak.write_thumbnails(Codec(), place)
-        say(f"The thumbnails take {size:,} bytes together.")
     say(f"{place} holds the {len(kodak.KODAK)} pictures, all as published.")
     return 0

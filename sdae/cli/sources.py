@@ -52,12 +52,8 @@ def sources(
         if path == STREAM:
             yield Job(STREAM), Path("stdin")
         elif os.path.isdir(path):
-            closed = []
-            inside = [file for file in _inside(path, closed) if _is_taken(file, takes, own_ending)]
-            yield from ((Job(file), file.relative_to(path)) for file in sorted(inside))
-            if not inside and not closed:
-                closed = [(path, "it holds no file that this command reads.")]
-            yield from ((Job(place, refusal=why), Path(place.name)) for place, why in closed)
+            for job in _inside(path, takes, own_ending):
+                yield job, job.source.relative_to(path)
         else:
             yield Job(path), Path(path.name)
 
@@ -71,29 +67,29 @@ def _matches(path: Path) -> list[Path]:
     """What a pattern stands for; a path that is there, or is no pattern, for itself."""
     if not glob.has_magic(str(path)) or os.path.lexists(path):
         return [path]
-    matches, every = {}, map(Path, glob.glob(str(path), recursive=True))
-    for match in sorted(every, key=lambda match: (len(match.parts), match)):
-        # A folder that links to one around it was searched over and over.
-        matches.setdefault((os.path.realpath(match.parent), match.name), match)
+    matches = sorted(map(Path, glob.glob(str(path), recursive=True)))
     if not matches:
         raise Refused(f"no file fits the pattern {path}; check it and try again.")
-    return list(matches.values())
+    return matches
 
 
-def _inside(folder: Path, closed: list[tuple[Path, str]]) -> Iterator[Path]:
-    """All that lies in a folder and in those inside it; `closed` gets those that cannot be read."""
+def _inside(folder: Path, takes: Callable, own_ending: str | None) -> list[Job]:
+    """Jobs for what is taken of a folder and of those inside it, and for what cannot be read."""
+    jobs, seen = [], set()
 
     def leave(error):
-        closed.append((Path(error.filename), f"{error.strerror}."))
+        jobs.append(Job(Path(error.filename), refusal=f"{error.strerror}."))
 
-    seen = set()
     for place, folders, names in os.walk(folder, onerror=leave, followlinks=True):
         real = os.path.realpath(place)
         if real in seen:
             folders.clear()
             continue
         seen.add(real)
-        yield from (Path(place, name) for name in names)
+        paths = (Path(place, name) for name in names)
+        jobs += [Job(path) for path in paths if _is_taken(path, takes, own_ending)]
+    jobs.sort(key=lambda job: job.source)
+    return jobs or [Job(folder, refusal="it holds no file that this command reads.")]
 
 
 def _is_taken(path: Path, takes: Callable, own_ending: str | None) -> bool:

@@ -38,30 +38,27 @@ def jobs(
     files = list(sources(paths, takes, None if ending.startswith(".") else ending))
     if output is None and any(job.source == STREAM for job, _ in files):
         output = "-"
-    if output is None:
-        targets = [job.source.with_name(job.source.stem + ending) for job, _ in files]
-    elif not _is_one_file(output):
-        targets = [output / name.with_name(name.stem + ending) for _, name in files]
-    elif len(files) > 1 or os.path.isdir(paths[0]):
+    one = output is not None and _is_one_file(output)
+    if one and (len(files) > 1 or os.path.isdir(paths[0])):
         raise Refused(
             f"{output} is one file and there are several sources; name a folder, with / at its end."
         )
-    else:
-        targets = [Path(output)]
-    if STREAM in targets and (not hasattr(sys.stdout, "buffer") or sys.stdout.isatty()):
+    if output == "-" and (not hasattr(sys.stdout, "buffer") or sys.stdout.isatty()):
         raise Refused("standard output is for text here; name a file with --output.")
     read, written, result = {_same(job.source) for job, _ in files}, set(), []
-    for (job, _), target in zip(files, targets):
-        name = _same(target)
+    for job, name in files:
+        folder = job.source.parent if output is None else output / name.parent
+        target = Path(output) if one else folder / (name.stem + ending)
+        key = _same(target)
         if job.refusal:
             refusal = job.refusal
-        elif name in written:
+        elif key in written:
             refusal = f"another source is written to {target}; rename one of them."
-        elif name in read and name != _same(job.source):
+        elif key in read and key != _same(job.source):
             refusal = f"{target} is itself one of the sources; rename one of them."
         else:
             refusal = _occupied(target, force)
-        written.add(name)
+        written.add(key)
         result.append(replace(job, target=target, replace=force, refusal=refusal))
     return result
 

@@ -1,8 +1,8 @@
 """The Kodak Lossless True Color Image Suite: 24 pictures, for measuring only, never for training.
 
-The pictures were released for unrestricted use. Of this project only small thumbnails are part,
-which `sdae kodak --thumbnails` makes. The pictures are read from a folder of the person's own or
-downloaded from their public home, checksums verified.
+The pictures were released for unrestricted use. Of this project only small thumbnails are part. The
+pictures are read from a folder of the person's own or downloaded from their public home, checksums
+verified.
 """
 
 from __future__ import annotations
@@ -131,28 +131,12 @@ def pictures(
     return (view for file in KODAK for view in _views(set_name, file, path))
 
 
-_THUMBNAILS = _HERE / "thumbnails"
-_THUMBNAIL_QUALITY = 45
-
-
 def thumbnail(name: str) -> bytes:
-    """The centre square of a picture at 128×128 as a .sdae file, which comes with the package.
+    """A picture of "kodak-thumb" as a .sdae file of quality 45, which comes with the package.
 
     name: "kodim01" to "kodim24".
     """
-    return (_THUMBNAILS / f"{name}.sdae").read_bytes()
-
-
-def write_thumbnails(codec, path: str | os.PathLike | None = None) -> int:
-    """Make the files of `thumbnail` from the pictures in `folder(path)`; their bytes together.
-
-    Raises KodakError for a missing or altered file.
-    """
-    _THUMBNAILS.mkdir(exist_ok=True)
-    return sum(
-        (_THUMBNAILS / f"{name}.sdae").write_bytes(codec.compress(rgb, quality=_THUMBNAIL_QUALITY))
-        for name, rgb in pictures("kodak-thumb", path)
-    )
+    return (_HERE / "thumbnails" / f"{name}.sdae").read_bytes()
 
 
 def picture(set_name: str, name: str, path: str | os.PathLike | None = None) -> np.ndarray:

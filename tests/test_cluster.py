@@ -76,7 +76,7 @@ def test_a_worker_that_dies_in_the_midst_of_a_file_takes_none_along(
     flag, target = tmp_path / "died", tmp_path / "small"
     with Client(cluster) as client:
         client.register_plugin(DiesOnce(flag))
-    compress = "compress", "--dask", cluster.scheduler_address, photos, target, "--quality"
+    compress = "compress", photos, "-o", target, "--dask", cluster.scheduler_address, "--quality"
     assert run(*compress, 40) == 0
     out, err = capsys.readouterr()
     assert flag.exists() and out.count("\n") == COUNT and err == ""
@@ -105,7 +105,7 @@ def test_a_worker_that_dies_in_the_midst_of_a_file_takes_none_along(
 
 def test_bad_files_are_named_and_the_others_go_on(cluster, photos, tmp_path, capsys):
     (tmp_path / "bad.png").write_bytes(b"no picture")
-    given = photos / "0.png", tmp_path / "bad.png", "-o", tmp_path / "v1.0"
+    given = photos / "0.png", tmp_path / "bad.png", "-o", f"{tmp_path}/v1.0/"
     assert run("compress", "--dask", cluster.scheduler_address, "--json", *given) == 1
     out, err = capsys.readouterr()
     (fact,) = json.loads(out)
@@ -113,16 +113,16 @@ def test_bad_files_are_named_and_the_others_go_on(cluster, photos, tmp_path, cap
     assert err.count("\n") == 1 and "bad.png: This is no picture" in err
 
 
-def test_without_cluster_folder_or_dask_there_is_a_sentence(photos, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("sdae.cluster._PATIENCE", 1)
+def test_without_cluster_files_or_dask_there_is_a_sentence(photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sdae.cli.cluster._PATIENCE", 1)
     compress = "compress", "--dask", "tcp://127.0.0.1:9"
     for paths, sentence in (
-        ((photos, tmp_path), "no Dask scheduler answers at tcp://127.0.0.1:9"),
-        ((photos,), "--dask reads files"),
-        (("-", tmp_path), "--dask reads files"),
+        ((photos, "-o", tmp_path / "out"), "no Dask cluster with workers answers at tcp://127"),
+        ((photos, "-o", "-"), "--dask reads and writes files"),
+        (("-",), "--dask reads and writes files"),
     ):
         assert run(*compress, *paths) == 2
         assert capsys.readouterr().err.startswith(f"sdae: {sentence}")
     monkeypatch.setitem(sys.modules, "distributed", None)
-    assert run(*compress, photos, tmp_path) == 2
+    assert run(*compress, photos) == 2
     assert "pip install 'sdae[dask]'" in capsys.readouterr().err
