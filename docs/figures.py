@@ -30,6 +30,14 @@ PLACE = re.compile(r"(<!-- figures: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL
 WANTED_PSNR = {0.1: 29.5, 0.2: 26.4, 0.3: 24.5}
 """Noise level → PSNR in dB that was wanted of a restored picture of `kodak-thumb`."""
 
+PUBLISHED = {
+    "CBM3D": (31.68, 28.46),
+    "DnCNN": (32.14, 28.95),
+    "FFDNet": (32.13, 28.98),
+    "DRUNet": (32.89, 29.86),
+}
+"""Denoiser → published PSNR in dB on whole Kodak at each of `study.STANDARD`."""
+
 ABOVE_IDEAL = {"thumb": 7, "tiles": 7, "whole": 3}
 """View → how far above an ideal coder a file was wanted to be at most, in percent."""
 
@@ -86,6 +94,20 @@ def sets(results: Results) -> str:
     return "\n\n".join(parts)
 
 
+def thirds(results: Results) -> str:
+    """BD-rates against AVIF by thirds of the common range of quality."""
+    rows = []
+    for name in SETS:
+        measured = common(results, name)
+        for key, measure in curves.MEASURES.items() if OURS in measured else ():
+            pair = measured[OURS], measured["avif"], key
+            rates = [curves.bd_rate(*pair, share) for share in curves.THIRDS]
+            if None not in rates:
+                rows.append([name, measure, *map(evaluation.percent, rates)])
+    head = ["set", "quality in", "lowest third", "middle", "highest"]
+    return table(head, rows) if rows else missing("sdae evaluate")
+
+
 def source(results: Results) -> str:
     """Which weights the figures belong to, and what they were measured with."""
     note = results.note("kodak", OURS)
@@ -120,7 +142,11 @@ def avif(results: Results) -> str:
 def original(results: Results) -> str:
     """The original work's numbers beside ours."""
     card = weights.read_card(results.folder.parent)
-    return claims.markdown(claims.comparison(results, card))
+    rows = [
+        [c.words, c.original, c.measured or "not measured", c.why]
+        for c in claims.comparison(results, card)
+    ]
+    return table(["words", "the original says", "we measure", "why"], rows)
 
 
 def denoised(results: Results) -> str:
@@ -141,6 +167,18 @@ def denoised(results: Results) -> str:
         for sigma, wanted in WANTED_PSNR.items()
     ]
     return table(["σ", *names.values(), "wanted of SDAE"], lines)
+
+
+def standard(results: Results) -> str:
+    """PSNR by the protocol of the literature beside published figures."""
+    measured = list(results.rows("standard-noise-kodak", OURS).values())
+    if not measured:
+        return missing("sdae evaluate --noise standard --sets kodak")
+    levels = list(map(str, study.STANDARD))
+    means = [sum(row[level] for row in measured) / len(measured) for level in levels]
+    rows = [[name, *(f"{psnr:.2f}" for psnr in figures)] for name, figures in PUBLISHED.items()]
+    rows.append([f"SDAE ({len(measured)} pictures)", *(f"{psnr:.2f}" for psnr in means)])
+    return table(["denoiser", *(f"σ {level}" for level in levels)], rows)
 
 
 def chains(results: Results) -> str:
@@ -254,10 +292,12 @@ def training(results: Results) -> str:
 FIGURES = {
     "whole": whole,
     "sets": sets,
+    "thirds": thirds,
     "source": source,
     "avif": avif,
     "original": original,
     "denoised": denoised,
+    "standard": standard,
     "chains": chains,
     "packing": packing,
     "speed": speed,

@@ -13,10 +13,10 @@ SEARCHED = 60_000  # milliseconds in which the other codecs are searched
 
 
 def main() -> None:
-    with app.App() as server, app.browser() as chromium:
+    with app.server() as (address, _), app.browser() as chromium:
         for name, query in PAGES.items():
             for scheme in "light", "dark":
-                page = app.visit(chromium, f"{server.address}/{query}", color_scheme=scheme)
+                page = app.visit(chromium, f"{address}/{query}", color_scheme=scheme)
                 page.locator(".compare[data-shown]").wait_for()
                 page.wait_for_timeout(SEARCHED)
                 page.screenshot(path=FOLDER / f"{name}-{scheme}.png")

@@ -35,13 +35,15 @@ COMMANDS = {
 
 
 EXTRAS = {
-    "keras": "train",
-    "tensorflow": "train",
-    "skimage": "measure",
-    "scikit-image": "measure",
-    "distributed": "dask",
+    "keras": "sdae[train]",
+    "tensorflow": "sdae[train]",
+    "skimage": "sdae[measure]",
+    "scikit-image": "sdae[measure]",
+    "distributed": "sdae[dask]",
+    "bm3d": "bm3d",
+    "playwright": "playwright",
 }
-"""Libraries that not every installation has, with the extra of the package that brings them."""
+"""Libraries that not every installation has, with what pip installs to bring them."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -62,10 +64,10 @@ def main(argv: list[str] | None = None) -> int:
     except (Refused, sdae.WeightsError) as error:
         return _failure(error, 2)
     except ModuleNotFoundError as error:
-        extra = EXTRAS.get((error.name or "").split(".")[0])
-        if extra is None:
+        bringer = EXTRAS.get((error.name or "").split(".")[0])
+        if bringer is None:
             raise
-        return _failure(f"{error.name} is missing; run pip install 'sdae[{extra}]'.", 2)
+        return _failure(f"{error.name} is missing; run pip install '{bringer}'.", 2)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

@@ -115,14 +115,6 @@ def test_a_curve_has_a_file_of_every_variant_at_every_quality(photo, monkeypatch
     assert len(files("avif", photo[:32, :32], "fast")) == 2
 
 
-def test_bad_requests_are_refused_in_a_sentence(photo):
-    with pytest.raises(ValueError, match="choose one of slow, fast"):
-        at_bytes("jpeg", photo, 1000, effort="rough")
-    for array in (photo.astype(float), photo[..., 0], photo[..., :2], [[1]], photo[:0]):
-        with pytest.raises(ValueError, match="uint8 array of shape"):
-            at_bytes("jpeg", array, 1000)
-
-
 def test_a_search_can_be_ended(photo):
     def pause():
         raise KeyboardInterrupt

@@ -1,10 +1,14 @@
 """Benchmarks of the command line: what they print and keep."""
 
 import argparse
+import os
+import sys
+from contextlib import contextmanager
+from unittest.mock import Mock
 
-import numpy as np
 import pytest
 
+from sdae.__main__ import main
 from sdae.cli import bench
 from sdae.measuring import app, speed, waiting
 from sdae.measuring.results import Results
@@ -36,49 +40,29 @@ def test_the_picture_has_the_size_and_its_detail(size):
     assert len(picture.resize((40, 40), 0).getcolors(1600)) > 100
 
 
-class Server:
-    """The app, as far as the benchmarks ask; also its browser."""
-
-    address, errors = "http://nowhere", ()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.errors = []
-
-    def peak_memory(self):
-        return 400
+@contextmanager
+def server():
+    yield "http://nowhere", os.getpid()
 
 
-class Page:
-    """A page of a visitor, whose answers come at once."""
-
-    def __getattr__(self, name):
-        return lambda *args, **options: self
-
-
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="memory is told by Linux alone")
 def test_visitors_are_compared_with_the_median_and_faults_fail(monkeypatch, capsys):
-    rgb = np.zeros((8, 8, 3), "uint8")
-    monkeypatch.setattr(app, "App", Server)
-    monkeypatch.setattr(app, "browser", Server)
-    monkeypatch.setattr(app, "visit", lambda *_: Page())
-    monkeypatch.setattr(app, "upload", lambda *_: None)
-    monkeypatch.setattr(app, "quality", lambda page: page)
-    monkeypatch.setattr(app, "waves", lambda *_: rgb)
-    waits = lambda pages, begun: [(k + 1.0, 2 * k + 2.0) for k in range(len(pages))]  # noqa: E731
-    monkeypatch.setattr(app, "answered", waits)
-    monkeypatch.setattr(waiting, "_original", lambda page: rgb)
+    monkeypatch.setattr(app, "server", server)
+    monkeypatch.setattr(app, "browser", server)
+    shown = Mock(return_value=1)
+    monkeypatch.setattr(app, "visit", lambda *_: Mock(**{"locator.return_value.count": shown}))
+    waits = lambda pages: ([1.0, 2.0, 3.0][: len(pages)], [2.0, 4.0, 6.0][: len(pages)])  # noqa: E731
+    monkeypatch.setattr(waiting, "_waited", waits)
     figures = waiting.load(3, print)
     assert (figures["bytes_seconds"], figures["picture_seconds"]) == (3, 6)
-    assert (figures["slowest"], figures["peak_mb"], figures["faults"]) == (1.5, 400, [])
-    monkeypatch.setattr(waiting, "_original", lambda page: rgb + 1)
+    assert (figures["slowest"], figures["faults"]) == (1.5, []) and figures["peak_mb"] > 10
+    shown.return_value = 0
     assert run("load", "--visitors", "1") == 1
     assert "a visitor sees another picture" in capsys.readouterr().err
 
 
 def test_what_is_missing_for_a_browser_is_one_sentence(monkeypatch, capsys):
-    monkeypatch.setattr(app, "App", Server)
-    monkeypatch.setitem(__import__("sys").modules, "playwright.sync_api", None)
-    assert run("load") == 2
-    assert "needs playwright" in capsys.readouterr().err
+    monkeypatch.setattr(app, "server", server)
+    monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
+    assert main(["bench", "load"]) == 2
+    assert "pip install 'playwright'" in capsys.readouterr().err

@@ -12,6 +12,7 @@ import sys
 import sdae
 from sdae import weights
 from sdae.cli.arguments import add_weights
+from sdae.cli.job import Refused
 from sdae.measuring import app, kodak, packing, speed, waiting
 from sdae.measuring.results import Results
 from sdae.progress import progress, say
@@ -26,12 +27,10 @@ QUALITIES = (25, 50, 75)
 def add_arguments(parser) -> None:
     """The options of ``sdae bench``."""
     parser.add_argument("bench", nargs="?", choices=BENCHES, default="codec")
-    parser.add_argument(
-        "--store", action="store_true", help="keep the figures with the results of the weights"
-    )
-    parser.add_argument(
-        "--visitors", type=int, nargs="+", default=[1, 10], help="of load; 1 and then 10"
-    )
+    keep = "keep the figures with the results of the weights"
+    parser.add_argument("--store", action="store_true", help=keep)
+    visitors = "of load; 1 and then 10"
+    parser.add_argument("--visitors", type=int, nargs="+", default=[1, 10], help=visitors)
     parser.add_argument("--kodak", help="folder of the Kodak pictures (default: SDAE_KODAK)")
     add_weights(parser)
 
@@ -41,8 +40,7 @@ def run(args) -> int:
     try:
         figures = BENCHES[args.bench](args)
     except (FileNotFoundError, app.AppError, kodak.KodakError) as error:
-        print(error, file=sys.stderr)
-        return 2
+        raise Refused(str(error)) from error
     if args.store:
         Results.of(weights.folder(args.weights)).store_bench(args.bench, figures)
     return 1 if any(row["faults"] for row in figures.values() if "faults" in row) else 0
@@ -93,9 +91,5 @@ def load(args) -> dict:
     return figures
 
 
-BENCHES = {
-    "codec": codec,
-    "coder": coder,
-    "load": load,
-}
+BENCHES = {"codec": codec, "coder": coder, "load": load}
 """Name of a benchmark → function of the options that runs it and returns its figures."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 
 import sdae
 from sdae import weights
 from sdae.cli.arguments import add_weights
+from sdae.cli.job import Refused
 from sdae.measuring import evaluation, kodak, noise_study, peers
-from sdae.measuring.evaluation import Selection
 from sdae.measuring.results import OURS, Results
 from sdae.pictures.reading import ImageError
 
@@ -28,12 +28,9 @@ def add_arguments(parser) -> None:
     )
     parser.add_argument("--results", help="folder for the results (default: that of the weights)")
     parser.add_argument("--show", action="store_true", help="only print what is measured already")
+    about = "noise removal instead: our own study, or the protocol of the literature"
     parser.add_argument(
-        "--noise",
-        nargs="?",
-        const="all",
-        choices=("all", *noise_study.PARTS),
-        help="the noise study instead, or the part of it that is named",
+        "--noise", nargs="?", const="study", choices=("study", "standard"), help=about
     )
     add_weights(parser)
 
@@ -42,23 +39,28 @@ def run(args) -> int:
     """Measure what is missing, write the results and print the tables. Returns an exit code."""
     place = weights.folder(args.weights)
     results = Results.of(place, args.results)
-    measure, parts = evaluation.measure, args.codecs
-    if args.noise:
-        measure = noise_study.measure
-        parts = noise_study.PARTS if args.noise == "all" else (args.noise,)
-    codec = cache(partial(sdae.load, place))
+    study, works = _works(args, cache(partial(sdae.load, place)))
     try:
         for name in [] if args.show else args.sets:
-            for part in parts:
-                measure(results, part, Selection(name, args.kodak, args.stride), codec)
-    except ModuleNotFoundError as error:
-        print(
-            f"{error.name} is missing; install what requirements-test.txt lists.", file=sys.stderr
-        )
-        return 2
+            for part, work in works.items():
+                evaluation.measure(results, name, study, part, work, args.kodak, args.stride)
     except (kodak.KodakError, FileNotFoundError, ImageError) as error:
-        print(error, file=sys.stderr)
-        return 2
+        raise Refused(str(error)) from error
     for name in args.sets if not args.noise else ():
         print(evaluation.table(results, Path(name).name), end="\n\n")
     return 0
+
+
+def _works(args, codec: Callable) -> tuple[str, dict[str, Callable]]:
+    """What the results are kept under, and who is measured → work on a picture's name and pixels."""
+
+    def ours(measure):
+        return lambda *picture: measure(codec(), *picture)
+
+    if args.noise == "standard":
+        return "standard-noise-", {OURS: ours(noise_study.measure_standard)}
+    if args.noise:
+        works = {OURS: ours(noise_study.measure_ours), "classical": noise_study.measure_classical}
+        return "noise-", works
+    works = {name: partial(evaluation.measure_peer, name) for name in args.codecs}
+    return "", works | ({OURS: ours(evaluation.measure_ours)} if OURS in works else {})

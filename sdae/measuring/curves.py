@@ -23,6 +23,9 @@ from sdae.measuring import metrics
 MEASURES = {"psnr": "PSNR", "ssim": "SSIM in dB", "ms_ssim": "MS-SSIM in dB"}
 """Measures that BD-rates are taken of → their names. Similarities x count as −10·log10(1 − x)."""
 
+THIRDS = (0, 1 / 3), (1 / 3, 2 / 3), (2 / 3, 1)
+"""The lowest, the middle and the highest third of a range of quality."""
+
 
 def setting(row: dict) -> float:
     """The number in a row's setting: a quality, or a rate."""
@@ -140,7 +143,7 @@ def curve(rows: dict, key: str = "psnr") -> dict[str, list[float]]:
     return {name: [round(float(point[name]), 5) for point in points] for name in names}
 
 
-def bd_rate(ours: dict, other: dict, key: str) -> float | None:
+def bd_rate(ours: dict, other: dict, key: str, share=(0.0, 1.0)) -> float | None:
     """Mean over the pictures that both hold of our BD-rate against another codec, in percent.
 
     How many more bytes ours take at equal quality, negative where they are fewer: Bjøntegaard
@@ -152,12 +155,14 @@ def bd_rate(ours: dict, other: dict, key: str) -> float | None:
     Args:
         ours, other: picture → rows.
         key: one of `MEASURES`.
+        share: the part of the common range of quality that counts, such as one of `THIRDS`.
     """
     rates = []
     for name in sorted(ours.keys() & other.keys()):
         if all(key in rows[name][0] for rows in (ours, other)):
             a, b = _log_bytes(ours[name], key), _log_bytes(other[name], key)
             low, high = max(a.x[0], b.x[0]), min(a.x[-1], b.x[-1])
+            low, high = (low + part * (high - low) for part in share)
             if low < high and min(len(a.x), len(b.x)) >= 4:
                 area = a.integrate(low, high) - b.integrate(low, high)
                 rates.append(100 * math.expm1(area / (high - low)))

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -27,45 +25,44 @@ BITS_PER_PIXEL = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 """Sizes at which codecs are compared at equal bytes."""
 
 
-@dataclass(frozen=True)
-class Selection:
-    """Which pictures of a set are measured.
+def measure(
+    results: Results,
+    set_name: str,
+    study: str,
+    codec_name: str,
+    work: Callable,
+    kodak_folder: str | None = None,
+    stride: int = 1,
+) -> None:
+    """Measure what the results do not hold yet of a set, under a bar.
 
-    set_name: of a Kodak set, or a folder of pictures.
-    kodak: the folder of the Kodak pictures, as for `sdae.measuring.kodak.folder`.
-    stride: one picture in so many is taken.
+    Args:
+        results: where they are kept, under the name of the set after `study`.
+        set_name: of a Kodak set, or a folder of pictures.
+        codec_name: who is measured.
+        work: function of the name of a picture and its pixels, (H, W, 3) uint8 → what is kept.
+        kodak_folder: as for `sdae.measuring.kodak.folder`.
+        stride: one picture in so many is taken.
+
+    Raises:
+        ImageError: a picture of the folder cannot be read; it is named.
     """
+    if set_name in kodak.SETS:
+        every, total = kodak.pictures(set_name, kodak_folder), kodak.SETS[set_name]
+    else:
+        from sdae.training import photographs
 
-    set_name: str
-    kodak: str | None = None
-    stride: int = 1
-
-    def measure(self, results: Results, study: str, codec_name: str, work: Callable) -> None:
-        """Measure what the results do not hold yet of this set, under a bar.
-
-        Args:
-            results: where they are kept, under the name of the set after ``study``.
-            codec_name: who is measured.
-            work: function of the name of a picture and its pixels, (H, W, 3) uint8 → what is kept.
-
-        Raises:
-            ImageError: a picture of the folder cannot be read; it is named.
-        """
-        if self.set_name in kodak.SETS:
-            every, total = kodak.pictures(self.set_name, self.kodak), kodak.SETS[self.set_name]
-        else:
-            from sdae.training import photographs
-
-            paths = photographs.photographs([self.set_name])
-            every, total = ((path.stem, reading.named(path)) for path in paths), len(paths)
-        kept_as = study + Path(self.set_name).name
-        known, options = results.rows(kept_as, codec_name), {"stride": self.stride}
-        count = -(-total // self.stride)
-        with progress(label=f"{kept_as} {codec_name}", total=count, unit="picture") as bar:
-            for name, rgb in islice(every, 0, None, self.stride):
-                if name not in known:
-                    results.add(kept_as, codec_name, name, work(name, rgb), options)
-                bar.update()
+        paths = photographs.photographs([set_name])
+        every, total = ((path.stem, reading.named(path)) for path in paths), len(paths)
+    kept_as = study + Path(set_name).name
+    known = results.rows(kept_as, codec_name)
+    with progress(
+        label=f"{kept_as} {codec_name}", total=-(-total // stride), unit="picture"
+    ) as bar:
+        for name, rgb in islice(every, 0, None, stride):
+            if name not in known:
+                results.add(kept_as, codec_name, name, work(name, rgb), {"stride": stride})
+            bar.update()
 
 
 def quality(rgb, restored) -> dict:
@@ -81,21 +78,8 @@ def quality(rgb, restored) -> dict:
     return row
 
 
-def measure(results: Results, codec_name: str, selection: Selection, codec: Callable) -> None:
-    """Measure the pictures of a set that the results do not hold yet.
-
-    Args:
-        codec_name: ours, or a peer's.
-        codec: function without arguments → a `sdae.Codec`, asked for ours alone.
-    """
-    work = (
-        partial(measure_ours, codec()) if codec_name == OURS else partial(measure_peer, codec_name)
-    )
-    selection.measure(results, "", codec_name, work)
-
-
 def measure_ours(codec, name, rgb) -> list[dict]:
-    """Our codec on one picture at every quality."""
+    """A `sdae.Codec` on one picture at every quality."""
     size = {"pixels": rgb.shape[0] * rgb.shape[1], "png_bytes": len(reading.png(rgb))}
     rows = []
     for setting in QUALITIES:

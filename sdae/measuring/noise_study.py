@@ -9,15 +9,14 @@ measured with the one that `sdae.pictures.noise.estimate_sigma` finds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from zlib import crc32
 
 import numpy as np
 
 from sdae.measuring import classical_denoisers, curves, metrics, peer_files
-from sdae.measuring.evaluation import QUALITIES, Selection
-from sdae.measuring.results import OURS, Results
+from sdae.measuring.evaluation import QUALITIES
+from sdae.measuring.results import OURS
 from sdae.pictures import noise
 
 NOISY = "noisy"
@@ -31,23 +30,11 @@ CHAIN_SIGMAS = (0.1, 0.2, 0.3)
 CODECS = ("avif", "webp")
 """Levels and peers of the chains."""
 
-PARTS = (OURS, "classical")
-"""The noisy pictures and ours; classical denoisers, which no weights can change."""
+STANDARD = (25, 50)
+"""Levels of the protocol of the literature, on the scale of 255."""
 
 BITS_PER_PIXEL = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 """Sizes at which chains are compared."""
-
-
-def measure(results: Results, part: str, selection: Selection, codec: Callable) -> None:
-    """Measure the pictures of a set that a part of the study does not hold yet.
-
-    Args:
-        results: where they are kept.
-        part: one of `PARTS`.
-        codec: function without arguments → a `sdae.Codec`, asked for ours alone.
-    """
-    work = partial(measure_ours, codec()) if part == OURS else measure_classical
-    selection.measure(results, "noise-", part, work)
 
 
 def measure_ours(codec, name: str, rgb: np.ndarray, qualities=QUALITIES) -> dict:
@@ -97,6 +84,19 @@ def measure_classical(name: str, rgb: np.ndarray) -> dict:
                 points = [_point(rgb, file.data, file.rgb) for file in files]
                 chains.append(_chain(rgb, sigma, denoiser, codec, points))
     return {"rows": rows, "chains": chains}
+
+
+def measure_standard(codec, name: str, rgb: np.ndarray) -> dict[str, float]:
+    """One picture by the protocol of the literature: noise unclipped, level known, no file.
+
+    Args as `measure_ours`. Returns PSNR in dB of the restored picture, rounded to 8 bits, by each
+    of `STANDARD`.
+    """
+    found = {}
+    for level in STANDARD:
+        noisy = noise.add(rgb, level / 255, seed=seed(name), clipped=False)
+        found[str(level)] = round(metrics.psnr(rgb, codec.clean(noisy, level / 255)), 4)
+    return found
 
 
 def seed(name: str) -> int:

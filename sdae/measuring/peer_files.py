@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from sdae.measuring import metrics
-from sdae.measuring.peers import EFFORTS, PEERS
+from sdae.measuring.peers import PEERS
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ def at_bytes(
     name: key of PEERS; rgb: uint8 (H, W, 3); effort: "slow" or "fast".
     pause: called before each encoding; it may wait, or raise to end the search.
     Returns None when even the smallest file is larger, or when the peer stores no picture this
-    wide or high. Raises ValueError for an unknown effort or another array.
+    wide or high.
     """
-    peer, image, candidates = PEERS[name], _image(rgb, effort), []
+    peer, image, candidates = PEERS[name], Image.fromarray(rgb), []
     for variant in _variants(peer, image, effort):
         fitting = {}
 
@@ -69,28 +69,15 @@ def at_bytes(
 def files(name: str, rgb: np.ndarray, effort: str = "slow") -> list[Encoded]:
     """The files of a peer by every variant along its `spread`, for rate–distortion curves.
 
-    name, rgb, effort and errors: as in `at_bytes`. Empty when the peer stores no picture this wide
+    name, rgb, effort: as in `at_bytes`. Empty when the peer stores no picture this wide
     or high.
     """
-    peer, image = PEERS[name], _image(rgb, effort)
+    peer, image = PEERS[name], Image.fromarray(rgb)
     return [
         _encoded(peer, quality, variant, *_file(peer, image, quality, variant, effort))
         for variant in _variants(peer, image, effort)
         for quality in peer.spread
     ]
-
-
-def _image(rgb, effort) -> Image.Image:
-    if effort not in EFFORTS:
-        raise ValueError(f"There is no effort {effort!r}; choose one of {', '.join(EFFORTS)}.")
-    if (
-        not isinstance(rgb, np.ndarray)
-        or rgb.dtype != np.uint8
-        or rgb.shape[2:] != (3,)
-        or rgb.size == 0
-    ):
-        raise ValueError("A picture to encode must be a uint8 array of shape (H, W, 3).")
-    return Image.fromarray(rgb)
 
 
 def _variants(peer, image, effort) -> tuple[str, ...]:

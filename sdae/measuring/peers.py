@@ -26,8 +26,6 @@ from dataclasses import dataclass
 import PIL
 from PIL import AvifImagePlugin, Image, features
 
-EFFORTS = ("slow", "fast")
-
 
 @dataclass(frozen=True)
 class Peer:

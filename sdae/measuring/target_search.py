@@ -7,7 +7,6 @@ so there, and on tiny pictures, the whole range is tried in steps.
 from __future__ import annotations
 
 import math
-from functools import cached_property
 
 import numpy as np
 
@@ -42,18 +41,18 @@ def within_bytes(codec, rgb, budget: int, step=lambda: None) -> bytes:
         TargetError: no file is so small.
     """
 
-    def spare(attempt):
-        return math.log(budget / len(attempt.data))
+    def spare(data):
+        return math.log(budget / len(data))
 
-    tries = _search(codec, rgb, step, spare, good=1, bad=100, near=0.005)
-    fitting = [attempt for attempt in tries if len(attempt.data) <= budget]
+    tries = _search(codec, rgb, spare, step, good=1, bad=100, near=0.005)
+    fitting = [quality for quality, (_, left) in tries.items() if left >= 0]
     if not fitting:
-        smallest = min(len(attempt.data) for attempt in tries)
+        smallest = min(len(data) for data, _ in tries.values())
         raise TargetError(
             f"The smallest file takes {smallest:,} bytes; "
             f"allow more than {budget:,} or scale the picture down."
         )
-    return max(fitting, key=lambda attempt: attempt.quality).data
+    return tries[max(fitting)][0]
 
 
 def reaching_psnr(codec, rgb, psnr: float, step=lambda: None) -> bytes:
@@ -69,49 +68,34 @@ def reaching_psnr(codec, rgb, psnr: float, step=lambda: None) -> bytes:
         TargetError: no quality reaches it.
     """
 
-    def spare(attempt):
-        return attempt.psnr - psnr
+    def spare(data):
+        return min(metrics.psnr(rgb, np.asarray(codec.decompress(data))), _IDENTICAL) - psnr
 
-    tries = _search(codec, rgb, step, spare, good=100, bad=1, near=0.02)
-    reaching = [attempt for attempt in tries if attempt.psnr >= psnr]
+    tries = _search(codec, rgb, spare, step, good=100, bad=1, near=0.02)
+    reaching = [(len(data), -left, data) for data, left in tries.values() if left >= 0]
     if not reaching:
-        best = max(attempt.psnr for attempt in tries)
+        best = psnr + max(left for _, left in tries.values())
         raise TargetError(f"At most {best:.2f} dB are reached; ask for less than {psnr:g} dB.")
-    return min(reaching, key=lambda attempt: (len(attempt.data), -attempt.psnr)).data
+    return min(reaching)[2]
 
 
-class _Try:
-    """One picture compressed once."""
+def _search(codec, rgb, spare, step, good: float, bad: float, near: float) -> dict:
+    """What was tried to close in on the edge between qualities that meet a target and others:
+    quality → the file, and what it has to spare.
 
-    def __init__(self, codec, rgb, quality):
-        self.quality = quality
-        self.data = codec.compress(rgb, quality=quality)
-        self._codec, self._rgb = codec, rgb
-
-    @cached_property
-    def psnr(self) -> float:
-        """In dB, at most `_IDENTICAL`."""
-        restored = np.asarray(self._codec.decompress(self.data))
-        return min(metrics.psnr(self._rgb, restored), _IDENTICAL)
-
-
-def _search(codec, rgb, step, spare, good: float, bad: float, near: float) -> list[_Try]:
-    """What was tried to close in on the edge between qualities that meet a target and others.
-
-    `spare(attempt)` says what a try has to spare, negative where it misses the target; it should
-    meet it at `good` rather than at `bad`. What is spared is nearly linear in quality, so the next
-    quality lies where a straight line says; every other one halves the stretch instead, should the
-    line be a bad guide.
+    `spare(data)` is negative where a file misses the target; it should meet it at `good` rather
+    than at `bad`. What is spared is nearly linear in quality, so the next quality lies where a
+    straight line says; every other one halves the stretch instead, should the line be a bad guide.
     """
-    tries, spared = [], {}
+    tries = {}
 
     def at(quality):
-        tries.append(_Try(codec, rgb, float(quality)))
+        data = codec.compress(rgb, quality=float(quality))
         step()
-        spared[quality] = spare(tries[-1])
-        return spared[quality]
+        tries[quality] = data, spare(data)
+        return tries[quality][1]
 
-    start, end = good, bad
+    ascending = good > bad
     best, worst = at(good), at(bad)
     for number in range(_EDGE_STEPS - 2):
         if best <= near or worst >= 0 or abs(good - bad) <= _NARROW:
@@ -124,9 +108,10 @@ def _search(codec, rgb, step, spare, good: float, bad: float, near: float) -> li
         else:
             worst, bad = left, quality
     # Towards the bad end ever less should be spared.
-    order = sorted(spared, reverse=start > end)
+    order = sorted(tries, reverse=ascending)
     pairs = ((a, b) for a, b in zip(order, order[1:]) if abs(a - b) >= _APART)
-    if rgb.shape[0] * rgb.shape[1] <= _SMALL or any(spared[a] < spared[b] for a, b in pairs):
+    uneven = any(tries[a][1] < tries[b][1] for a, b in pairs)
+    if uneven or rgb.shape[0] * rgb.shape[1] <= _SMALL:
         for quality in _SCAN:
             at(quality)
     return tries

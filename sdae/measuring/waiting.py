@@ -5,20 +5,21 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
 from sdae.measuring import app
 from sdae.pictures import reading
 
-MOVES = 5
+MOVES = 3
 """Steps of all quality sliders."""
 
 
 def load(count: int, say: Callable[[str], None]) -> dict:
     """What visitors of the Compress page wait for who move their quality sliders together.
 
-    Each has a picture of its own of 768×512 pixels, which must still show after each move.
+    Each has a picture of a size of its own, about 768×512, which must still show after each move.
 
     Args:
         count: of visitors.
@@ -27,42 +28,64 @@ def load(count: int, say: Callable[[str], None]) -> dict:
     Returns:
         ``bytes_seconds`` and ``picture_seconds``, until the last visitor had the exact bytes and
         the picture of that file, the worst of all moves; ``slowest``, the largest ratio of a
-        visitor's wait to the median of a move; ``peak_mb`` of the app's memory; and ``faults``,
-        what went wrong.
+        visitor's wait to the median of a move; ``peak_mb`` of the app's memory, on Linux; and
+        ``faults``, what went wrong.
     """
     waits, faults, pages = [], [], {}
-    with app.App() as server, app.browser() as chromium:
+    with app.server() as (address, process), app.browser() as chromium:
         for number in range(count):
-            page = app.visit(chromium, f"{server.address}/?left=Original&quality=75")
-            pages[page] = app.waves(number, 768, 512)
-            app.upload(page, pages[page])
-            page.locator(".compare .scale", has_text="768 × 512").wait_for()
-        app.answered(pages, time.monotonic())
+            page = app.visit(chromium, f"{address}/?quality=75")
+            png = reading.png(_waves(768 + number, 512))
+            file = {"name": "picture.png", "mimeType": "image/png", "buffer": png}
+            page.locator("input[type=file]").first.set_input_files([file])
+            pages[page] = page.locator(".compare .scale", has_text=f"{768 + number} × 512 ")
+            pages[page].wait_for()
+        _waited(pages)
         for move in range(MOVES):
-            begun = time.monotonic()
             for page in pages:
-                app.quality(page).press("PageDown")
-            counted, shown = zip(*app.answered(pages, begun))
+                page.get_by_role("slider", name="Quality", exact=True).first.press("PageDown")
+            counted, shown = _waited(pages)
             waits += [counted, shown]
             faults += ["a visitor sees another picture"] * sum(
-                not np.array_equal(_original(page), rgb) for page, rgb in pages.items()
+                not own.count() for own in pages.values()
             )
             say(f"move {move + 1}: bytes {max(counted):.1f} s, pictures {max(shown):.1f} s")
-        peak = server.peak_memory()
+        status = Path(f"/proc/{process}/status").read_text()
     return {
         "bytes_seconds": round(max(map(max, waits[::2])), 1),
         "picture_seconds": round(max(map(max, waits[1::2])), 1),
         "slowest": round(max(max(seconds) / statistics.median(seconds) for seconds in waits), 2),
-        "peak_mb": peak,
-        "faults": faults + server.errors,
+        "peak_mb": int(status.split("VmHWM:")[1].split()[0]) // 1024,
+        "faults": faults,
     }
 
 
-def _original(page) -> np.ndarray:
-    data = page.locator(".compare img.left").evaluate(
-        """async picture => {
-            const answer = await fetch(picture.src);
-            return Array.from(new Uint8Array(await answer.arrayBuffer()));
-        }"""
-    )
-    return reading.read(bytes(data)).rgb
+_SIGNS = """box => {
+    const [asked, size, label] = ['input', '[data-bytes]', '.chip-right span'].map(
+        name => box.querySelector(name)).map(part => part.value ?? part.textContent);
+    const counted = box.dataset.counted === asked;
+    return [counted, counted && label.startsWith(`${size} bytes`)];
+}"""
+# Whether the bytes of the file at the slider's quality show, and whether its picture does.
+
+
+def _waited(pages) -> tuple[list[float], list[float]]:
+    """Seconds from now until the bytes show, and until the picture does, for each page."""
+    begun, seconds = time.monotonic(), {page: {} for page in pages}
+    while any(len(own) < 2 for own in seconds.values()):
+        if time.monotonic() - begun > app.PATIENCE:
+            raise app.AppError(f"A visitor had no answer after {app.PATIENCE} seconds.")
+        for page, own in seconds.items():
+            for place, shown in enumerate(page.locator(".compare").first.evaluate(_SIGNS)):
+                if shown:
+                    own.setdefault(place, time.monotonic() - begun)
+        time.sleep(0.05)
+    return [own[0] for own in seconds.values()], [own[1] for own in seconds.values()]
+
+
+def _waves(width: int, height: int) -> np.ndarray:
+    """Waves and some grain, uint8 (height, width, 3)."""
+    y, x = np.mgrid[:height, :width]
+    waves = np.stack([np.sin(x / a + y / b) for a, b in ((20, 50), (30, 15), (45, 25))], -1)
+    grain = np.random.default_rng(width).normal(0, 4, waves.shape)
+    return np.clip(128 + 80 * waves + grain, 0, 255).astype("uint8")
