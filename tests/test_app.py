@@ -201,7 +201,7 @@ def test_where_png_is_smaller_the_page_says_so_and_offers_it():
 
 def test_where_another_codec_is_closer_the_page_says_so(monkeypatch):
     def rival(name, rgb, budget, pause):
-        return comparison.Rival(name, "", b"a" * 20, reading.png(rgb), 90.0 + len(name), 1.0)
+        return comparison.Rival(b"a" * 20, name, "", reading.png(rgb), 90.0 + len(name), 1.0)
 
     monkeypatch.setattr(comparison, "rival", rival)
     at = settle(upload(app(quality="50"), "fine.png", encoded("PNG", picture(seed=8))))

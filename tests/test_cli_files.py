@@ -19,7 +19,7 @@ from sdae import progress, weights
 from sdae.__main__ import main
 from sdae.cli import batch, compress, targets, writing
 from sdae.cli.job import Job
-from sdae.cli.sources import pictures, sources
+from sdae.cli.sources import PICTURES, sources
 from sdae.coding import container
 
 pytestmark = pytest.mark.usefixtures("one_network")
@@ -63,7 +63,7 @@ def test_no_exception_of_one_file_ends_the_others(workers, capsys):
     def work(job):
         if job.source.name in errors:
             raise errors[job.source.name]
-        return {"file": str(job.source)}
+        return {}
 
     names = ["a", *errors, "c"]
     facts = batch.each([Job(Path(name)) for name in names], work, workers)
@@ -140,7 +140,7 @@ def test_two_spellings_of_a_target_are_one(tmp_path, monkeypatch):
         Path("link").symlink_to("sub")
         pairs.append(("sub/b.png", "link/b.jpg"))
     for pair in pairs:
-        jobs = targets.jobs(list(map(Path, pair)), pictures, ".sdae", force=True)
+        jobs = targets.jobs(list(map(Path, pair)), PICTURES, ".sdae", force=True)
         assert jobs[0].refusal is None and "another source" in jobs[1].refusal, pair
 
 
@@ -176,27 +176,27 @@ def test_a_file_that_appears_meanwhile_is_kept(photo, monkeypatch):
 
 
 def names(*paths):
-    return [name.as_posix() for _, name in sources([Path(path) for path in paths], pictures)]
+    return [name.as_posix() for _, name in sources([Path(path) for path in paths], PICTURES)]
 
 
-def test_folders_are_taken_by_content_and_what_cannot_be_read_is_named(
+def test_of_folders_pictures_are_taken_and_what_cannot_be_read_is_named(
     tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setitem(sys.modules, "pillow_heif.as_plugin", None)
     folder = tmp_path / "in"
     folder.mkdir()
-    for name in "a.jfif", "nameless", "odd.backup":
+    for name in "a.jfif", "b.JPEG", "odd.png":
         (folder / name).write_bytes(saved(SMALL, "JPEG"))
     (folder / "._a.jfif").write_bytes(b"what a Mac keeps beside a file")
     (folder / "notes.txt").write_text("no picture")
     (folder / "c.png").mkdir()
-    assert names(folder) == ["a.jfif", "nameless", "odd.backup"]
-    (folder / "IMG_1").write_bytes(ftyp(b"heic", b"mif1"))
-    (folder / "drawn").write_bytes(b"\xff\x0a1234")
+    assert names(folder) == ["a.jfif", "b.JPEG", "odd.png"]
+    (folder / "IMG_1.HEIC").write_bytes(ftyp(b"heic", b"mif1"))
+    (folder / "drawn.jpg").write_bytes(b"\xff\x0a1234")
     assert run("compress", folder, "-o", tmp_path / "out") == 1
     err = capsys.readouterr().err
-    assert "IMG_1: HEIC pictures" in err and "drawn: JPEG XL" in err and err.count("\n") == 2
-    assert len(list((tmp_path / "out").iterdir())) == 3
+    assert "IMG_1.HEIC: HEIC pictures" in err and "drawn.jpg: JPEG XL" in err
+    assert err.count("\n") == 2 and len(list((tmp_path / "out").iterdir())) == 3
 
 
 def test_what_is_closed_to_us_is_named_and_the_others_go_on(photo, monkeypatch, capsys):
@@ -229,7 +229,7 @@ def test_linked_folders_are_searched_and_a_circle_of_links_ends(tmp_path):
 
 def test_denoise_takes_no_result_of_its_own(tmp_path):
     picture(tmp_path / "a.png"), picture(tmp_path / "a-denoised.png")
-    (job,) = targets.jobs([tmp_path], pictures, "-denoised.png")
+    (job,) = targets.jobs([tmp_path], PICTURES, "-denoised.png")
     assert job.source.name == "a.png"
 
 

@@ -31,6 +31,9 @@ def logarithmic(scale, psnr=20, ssim=0.5, variant=None):
     ]
 
 
+OFTEN = [row(k, 500 * 1.5**k, 20.0 + 3 * k) for k in range(12)]
+
+
 def test_a_curve_is_the_mean_of_each_setting():
     curve = curves.curve(OURS)
     assert curve["setting"] == [10, 50, 90]
@@ -103,6 +106,13 @@ def test_only_the_shared_range_of_quality_counts_in_a_bd_rate():
     other = {"a": [r | {"bytes": r["bytes"] / 2**0.5} for r in logarithmic(1024, psnr=26)]}
     assert curves.bd_rate(ours, other, "psnr") == pytest.approx(100 * (1.25 - 1), abs=1)
     assert curves.bd_rate(ours, {"a": logarithmic(512, psnr=60)}, "psnr") is None
+
+
+def test_thirds_show_what_the_whole_range_hides():
+    ours = [r | {"bytes": r["bytes"] * factor} for r, factor in zip(OFTEN, [1.5] * 4 + [1] * 8)]
+    rates = [curves.bd_rate({"a": ours}, {"a": OFTEN}, "psnr", share) for share in curves.THIRDS]
+    assert rates[0] == pytest.approx(50, abs=3) and rates[2] == pytest.approx(0, abs=0.1)
+    assert rates[0] > curves.bd_rate({"a": ours}, {"a": OFTEN}, "psnr") > rates[2]
 
 
 def test_curves_that_cannot_be_compared_are_left_out():

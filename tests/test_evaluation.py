@@ -7,6 +7,7 @@ from PIL import Image
 from skimage import data as samples
 
 from sdae import weights
+from sdae.__main__ import main
 from sdae.cli import evaluate
 from sdae.measuring import evaluation
 from sdae.pictures import reading
@@ -54,5 +55,5 @@ def test_a_folder_is_measured_once_and_printed(tmp_path, capsys, monkeypatch):
     ],
 )
 def test_what_cannot_be_measured_is_one_sentence(extra, sentence, tmp_path, capsys):
-    assert run(*extra, "--results", tmp_path) == 2
+    assert main(["evaluate", *extra, "--results", str(tmp_path)]) == 2
     assert sentence in capsys.readouterr().err

@@ -16,6 +16,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from pages.inside import (
+    bits,
     blind,
     experiments,
     facts,
@@ -29,7 +30,7 @@ from pages.inside import (
 from pages.inside.squares import cut, framed, squared_error
 from pages.inside.texts import NAMES, STEPS
 from pages.shared import engine
-from sdae.measuring import comparison, metrics, packing
+from sdae.measuring import comparison, metrics
 from sdae.pictures import noise, reading
 
 codec = on_pages.codec
@@ -195,7 +196,7 @@ def test_the_link_of_a_view_keeps_its_state_and_the_code_can_be_drawn():
 
 def test_one_square_is_followed_through_the_steps(codec):
     rgb, latent = picture(), codec.encode(picture(), quality=QUALITY)
-    spent = packing.bits_spent(codec, latent)
+    spent = bits.spent(codec, latent)
     restored = np.asarray(codec.decode(latent))
     at = upload(page(square="5,2"), png(rgb))
     show(at, "Pipeline")
@@ -203,14 +204,14 @@ def test_one_square_is_followed_through_the_steps(codec):
     pixels, _, _, again = (found for found, _, _ in plates(at))
     assert np.array_equal(pixels, rgb[16:24, 40:48])
     assert np.array_equal(again, restored[16:24, 40:48])
-    bits, used = spent[2, 5].sum(), np.count_nonzero(latent.values[2, 5])
+    taken, used = spent[2, 5].sum(), np.count_nonzero(latent.values[2, 5])
     captions = " ".join(caption for _, _, caption in plates(at))
-    assert f"{bits:.0f} bits" in captions and f"{used} of them not zero" in captions
+    assert f"{taken:.0f} bits" in captions and f"{used} of them not zero" in captions
     show(at, "Latent", "Touch a square")
     assert f"Square 6 across, 3 down: {used} of {codec.tables.channels} integers" in words(at)
     traces = json.loads(at.get("plotly_chart")[0].proto.spec)["data"]
     totals = [sum(map(abs, trace["y"])) for trace in traces if trace["type"] == "bar"]
-    assert totals == pytest.approx([np.abs(latent.values[2, 5]).sum(), bits])
+    assert totals == pytest.approx([np.abs(latent.values[2, 5]).sum(), taken])
     show(at, "Bytes", "Deflate")
     line = facts.line(latent, at.number_input[0].value - 1, 2)
     assert all(f"has code {code}" in drawings(at)[0] for code in line.code.values())

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pages.inside import facts, hard_pictures, layers, limits, lz77, toy
+from pages.inside import bits, facts, hard_pictures, layers, limits, lz77, toy
 from sdae.coding import latent_coder
-from sdae.measuring import metrics, packing
+from sdae.measuring import metrics
 from sdae.network.config import HEAD_SCALE, quality_position
 from sdae.network.layers import depth_to_space, space_to_depth
 
@@ -132,7 +132,7 @@ def test_entropy_is_that_of_each_channel_alone():
 @pytest.mark.parametrize("width, height, quality", [(72, 56, 60), (200, 120, 95), (8, 8, 5)])
 def test_the_bits_of_all_integers_are_those_of_the_payload(codec, width, height, quality):
     latent = codec.encode(picture(width, height), quality=quality)
-    spent = packing.bits_spent(codec, latent)
+    spent = bits.spent(codec, latent)
     payload = latent_coder.encode(latent.values, round(quality * 100), codec.tables)
     assert spent.min() >= 0 and spent.sum() / 8 == pytest.approx(len(payload))
     live = np.flatnonzero(latent.values.any((0, 1)))[-1]
@@ -142,13 +142,13 @@ def test_the_bits_of_all_integers_are_those_of_the_payload(codec, width, height,
 def test_busy_squares_take_the_bits(codec):
     rgb = np.full((96, 160, 3), 120, "uint8")
     rgb[:, 80:] = np.random.default_rng(5).integers(0, 255, (96, 80, 3))
-    squares = packing.bits_spent(codec, codec.encode(rgb, quality=50)).sum(2)
+    squares = bits.spent(codec, codec.encode(rgb, quality=50)).sum(2)
     assert squares[:, 12:].min() > squares[:, :8].max()
 
 
 def test_a_latent_of_zeros_has_nothing_in_it(codec, latent):
     empty = replace(latent, values=np.zeros_like(latent.values))
-    assert not packing.bits_spent(codec, empty).any()
+    assert not bits.spent(codec, empty).any()
     assert not facts.energy(codec, empty).any()
     assert facts.line(empty, facts.telling_channel(empty, 0), 0).code == {0: "0"}
 

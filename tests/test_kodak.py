@@ -136,7 +136,7 @@ def test_no_network_is_one_clear_sentence(tmp_path, small_suite):
     assert "SDAE_KODAK" in str(caught.value)
 
 
-def test_a_folder_that_cannot_be_written(server, tmp_path):
+def test_a_folder_that_cannot_be_written_is_named(server, tmp_path):
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(KodakError, match="choose another folder"):
+    with pytest.raises(OSError, match="file"):
         kodak.fetch("kodim01.png", tmp_path / "file" / "below", home=server.home)

@@ -103,7 +103,6 @@ def test_accuracy_is_the_share_of_equal_largest_channels():
         flat(0, 16, 17),
         flat(0).astype(float),
         flat(0)[..., 0],
-        [[[0, 0, 0]]],
         flat(0, 0, 16),
     ],
 )

@@ -1,10 +1,8 @@
-import argparse
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from sdae.cli import evaluate
+from sdae.__main__ import main
 from sdae.measuring import classical_denoisers, metrics, noise_study
 from sdae.measuring.results import Results
 from sdae.pictures import noise
@@ -22,10 +20,9 @@ def study(codec, tmp_path_factory):
     place = tmp_path_factory.mktemp("study")
     (place / "waves").mkdir()
     Image.fromarray(waves()).save(place / "waves" / "one.png")
-    parser = argparse.ArgumentParser()
-    evaluate.add_arguments(parser)
-    argv = "--noise", "--sets", str(place / "waves"), "--results", str(place)
-    assert evaluate.run(parser.parse_args(argv)) == 0
+    for protocol in ([], ["standard"]):
+        argv = "--noise", *protocol, "--sets", str(place / "waves"), "--results", str(place)
+        assert main(["evaluate", *argv]) == 0
     return Results(place, codec.card["sha256"])
 
 
@@ -69,6 +66,14 @@ def test_the_largest_file_that_is_not_too_large_counts():
     assert 20 < between["psnr"] < 30
     assert last == {"psnr": 30, "ssim": 0.8}
     assert noise_study.chain_at_bits([chain], [2], sigma=0.2) == [None]
+
+
+def test_the_protocol_of_the_literature_can_be_measured_by_hand(codec, study):
+    found = study.rows("standard-noise-waves", "sdae")["one"]
+    assert found.keys() == {"25", "50"}
+    noisy = noise.add(waves(), 50 / 255, seed=noise_study.seed("one"), clipped=False)
+    expected = metrics.psnr(waves(), codec.clean(noisy, 50 / 255))
+    assert found["50"] == pytest.approx(expected, abs=1e-3) and expected > 24
 
 
 def test_new_weights_leave_the_classical_part(study):

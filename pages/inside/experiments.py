@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from pages.inside import facts, hard_pictures, layers
+from pages.inside import bits, facts, hard_pictures, layers
 from pages.inside.square_map import chosen
 from pages.shared import engine
 from pages.shared.engine import Prepared
 from sdae import Codec, Latent
 from sdae.coding import container
-from sdae.measuring import comparison, metrics, packing
+from sdae.measuring import comparison, metrics
 from sdae.measuring.peers import PEERS
 from sdae.pictures import noise, reading
 
@@ -134,7 +134,7 @@ def first_channels(codec, shown, count: int) -> np.ndarray:
 
 def bits_spent(codec, shown) -> np.ndarray:
     """(h, w, C) bits that each integer of the latent takes."""
-    return packing.bits_spent(codec, shown.latent)
+    return bits.spent(codec, shown.latent)
 
 
 def plain_bytes(codec, shown) -> int:

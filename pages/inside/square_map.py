@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from sdae.measuring.packing import SQUARE
+from pages.inside.bits import SQUARE
 from sdae.pictures import reading
 
 PARAMETER = "square"

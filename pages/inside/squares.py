@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from pages.inside.bits import SQUARE
 from pages.shared.figures import signed
-from sdae.measuring.packing import SQUARE
 
 
 def cut(rgb: np.ndarray, column: int, row: int, across: int = 0, down: int = 0) -> np.ndarray:

@@ -6,12 +6,12 @@ import numpy as np
 import streamlit as st
 
 from pages.inside import charts, experiments
+from pages.inside.bits import SQUARE
 from pages.inside.experiments import Subject
 from pages.inside.square_map import Panel, square_map
 from pages.inside.squares import cut, squared_error
 from pages.shared import figures
 from pages.shared.figures import Plate
-from sdae.measuring.packing import SQUARE
 
 COUNTS = 1, 3, 10, 40
 """So many of the strongest channels are shown alone."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
@@ -15,12 +15,12 @@ from sdae.cli.job import STREAM, Job, Refused
 from sdae.progress import progress, say
 
 
-def run(args, takes: Callable, ending: str, work: Callable, line: Callable) -> int:
+def run(args, kinds: Set[str], ending: str, work: Callable, line: Callable) -> int:
     """Do ``work(codec, args, job)`` for every file that the arguments name; returns the exit code.
 
-    ``takes`` and ``ending`` are those of `targets.jobs`, ``line`` that of `report`.
+    ``kinds`` and ``ending`` are those of `targets.jobs`, ``line`` that of `report`.
     """
-    jobs = targets.jobs(args.paths, takes, ending, args.output, args.force)
+    jobs = targets.jobs(args.paths, kinds, ending, args.output, args.force)
     facts = each(jobs, partial(work, sdae.load(args.weights), args), args.jobs)
     return report(facts, len(jobs), line, args.json)
 
@@ -38,11 +38,13 @@ def each(jobs: list[Job], work: Callable[[Job], dict], workers: int = 1) -> Iter
 
 
 def attempt(work: Callable[[Job], dict], job: Job) -> dict:
-    """The facts that `work(job)` returns, or the sentence on why there are none, as `error`."""
+    """The facts that `work(job)` returns, with ``file`` and ``target``, or the sentence on why there
+    are none, as ``error``."""
     if job.refusal:
         return {"error": f"{job.source}: {job.refusal}"}
+    places = {"file": job.source, "target": job.target}
     try:
-        return work(job)
+        return {key: str(path) for key, path in places.items() if path} | work(job)
     except (Refused, sdae.BitstreamError, sdae.ImageError) as error:
         return {"error": f"{job.source}: {error}"}
     except BrokenPipeError:

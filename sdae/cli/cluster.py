@@ -40,7 +40,7 @@ def run(args, compress: Callable, line: Callable) -> int:
     paths = [path.resolve() for path in args.paths]
     output = args.output and os.path.join(os.getcwd(), args.output)
     name = args.weights and weights.folder(args.weights).resolve()
-    jobs = targets.jobs(paths, sources.pictures, ".sdae", output, args.force)
+    jobs = targets.jobs(paths, sources.PICTURES, ".sdae", output, args.force)
     missing = [job for job in jobs if not _is_done(job)]
     if len(missing) < len(jobs):
         done = f"{len(jobs) - len(missing)} of {len(jobs)} files are done already"

@@ -35,7 +35,7 @@ def add_arguments(parser) -> None:
 def run(args) -> int:
     """Compress pictures; one line each: bytes in and out, bits per pixel, reduction, PSNR."""
     if not args.dask:
-        return batch.run(args, sources.pictures, ".sdae", compress, line)
+        return batch.run(args, sources.PICTURES, ".sdae", compress, line)
     from sdae.cli import cluster
 
     return cluster.run(args, compress, line)
@@ -56,8 +56,6 @@ def compress(codec, args, job: Job) -> dict:
     writing.write(job, file)
     height, width = picture.rgb.shape[:2]
     return {
-        "file": str(job.source),
-        "target": str(job.target),
         "file_bytes": picture.file_bytes,
         "bytes": len(file),
         "width": width,

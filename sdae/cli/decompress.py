@@ -15,7 +15,7 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Restore the pictures of .sdae files, with the metadata that the files hold."""
-    return batch.run(args, sources.packed, ".png", decompress, line)
+    return batch.run(args, sources.PACKED, ".png", decompress, line)
 
 
 def decompress(codec, args, job: Job) -> dict:
@@ -28,8 +28,6 @@ def decompress(codec, args, job: Job) -> dict:
     content = formats.encoded(image, kind, kept)
     writing.write(job, content)
     return {
-        "file": str(job.source),
-        "target": str(job.target),
         "file_bytes": len(file),
         "bytes": len(content),
         "width": image.width,

@@ -20,7 +20,7 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Remove noise from pictures; a target that ends in .sdae gets the latent itself."""
-    return batch.run(args, sources.pictures, "-denoised.png", denoise, line)
+    return batch.run(args, sources.PICTURES, "-denoised.png", denoise, line)
 
 
 def denoise(codec, args, job: Job) -> dict:
@@ -39,8 +39,6 @@ def denoise(codec, args, job: Job) -> dict:
             content = formats.encoded(image, kind, picture.metadata)
     writing.write(job, content)
     return {
-        "file": str(job.source),
-        "target": str(job.target),
         "bytes": len(content),
         "width": latent.width,
         "height": latent.height,

@@ -15,7 +15,7 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Print what the headers of .sdae files say; their checksums are verified."""
-    jobs = [job for job, _ in sources.sources(args.paths, sources.packed)]
+    jobs = [job for job, _ in sources.sources(args.paths, sources.PACKED)]
     return batch.report(batch.each(jobs, describe), len(jobs), line, args.json)
 
 
@@ -25,7 +25,6 @@ def describe(job: Job) -> dict:
     header, _ = container.read_header(file)
     kept = metadata.read(header)
     return {
-        "file": str(job.source),
         "bytes": len(file),
         "width": header.width,
         "height": header.height,

@@ -1,38 +1,24 @@
-"""Which files a command reads: those that are named, and those inside folders that it can read."""
+"""Which files a command reads: those that are named, and those inside folders by their endings."""
 
 from __future__ import annotations
 
 import glob
 import os
-import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Set
 from itertools import chain
 from pathlib import Path
 
 from sdae.cli.job import STREAM, Job, Refused
-from sdae.coding import container
 from sdae.pictures import opening
 
-_START = 1024  # bytes of a file that say what it is
-
-
-def pictures(path: Path, start: bytes) -> bool:
-    """Whether a file inside a folder is taken for a picture, by its name or its first bytes.
-
-    One that turns out to be broken, or of a kind that is not read, is named then.
-    """
-    known = opening.known(start) or opening.unreadable(start)
-    return bool(known) or path.suffix.lower() in opening.ENDINGS
-
-
-def packed(path: Path, start: bytes) -> bool:
-    """The same for .sdae files."""
-    return path.suffix.lower() == ".sdae" or container.begins(start)
+PICTURES = opening.ENDINGS
+PACKED = frozenset({".sdae"})
+"""Endings, in lower case, of the names of files that are taken inside folders."""
 
 
 def sources(
-    paths: list[Path], takes: Callable, own_ending: str | None = None
+    paths: list[Path], kinds: Set[str], own_ending: str | None = None
 ) -> Iterator[tuple[Job, Path]]:
     """Every file that the paths name, with the name it goes by inside an output folder.
 
@@ -42,7 +28,7 @@ def sources(
 
     Args:
         paths: files, folders and patterns.
-        takes: `pictures` or `packed`.
+        kinds: `PICTURES` or `PACKED`.
         own_ending: of names in folders that are this command's own results, not sources.
 
     Raises:
@@ -52,7 +38,7 @@ def sources(
         if path == STREAM:
             yield Job(STREAM), Path("stdin")
         elif os.path.isdir(path):
-            for job in _inside(path, takes, own_ending):
+            for job in _inside(path, kinds, own_ending):
                 yield job, job.source.relative_to(path)
         else:
             yield Job(path), Path(path.name)
@@ -73,8 +59,8 @@ def _matches(path: Path) -> list[Path]:
     return matches
 
 
-def _inside(folder: Path, takes: Callable, own_ending: str | None) -> list[Job]:
-    """Jobs for what is taken of a folder and of those inside it, and for what cannot be read."""
+def _inside(folder: Path, kinds: Set[str], own_ending: str | None) -> list[Job]:
+    """Jobs for what is taken of a folder and of those inside it, and for what cannot be searched."""
     jobs, seen = [], set()
 
     def leave(error):
@@ -86,20 +72,10 @@ def _inside(folder: Path, takes: Callable, own_ending: str | None) -> list[Job]:
             folders.clear()
             continue
         seen.add(real)
-        paths = (Path(place, name) for name in names)
-        jobs += [Job(path) for path in paths if _is_taken(path, takes, own_ending)]
+        for path in (Path(place, name) for name in names):
+            own = own_ending and path.name.endswith(own_ending)
+            # Some systems write a file ._x beside each file x, for what its folder cannot hold.
+            if path.suffix.lower() in kinds and not own and not path.name.startswith("._"):
+                jobs.append(Job(path))
     jobs.sort(key=lambda job: job.source)
     return jobs or [Job(folder, refusal="it holds no file that this command reads.")]
-
-
-def _is_taken(path: Path, takes: Callable, own_ending: str | None) -> bool:
-    # Some systems write a file ._x beside each file x, for what its folder cannot hold.
-    if path.name.startswith("._") or (own_ending and path.name.endswith(own_ending)):
-        return False
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            return False
-        with path.open("rb") as file:
-            return takes(path, file.read(_START))
-    except OSError:
-        return True  # which is named once it is to be read

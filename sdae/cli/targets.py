@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Set
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from sdae.cli.sources import sources
 
 def jobs(
     paths: list[Path],
-    takes: Callable,
+    kinds: Set[str],
     ending: str,
     output: str | None = None,
     force: bool = False,
@@ -27,7 +27,7 @@ def jobs(
     output folder just as the source lies in its own.
 
     Args:
-        paths, takes: see `sdae.cli.sources.sources`.
+        paths, kinds: see `sdae.cli.sources.sources`.
         ending: of the names of results.
         output: file or folder to write to, or - for standard output; None for beside the source.
         force: whether files that exist are replaced.
@@ -35,7 +35,7 @@ def jobs(
     Raises:
         Refused: paths and output do not fit.
     """
-    files = list(sources(paths, takes, None if ending.startswith(".") else ending))
+    files = list(sources(paths, kinds, None if ending.startswith(".") else ending))
     if output is None and any(job.source == STREAM for job, _ in files):
         output = "-"
     one = output is not None and _is_one_file(output)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,16 +17,26 @@ from sdae.progress import stage
 
 
 @dataclass(frozen=True)
-class Result:
+class File:
+    """The bytes of a whole file."""
+
+    data: bytes
+
+    @property
+    def file_bytes(self) -> int:
+        return len(self.data)
+
+
+@dataclass(frozen=True)
+class Result(File):
     """One picture through the codec and back.
 
-    `data` is the whole .sdae file; `png` the restored picture of `width` × `height` pixels;
+    `data` is that of the .sdae file; `png` the restored picture of `width` × `height` pixels;
     `latent` the shape (h, w, C) of the integers in the file, one byte each as int8; `psnr` is in
     dB, `ssim` at most 1, both None where there is no original. Times are wall-clock seconds on this
     machine, None where they were not taken.
     """
 
-    data: bytes
     png: bytes
     width: int
     height: int
@@ -36,10 +46,6 @@ class Result:
     encode_seconds: float | None = None
     psnr: float | None = None
     ssim: float | None = None
-
-    @property
-    def file_bytes(self) -> int:
-        return len(self.data)
 
     @property
     def latent_bytes(self) -> int:
@@ -55,31 +61,21 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Counted:
+class Counted(File):
     """A whole .sdae file whose picture is not restored yet, and the seconds it took to make."""
 
-    data: bytes
     encode_seconds: float
-
-    @property
-    def file_bytes(self) -> int:
-        return len(self.data)
 
 
 @dataclass(frozen=True)
-class Rival:
+class Rival(File):
     """Another codec: its whole file, restored picture (PNG) and quality (dB, at most 1)."""
 
     label: str
     settings: str
-    data: bytes
     png: bytes
     psnr: float
     ssim: float
-
-    @property
-    def file_bytes(self) -> int:
-        return len(self.data)
 
 
 def compress(codec, rgb: np.ndarray, quality: float, progress=None) -> Result:
@@ -101,16 +97,15 @@ def count(codec, rgb: np.ndarray, quality: float, progress=None) -> Counted:
 
 def restore(codec, rgb: np.ndarray, counted: Counted, progress=None) -> Result:
     """The second half of `compress`: the picture of the file, timed, and how close it is."""
+    result, restored = _opened(codec, counted.data, progress)
     with ThreadPoolExecutor() as pool:
-        latent, restored, decode_seconds = _restore(codec, counted.data, progress)
         # zlib works outside Python's lock, so another core does this while quality is measured.
         png = pool.submit(reading.png, restored)
-        return Result(
-            **_facts(counted.data, latent),
+        return replace(
+            result,
             psnr=metrics.psnr(rgb, restored),
             ssim=metrics.ssim(rgb, restored),
             encode_seconds=counted.encode_seconds,
-            decode_seconds=decode_seconds,
             png=png.result(),
         )
 
@@ -121,12 +116,9 @@ def open_file(codec, data: bytes, progress=None) -> Result:
     ``progress`` is as for `compress`. Raises `BitstreamError` with one sentence for a file that
     cannot be opened.
     """
-    latent, restored, decode_seconds = _restore(codec, data, stage(progress, 0, 0.9))
-    return Result(
-        **_facts(data, latent),
-        decode_seconds=decode_seconds,
-        png=reading.png(restored, metadata.read(container.read_header(data)[0]).icc),
-    )
+    result, restored = _opened(codec, data, stage(progress, 0, 0.9))
+    icc = metadata.read(container.read_header(data)[0]).icc
+    return replace(result, png=reading.png(restored, icc))
 
 
 def rival(
@@ -149,18 +141,10 @@ def rival(
     )
 
 
-def _restore(codec, data: bytes, progress):
+def _opened(codec, data: bytes, progress) -> tuple[Result, np.ndarray]:
+    """What a file says, with no PNG yet, and its picture."""
     start = time.perf_counter()
     latent = codec.unpack(data)
     restored = np.asarray(codec.decode(latent, progress=progress))
-    return latent, restored, time.perf_counter() - start
-
-
-def _facts(data: bytes, latent) -> dict:
-    return {
-        "data": data,
-        "width": latent.width,
-        "height": latent.height,
-        "quality": latent.quality,
-        "latent": latent.values.shape,
-    }
+    seconds, size = time.perf_counter() - start, (latent.width, latent.height)
+    return Result(data, b"", *size, latent.quality, latent.values.shape, seconds), restored

@@ -44,12 +44,8 @@ def folder(path: str | os.PathLike | None = None) -> Path:
 
     The folder need not exist.
     """
-    if path is not None:
-        return Path(path)
-    if chosen := os.environ.get("SDAE_KODAK"):
-        return Path(chosen)
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "sdae" / "kodak"
+    return Path(path or os.environ.get("SDAE_KODAK") or Path(cache, "sdae", "kodak"))
 
 
 def available(path: str | os.PathLike | None = None) -> list[str]:
@@ -89,7 +85,8 @@ def fetch(
     home: the address of a folder that holds the files, ending in "/".
     timeout: seconds that the server may stay silent.
     A file appears under its name only when it is whole and its checksum is right.
-    Raises KodakError if it cannot be downloaded, is not the published file or cannot be written.
+    Raises KodakError if it cannot be downloaded or is not the published file, OSError if it cannot
+    be written.
     """
     target = folder(path) / name
     try:
@@ -107,11 +104,8 @@ def fetch(
             f"{home}{name} is not the published file (its SHA-256 differs); try again, or get "
             "the Kodak pictures elsewhere and name their folder in SDAE_KODAK."
         )
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        weights.replace(target, data)
-    except OSError as error:
-        raise KodakError(f"{target} cannot be written ({error}); choose another folder.") from error
+    target.parent.mkdir(parents=True, exist_ok=True)
+    weights.replace(target, data)
     return target
 
 

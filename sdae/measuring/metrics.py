@@ -100,20 +100,12 @@ def similarity_decibels(similarity: float) -> float:
 
 
 def _check(a, b) -> None:
-    for picture in (a, b):
-        if (
-            not isinstance(picture, np.ndarray)
-            or picture.dtype != np.uint8
-            or picture.ndim != 3
-            or picture.shape[2] != 3
-            or picture.size == 0
-        ):
-            raise ValueError("A picture to measure must be a uint8 array of shape (H, W, 3).")
-    if a.shape != b.shape:
+    if a.shape != b.shape or a.ndim != 3 or a.shape[2] != 3 or not a.size:
         raise ValueError(
-            f"Two pictures to compare must have one size; these are {a.shape[1]} × {a.shape[0]} "
-            f"and {b.shape[1]} × {b.shape[0]}."
+            f"Two pictures to compare must have one size, not {a.shape} and {b.shape}."
         )
+    if a.dtype != np.uint8 or b.dtype != np.uint8:
+        raise ValueError("A picture to measure must be a uint8 array of shape (H, W, 3).")
 
 
 def _channels(a, b):

@@ -1,4 +1,4 @@
-"""What the integers of latents cost: beside other ways to pack them, and integer by integer.
+"""What the integers of latents cost beside other ways to pack them.
 
 The ideal coders write no tables and need not round to whole bits. They spend the entropy of the
 symbols, whose statistics are those of all latents of one quality together.
@@ -10,10 +10,6 @@ import zlib
 import numpy as np
 
 from sdae.coding import huffman, latent_coder, residuals
-from sdae.coding.predictor import Predictor
-
-SQUARE = 8
-"""Side in pixels of the square that one place of a latent stands for."""
 
 
 def coder(values, quality_code: int, tables) -> dict[str, float]:
@@ -42,55 +38,23 @@ def ideal_static(values) -> float:
 
 def ideal_contexts(values, quality_code: int, tables) -> float:
     """Mean bytes of an ideal coder with one table a bucket, which our coder has, too."""
-    symbols = [_symbols(v, quality_code, tables, _live(v)) for v in values]
-    return float(_information(np.concatenate(symbols)).sum()) / 8 / len(values)
+    found = [symbols(v, quality_code, tables, live(v)) for v in values]
+    return float(information(np.concatenate(found)).sum()) / 8 / len(values)
 
 
-def bits_spent(codec, latent) -> np.ndarray:
-    """(h, w, C) bits of a payload that each integer of its latent takes.
-
-    A byte of the stream may hold several integers. So the bits of the whole payload are shared out
-    by the information of each integer: how rare its symbol is among those of its bucket.
-
-    Args:
-        codec, latent: a `sdae.Codec` and a `sdae.Latent`.
-    """
-    values, code, tables = latent.values, round(latent.quality * 100), codec.tables
-    spent = np.zeros(values.size)
-    if values.any():
-        live = _live(values)
-        # A little for each, so that bits find a place where all symbols of a bucket are the same.
-        information = _information(_symbols(values, code, tables, live)) + 1e-9
-        size = 8 * len(latent_coder.encode(values, code, tables))
-        spent[_places(values, tables, live)] = size * information / information.sum()
-    return spent.reshape(values.shape)
-
-
-def _live(values) -> int:
+def live(values) -> int:
     """Channels up to the last that is used; those after it are free."""
     return int(np.flatnonzero(values.any((0, 1))).max(initial=0)) + 1
 
 
-def _symbols(values, code, tables, live) -> np.ndarray:
+def symbols(values, code, tables, live) -> np.ndarray:
     """Bucket and symbol of each integer in the order of coding, as one number."""
     cell, symbol = residuals.survey(values, code, tables, live)
     return tables.buckets.ravel().astype("int64")[cell] << 32 | symbol
 
 
-def _information(symbols) -> np.ndarray:
+def information(symbols) -> np.ndarray:
     """Bits of each symbol by an ideal coder: −log2 of its share of its bucket."""
     keys, number, tally = np.unique(symbols, return_inverse=True, return_counts=True)
     bucket = keys >> 32
     return np.log2(np.bincount(bucket, tally)[bucket] / tally)[number]
-
-
-def _places(values, tables, live) -> np.ndarray:
-    """The place of every integer, row by row, in the order they are coded in."""
-    height, width, channels = values.shape
-    predictor = Predictor(height, width, 100, tables, live)
-    places = []
-    for group, start, stop, _ in predictor.plan:
-        own = predictor.slices[group]
-        position = predictor.steps.order[start:stop, None]
-        places.append((position * channels + np.arange(own.start, min(live, own.stop))).ravel())
-    return np.concatenate(places)
