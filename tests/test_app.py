@@ -10,9 +10,9 @@ from on_pages import app, buttons, encoded, fine, picture, sample, settle, split
 
 import sdae
 from pages.compress import batch
-from pages.shared import engine
+from pages.shared import comparison, engine
 from pages.shared.sources import SAMPLES
-from sdae.measuring import comparison, metrics
+from sdae.measuring import metrics
 from sdae.pictures import reading
 
 codec = on_pages.codec

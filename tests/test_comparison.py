@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from pages.shared import comparison
 from sdae.coding import container
-from sdae.measuring import comparison, metrics
+from sdae.measuring import metrics
 from sdae.pictures import reading
 
 

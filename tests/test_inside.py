@@ -29,8 +29,8 @@ from pages.inside import (
 )
 from pages.inside.squares import cut, framed, squared_error
 from pages.inside.texts import NAMES, STEPS
-from pages.shared import engine
-from sdae.measuring import comparison, metrics
+from pages.shared import comparison, engine
+from sdae.measuring import metrics
 from sdae.pictures import noise, reading
 
 codec = on_pages.codec

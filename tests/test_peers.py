@@ -41,7 +41,7 @@ def test_the_four_peers():
 def test_more_bytes_give_more_quality_in_a_file_of_its_format_that_fits(photo, name):
     values = []
     for budget in (1200, 2500, 5000):
-        found = at_bytes(name, photo, budget, effort="fast")
+        found = at_bytes(name, photo, budget)
         assert 0.85 * budget < len(found.data) <= budget
         assert found.rgb.dtype == np.uint8 and found.rgb.shape == photo.shape
         assert np.array_equal(decoded(found.data), found.rgb)
@@ -53,7 +53,7 @@ def test_more_bytes_give_more_quality_in_a_file_of_its_format_that_fits(photo, n
     image.load()
     assert not {"exif", "icc_profile", "comment", "xmp"} & set(image.info)
     assert b"OpenJPEG" not in found.data
-    assert at_bytes(name, photo, 60, "fast") is None
+    assert at_bytes(name, photo, 60) is None
 
 
 def test_no_setting_that_fits_is_larger(photo):
@@ -76,7 +76,7 @@ def test_the_better_subsampling_is_taken():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_picture_of_one_pixel(name):
-    assert at_bytes(name, noise(1, 1), 10_000, "fast").rgb.shape == (1, 1, 3)
+    assert at_bytes(name, noise(1, 1), 10_000).rgb.shape == (1, 1, 3)
 
 
 def test_a_picture_longer_than_a_format_allows_gives_none():

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from pages.shared import background, engine, progress_bar, split_view, table
+from pages.shared import background, comparison, engine, progress_bar, split_view, table
 from pages.shared.background import Dropped, Line, Queue, Remembered
-from sdae.measuring import comparison
 from sdae.pictures import reading
 
 

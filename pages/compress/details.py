@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.shared import other_codecs
+from pages.shared.comparison import Counted, Result, Rival
 from pages.shared.engine import Prepared
 from pages.shared.figures import download
 from pages.shared.numbers import milliseconds
 from pages.shared.sources import Source
 from pages.shared.table import Row, draw_sizes
 from sdae.coding import container
-from sdae.measuring.comparison import Counted, Result, Rival
 from sdae.weights import shipped
 
 

@@ -11,8 +11,8 @@ import math
 import numpy as np
 
 from pages.shared import engine
+from pages.shared.comparison import Result, compress
 from pages.shared.engine import Prepared
-from sdae.measuring.comparison import Result, compress
 
 QUALITIES = 1, 10, 25, 40, 60, 80, 92, 100
 """The part is compressed at these."""

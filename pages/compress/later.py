@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from pages.compress import estimates
 from pages.shared import background, engine, other_codecs
+from pages.shared.comparison import Result, Rival
 from pages.shared.engine import Prepared
-from sdae.measuring.comparison import Result, Rival
 
 
 @dataclass(frozen=True)

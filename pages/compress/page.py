@@ -12,12 +12,12 @@ from pages.compress.sides import CHOICES, NAMES, OURS, point, side
 from pages.shared import engine
 from pages.shared.carried import open_squares
 from pages.shared.choices import keep, kept
+from pages.shared.comparison import Result
 from pages.shared.layout import panel_and_stage
 from pages.shared.sources import Source, choose, choose_size
 from pages.shared.split_view import Bar, Side, compare
 from pages.shared.words import literal
 from sdae import BitstreamError, ImageError, WeightsError
-from sdae.measuring.comparison import Result
 
 START = 30  # a quality at which the difference between codecs is to be seen
 

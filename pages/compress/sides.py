@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.shared import engine
+from pages.shared.comparison import Result, Rival
 from pages.shared.engine import Prepared
 from pages.shared.numbers import decibels
 from pages.shared.sources import Source
 from pages.shared.split_view import Side
-from sdae.measuring.comparison import Result, Rival
 from sdae.measuring.peers import PEERS
 
 ORIGINAL, OURS = "Original", "SDAE"

@@ -12,10 +12,9 @@ import streamlit as st
 
 from pages.inside import hard_pictures
 from pages.inside.experiments import remembered
-from pages.shared import engine, figures
+from pages.shared import comparison, engine, figures
 from pages.shared.figures import Plate
 from pages.shared.sources import SAMPLES
-from sdae.measuring import comparison
 from sdae.measuring.peers import PEERS
 from sdae.pictures import reading
 

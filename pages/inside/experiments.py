@@ -9,11 +9,11 @@ import streamlit as st
 
 from pages.inside import bits, facts, hard_pictures, layers
 from pages.inside.square_map import chosen
-from pages.shared import engine
+from pages.shared import comparison, engine
 from pages.shared.engine import Prepared
 from sdae import Codec, Latent
 from sdae.coding import container
-from sdae.measuring import comparison, metrics
+from sdae.measuring import metrics
 from sdae.measuring.peers import PEERS
 from sdae.pictures import noise, reading
 

@@ -8,9 +8,9 @@ import streamlit as st
 from pages.inside import experiments
 from pages.inside.hard_pictures import EXAMPLES
 from pages.shared import figures
+from pages.shared.comparison import Result, Rival
 from pages.shared.figures import Plate
 from pages.shared.numbers import decibels
-from sdae.measuring.comparison import Result, Rival
 from sdae.pictures import reading
 
 QUALITY = 25

@@ -42,7 +42,7 @@ def listed(words: list[str]) -> str:
 def pictures(table: list[dict]) -> str:
     """How often our file is smaller than JPEG's of the same PSNR, and where by how much.
 
-    table: rows of `sdae.measuring.curves.per_picture`.
+    table: rows of `pages.kodak.beside_jpeg.per_picture`.
     """
     saved = {
         row["picture"]: 100 * (1 - row["bytes"] / row["jpeg_bytes"])

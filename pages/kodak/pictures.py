@@ -3,7 +3,7 @@
 import pandas
 import streamlit as st
 
-from pages.kodak import charts, display, findings, tables
+from pages.kodak import beside_jpeg, charts, display, findings, tables
 from pages.kodak.gallery import PARAMETER, gallery
 from sdae.measuring import curves, kodak
 from sdae.measuring.results import OURS, Results
@@ -39,7 +39,7 @@ def view(stored: Results, card: dict) -> None:
         key="setting",
         format_func=lambda value: f"{value:g}",
     )
-    table = curves.per_picture(rows[OURS], rows.get("jpeg", {}), quality)
+    table = beside_jpeg.per_picture(rows[OURS], rows.get("jpeg", {}), quality)
     display.finding(findings.pictures(table))
     chosen = gallery(list(rows[OURS]))
     if chosen is None:

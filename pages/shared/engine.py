@@ -16,12 +16,12 @@ import numpy as np
 import streamlit as st
 
 import sdae
+from pages.shared import comparison
 from pages.shared.background import Line, Queue, Remembered
+from pages.shared.comparison import Counted, Result
 from pages.shared.progress_bar import late_bar
 from sdae import BitstreamError
 from sdae.coding import container
-from sdae.measuring import comparison
-from sdae.measuring.comparison import Counted, Result
 from sdae.pictures import reading
 
 LIVE_PIXELS = 1_000_000

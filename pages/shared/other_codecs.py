@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from pages.shared import engine
+from pages.shared import comparison, engine
+from pages.shared.comparison import Result, Rival
 from pages.shared.engine import Prepared
 from pages.shared.numbers import decibels
 from pages.shared.table import Column, Row, draw_table
-from sdae.measuring import comparison
-from sdae.measuring.comparison import Result, Rival
 from sdae.measuring.peers import PEERS
 
 

@@ -31,7 +31,6 @@ def add_arguments(parser) -> None:
     parser.add_argument("--store", action="store_true", help=keep)
     visitors = "of load; 1 and then 10"
     parser.add_argument("--visitors", type=int, nargs="+", default=[1, 10], help=visitors)
-    parser.add_argument("--kodak", help="folder of the Kodak pictures (default: SDAE_KODAK)")
     add_weights(parser)
 
 
@@ -64,7 +63,7 @@ def coder(args) -> dict:
     """Mean bytes of latents packed in several ways, of each of `SETS` at each of `QUALITIES`."""
     codec, figures = sdae.load(args.weights), {}
     for view, (set_name, stride) in SETS.items():
-        pictures = [rgb for _, rgb in kodak.pictures(set_name, args.kodak)][::stride]
+        pictures = [rgb for _, rgb in kodak.pictures(set_name)][::stride]
         figures[view] = []
         for quality in QUALITIES:
             with progress(pictures, f"{view}, quality {quality}", unit="picture") as bar:

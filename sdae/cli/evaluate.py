@@ -22,7 +22,6 @@ def add_arguments(parser) -> None:
     parser.add_argument(
         "--codecs", nargs="+", choices=names, default=names, help=f"any of {', '.join(names)}"
     )
-    parser.add_argument("--kodak", help="folder of the Kodak pictures (default: SDAE_KODAK)")
     parser.add_argument(
         "--stride", type=int, default=1, help="measure only every so many pictures of a set"
     )
@@ -43,7 +42,7 @@ def run(args) -> int:
     try:
         for name in [] if args.show else args.sets:
             for part, work in works.items():
-                evaluation.measure(results, name, study, part, work, args.kodak, args.stride)
+                evaluation.measure(results, name, study, part, work, args.stride)
     except (kodak.KodakError, FileNotFoundError, ImageError) as error:
         raise Refused(str(error)) from error
     for name in args.sets if not args.noise else ():

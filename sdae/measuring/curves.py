@@ -87,20 +87,6 @@ def at_bytes(rows: list[dict], size: float, key: str) -> float | None:
     return None if math.isnan(value) else value
 
 
-def at_quality(rows: list[dict], target: float, key: str) -> float | None:
-    """Bytes of one picture where a measure reaches `target`; None where no file reaches it.
-
-    A picture whose smallest file is better already counts with that file.
-    """
-    front = best(rows, key)
-    if front[-1][key] < target:
-        return None
-    if len(front) == 1 or front[0][key] >= target:
-        return float(front[0]["bytes"])
-    sizes, values = [row["bytes"] for row in front], [row[key] for row in front]
-    return float(np.exp(PchipInterpolator(values, np.log(sizes))(target)))
-
-
 def at_bits(rows: dict, bits: Sequence[float]) -> list[dict | None]:
     """Mean PSNR and SSIM when every picture may take so many bits a pixel, for each of `bits`.
 
@@ -174,26 +160,6 @@ def _log_bytes(rows, key) -> PchipInterpolator:
     front = best(rows, key)
     turn = float if key == "psnr" else metrics.similarity_decibels
     return PchipInterpolator([turn(r[key]) for r in front], [math.log(r["bytes"]) for r in front])
-
-
-def per_picture(ours: dict, jpeg: dict, wanted: float) -> list[dict]:
-    """Each picture of ours at one setting, with JPEG beside it.
-
-    Returns the rows of `at_setting`, and in each: picture; saved, the reduction against PNG in
-    percent; jpeg_bytes and jpeg_saved at the same PSNR, jpeg_psnr and jpeg_ssim at the same bytes,
-    None where JPEG does not reach them or was not measured.
-    """
-    table = []
-    for name, rows in ours.items():
-        row = at_setting(rows, wanted)
-        line = {"picture": name, **row, "saved": saved(row["bytes"], row["png_bytes"])}
-        size = at_quality(jpeg[name], row["psnr"], "psnr") if name in jpeg else None
-        line["jpeg_bytes"] = size and round(size)
-        line["jpeg_saved"] = size and saved(size, row["png_bytes"])
-        for key in ("psnr", "ssim"):
-            line[f"jpeg_{key}"] = at_bytes(jpeg[name], row["bytes"], key) if size else None
-        table.append(line)
-    return table
 
 
 def saved(size: float, reference: float) -> float:

@@ -31,7 +31,6 @@ def measure(
     study: str,
     codec_name: str,
     work: Callable,
-    kodak_folder: str | None = None,
     stride: int = 1,
 ) -> None:
     """Measure what the results do not hold yet of a set, under a bar.
@@ -41,14 +40,13 @@ def measure(
         set_name: of a Kodak set, or a folder of pictures.
         codec_name: who is measured.
         work: function of the name of a picture and its pixels, (H, W, 3) uint8 → what is kept.
-        kodak_folder: as for `sdae.measuring.kodak.folder`.
         stride: one picture in so many is taken.
 
     Raises:
         ImageError: a picture of the folder cannot be read; it is named.
     """
     if set_name in kodak.SETS:
-        every, total = kodak.pictures(set_name, kodak_folder), kodak.SETS[set_name]
+        every, total = kodak.pictures(set_name), kodak.SETS[set_name]
     else:
         from sdae.training import photographs
 

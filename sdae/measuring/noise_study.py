@@ -37,18 +37,18 @@ BITS_PER_PIXEL = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 """Sizes at which chains are compared."""
 
 
-def measure_ours(codec, name: str, rgb: np.ndarray, qualities=QUALITIES) -> dict:
+def measure_ours(codec, name: str, rgb: np.ndarray) -> dict:
     """One picture through our denoiser and our codec, and the noisy picture itself, at every level.
 
     Args:
         codec: a `sdae.Codec`.
         name, rgb: of the clean picture, (H, W, 3) uint8; the name seeds its noise.
-        qualities: 1 to 100; rows are at the highest, the chain has a point for each.
 
     Returns:
-        ``rows``: dicts with sigma, denoiser (ours or noisy), level ("known", "estimated", or None
-        for the noisy picture), strength, psnr (None where it is infinite) and ssim; ``chains``:
-        dicts with sigma, denoiser, codec, pixels and points.
+        ``rows``, at quality 100: dicts with sigma, denoiser (ours or noisy), level ("known",
+        "estimated", or None for the noisy picture), strength, psnr (None where it is infinite) and
+        ssim; ``chains``: dicts with sigma, denoiser, codec, pixels and points, one for each of
+        `QUALITIES`.
     """
     rows, chains = [], []
 
@@ -59,10 +59,10 @@ def measure_ours(codec, name: str, rgb: np.ndarray, qualities=QUALITIES) -> dict
     for sigma, noisy in _noisy(name, rgb):
         rows.append(_row(rgb, noisy, sigma, NOISY, None, sigma))
         for level, strength in (("known", sigma), ("estimated", noise.estimate_sigma(noisy))):
-            _, ours = restored(noisy, max(qualities), strength)
+            _, ours = restored(noisy, 100, strength)
             rows.append(_row(rgb, ours, sigma, OURS, level, strength))
         if sigma in CHAIN_SIGMAS:
-            points = [_point(rgb, *restored(noisy, quality, sigma)) for quality in qualities]
+            points = [_point(rgb, *restored(noisy, quality, sigma)) for quality in QUALITIES]
             chains.append(_chain(rgb, sigma, OURS, OURS, points))
     return {"rows": rows, "chains": chains}
 

@@ -34,25 +34,23 @@ class Encoded:
     decode_seconds: float
 
 
-def at_bytes(
-    name: str, rgb: np.ndarray, budget: int, effort: str = "slow", pause=lambda: None
-) -> Encoded | None:
-    """The file of a peer with the highest PSNR that has at most `budget` bytes.
+def at_bytes(name: str, rgb: np.ndarray, budget: int, pause=lambda: None) -> Encoded | None:
+    """The file of a peer with the highest PSNR that has at most `budget` bytes, at effort "fast".
 
     What a quality gives is found by bisection.
 
-    name: key of PEERS; rgb: uint8 (H, W, 3); effort: "slow" or "fast".
+    name: key of PEERS; rgb: uint8 (H, W, 3).
     pause: called before each encoding; it may wait, or raise to end the search.
     Returns None when even the smallest file is larger, or when the peer stores no picture this
     wide or high.
     """
     peer, image, candidates = PEERS[name], Image.fromarray(rgb), []
-    for variant in _variants(peer, image, effort):
+    for variant in _variants(peer, image, "fast"):
         fitting = {}
 
         def size(quality):
             pause()
-            data, seconds = _file(peer, image, quality, variant, effort)
+            data, seconds = _file(peer, image, quality, variant, "fast")
             if len(data) <= budget:
                 fitting[quality] = data, seconds
             return len(data)
@@ -69,8 +67,8 @@ def at_bytes(
 def files(name: str, rgb: np.ndarray, effort: str = "slow") -> list[Encoded]:
     """The files of a peer by every variant along its `spread`, for rate–distortion curves.
 
-    name, rgb, effort: as in `at_bytes`. Empty when the peer stores no picture this wide
-    or high.
+    name, rgb: as in `at_bytes`; effort: "slow" or "fast". Empty when the peer stores no picture
+    this wide or high.
     """
     peer, image = PEERS[name], Image.fromarray(rgb)
     return [

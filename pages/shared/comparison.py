@@ -121,14 +121,12 @@ def open_file(codec, data: bytes, progress=None) -> Result:
     return replace(result, png=reading.png(restored, icc))
 
 
-def rival(
-    name: str, rgb: np.ndarray, budget: int, effort: str = "fast", pause=lambda: None
-) -> Rival | None:
+def rival(name: str, rgb: np.ndarray, budget: int, pause=lambda: None) -> Rival | None:
     """Search peer `name` for the best file of at most `budget` bytes; None where none is so small.
 
-    `effort` and `pause` are as in `sdae.measuring.peer_files.at_bytes`.
+    `pause` is as in `sdae.measuring.peer_files.at_bytes`.
     """
-    encoded = peer_files.at_bytes(name, rgb, budget, effort, pause)
+    encoded = peer_files.at_bytes(name, rgb, budget, pause)
     if encoded is None:
         return None
     return Rival(
