@@ -24,7 +24,7 @@ def file_bytes(at) -> int:
 
 
 def test_a_first_visit_shows_jpeg_and_sdae_at_the_same_bytes_and_says_who_is_closer(codec):
-    at = settle(app())
+    at = settle(app(left="JPEG"))
     assert fine(at)
     original = sample("coffee.png")
     data = codec.compress(original, quality=30)
@@ -62,6 +62,28 @@ def test_a_first_visit_shows_jpeg_and_sdae_at_the_same_bytes_and_says_who_is_clo
             assert int(cells[0].replace(",", "")) <= len(data)
 
 
+@pytest.mark.parametrize("ours_left", [True, False])
+def test_a_first_visit_guesses_which_half_is_the_small_file(codec, monkeypatch, ours_left):
+    monkeypatch.setattr(challenge.random, "random", lambda: 0.0 if ours_left else 1.0)
+    at = settle(app())
+    shown, original = split(at), sample("coffee.png")
+    data = codec.compress(original, quality=30)
+    restored = np.asarray(codec.decompress(data))
+    for side in ("left", "right"):  # no name, no figure and no error map that gives it away
+        half = shown[side]
+        assert (half["label"], half["alt"]) == ("This half", "One half")
+        assert not half["choices"] and not half["figures"]
+        expected = restored if (side == "left") == ours_left else original
+        assert np.array_equal(half["rgb"], expected)
+    assert shown["guess"] and shown["original"] is None
+    assert shown["bar"]["point"].startswith("Which half is the file of ")
+
+    ours = "left" if ours_left else "right"
+    at.session_state["to guess"] = "left"
+    guesses = AppTest.from_function(guess)
+    assert len(data) > 0 and ours
+
+
 def test_bytes_are_shown_before_the_picture_is_restored(monkeypatch, codec):
     """The page shows what it knows while it works on: here it never gets to restore."""
 
@@ -69,7 +91,7 @@ def test_bytes_are_shown_before_the_picture_is_restored(monkeypatch, codec):
         raise sdae.WeightsError("Stopped here.")
 
     monkeypatch.setattr(comparison, "restore", restore)
-    at = upload(app(quality="44"), "fresh.png", encoded("PNG", picture(seed=44)))
+    at = upload(app(quality="44", right="SDAE"), "fresh.png", encoded("PNG", picture(seed=44)))
     data = codec.compress(picture(seed=44), quality=44)
     assert split(at)["bar"]["file_bytes"] == len(data)
     assert split(at)["bar"]["psnr"] is None
@@ -204,7 +226,7 @@ def test_where_another_codec_is_closer_the_page_says_so(monkeypatch):
         return comparison.Rival(name, "", b"a" * 20, reading.png(rgb), 90.0 + len(name), 1.0)
 
     monkeypatch.setattr(comparison, "rival", rival)
-    at = settle(upload(app(quality="50"), "fine.png", encoded("PNG", picture(seed=8))))
+    at = settle(upload(app(quality="50", right="SDAE"), "fine.png", encoded("PNG", picture(seed=8))))
     assert fine(at)
     assert "jpeg2000 is closer still" in split(at)["bar"]["point"]
     assert table(at, "Codec")["JPEG 2000"][0] == "20"

@@ -54,9 +54,10 @@ def choose() -> Source | None:
     """
     st.html(_QUIET)
     upload = st.file_uploader(
-        f"Drop a photograph ({IN_WORDS}), or an .sdae file to open it",
+        "Drop a photograph, or an .sdae file to open it",
         type=[*ENDINGS, "sdae"],
         key="file",
+        help=f"{IN_WORDS}.",
     )
     if upload is not None:
         return Source(upload.name, upload.getvalue())
@@ -70,16 +71,21 @@ def choose() -> Source | None:
         required=True,
         key="source",
         bind="query-params",
+        label_visibility="collapsed",
         width="stretch",
     )
     if kind == "Camera":
         shot = st.camera_input("Camera", label_visibility="collapsed", key="camera")
         return Source("camera" + Path(shot.name).suffix, shot.getvalue()) if shot else None
     if kind == "Kodak":
-        name = st.selectbox("Kodak picture", present, key="kodak", bind="query-params")
+        name = _select("Kodak picture", present, "kodak")
         return Source(name, (kodak.folder() / name).read_bytes())
-    name = SAMPLES[st.selectbox("Sample", list(SAMPLES), key="sample", bind="query-params")]
+    name = SAMPLES[_select("Sample", list(SAMPLES), "sample")]
     return Source(name, (_sample_folder() / name).read_bytes())
+
+
+def _select(label: str, names: list[str], key: str) -> str:
+    return st.selectbox(label, names, key=key, bind="query-params", label_visibility="collapsed")
 
 
 def _sample_folder() -> Path:
