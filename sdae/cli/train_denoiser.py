@@ -16,6 +16,7 @@ def add_arguments(parser) -> None:
         "--start", help="folder of a denoiser, or of a codec, to begin with (default: the shipped)"
     )
     parser.add_argument("--crops", type=number(int, 0), default=50_000, help="length")
+    parser.add_argument("--minutes", type=number(float, 0), help="length at most")
     parser.add_argument("--batch", type=number(int, 1), default=8, help="crops a step")
     parser.add_argument(
         "--crop", type=number(int, 8), default=128, help="side of a crop, a multiple of 8"
@@ -27,16 +28,18 @@ def add_arguments(parser) -> None:
 def run(args) -> int:
     """Train it and write it. Returns an exit code."""
     from sdae import weights
+    from sdae.errors import TrainingError
     from sdae.training import denoiser, photographs
 
     if args.crop % 8:
         raise Refused("The side of a crop must be a multiple of 8 pixels.")
     try:
-        weights.may_write(Path(args.output), args.force)
+        output = Path(args.output)
+        weights.may_write(output, args.force or (output / "checkpoint.npz").exists())
         start = Path(args.start) if args.start else weights.folder() / weights.DENOISER
         training, validation = photographs.parted(args.photos, args.validation, args.seed)
-        options = args.crops, args.batch, args.crop, args.rate, args.seed
-        denoiser.fit(start, training, validation, Path(args.output), *options)
+        options = args.crops, args.minutes, args.batch, args.crop, args.rate, args.seed
+        denoiser.fit(start, training, validation, output, *options)
         return 0
-    except (FileNotFoundError, weights.WeightsError) as error:
+    except (FileNotFoundError, TrainingError, weights.WeightsError) as error:
         raise Refused(str(error)) from error
