@@ -35,7 +35,7 @@ def denoise_picture(source: Source, panel, stage, below) -> None:
     with bars:
         data = engine.open_file(source.data).png if source.is_sdae else source.data
         picture = engine.prepare(data, small)
-        start, estimate = versions.noisy(picture, kind, level)
+        picture, start, estimate = versions.noisy(picture, kind, level)
     with panel:
         strength = settings.choose_strength(estimate)
         quality = st.slider(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 import streamlit as st
+from PIL import Image
 
 from sdae.coding import container
 from sdae.measuring import kodak
-from sdae.pictures import opening
+from sdae.pictures import camera_noise, opening, reading
 
 ENDINGS = sorted(ending[1:] for ending in opening.ENDINGS)
 """Of the picture files that can be read, without their dots."""
@@ -29,6 +31,9 @@ SAMPLES = {
     "Galaxies": "hubble_deep_field.jpg",
 }
 """Pictures inside the scikit-image package; none of them needs a download."""
+
+GRAINY = "Grainy JPEG"
+"""A further sample, made of one of them: as a camera at ISO 6400 would have stored it."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +85,10 @@ def choose() -> Source | None:
     if kind == "Kodak":
         name = _select("Kodak picture", present, "kodak")
         return Source(name, (kodak.folder() / name).read_bytes())
-    name = SAMPLES[_select("Sample", list(SAMPLES), "sample")]
-    return Source(name, (_sample_folder() / name).read_bytes())
+    sample = _select("Sample", [*SAMPLES, GRAINY], "sample")
+    if sample == GRAINY:
+        return Source("grainy.jpg", _grainy())
+    return Source(SAMPLES[sample], (_sample_folder() / SAMPLES[sample]).read_bytes())
 
 
 def _select(label: str, names: list[str], key: str) -> str:
@@ -91,6 +98,14 @@ def _select(label: str, names: list[str], key: str) -> str:
 def _sample_folder() -> Path:
     # Found without importing it: scikit-image takes a second, a path does not.
     return Path(find_spec("skimage").origin).parent / "data"
+
+
+@st.cache_data(show_spinner=False)
+def _grainy() -> bytes:
+    rgb = reading.read((_sample_folder() / SAMPLES["Cat"]).read_bytes()).rgb
+    file, (noisy, _) = io.BytesIO(), camera_noise.photographed(rgb, 6400)
+    Image.fromarray(noisy).save(file, "JPEG", quality=85)
+    return file.getvalue()
 
 
 def choose_size() -> bool:
