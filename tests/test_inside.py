@@ -50,9 +50,7 @@ def png(rgb: np.ndarray) -> bytes:
 
 
 def page(**params) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "pages" / "inside" / "page.py"), default_timeout=600)
-    at.query_params.update({"quality": str(QUALITY), "source": "Camera"} | params)
-    return at.run()
+    return on_pages.app("inside", **{"quality": str(QUALITY), "source": "Camera"} | params)
 
 
 def upload(at: AppTest, data: bytes, name="own.png") -> AppTest:

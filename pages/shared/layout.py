@@ -10,9 +10,9 @@ _STYLE = """
 }
 [data-testid=stMainBlockContainer] { padding-left: 2rem; padding-right: 2rem; }
 .st-key-names { position: fixed; top: 1rem; left: 1.25rem; z-index: 999991; width: auto; }
-.st-key-heading { gap: 0 1.5rem; margin: -0.75rem 0 -0.5rem; }
+.st-key-heading { gap: 0 1.5rem; margin: -0.75rem 0 0; }
 .st-key-heading h1 { padding: 0; font-size: 1.5rem; }
-.st-key-heading [data-testid=stMarkdownContainer] p { margin: 0 0 0.2rem; }
+.st-key-heading [data-testid=stMarkdownContainer] p { margin: 0; }
 @media (min-width: 641px) {
   .st-key-frame { display: grid; grid-template: auto 1fr / minmax(0, 1fr) clamp(17rem, 34%, 27rem);
     gap: 1rem 1.5rem; }
@@ -21,7 +21,7 @@ _STYLE = """
 @media (max-width: 640px) {
   [data-testid=stMainBlockContainer] { padding-left: 1rem; padding-right: 1rem; }
   .st-key-names { left: 0.25rem; gap: 0; }
-  .st-key-names [data-testid=stIconMaterial] { display: none; }
+  .st-key-names a > span:first-child { display: none; }
 }
 </style>
 """
