@@ -8,7 +8,7 @@ from pathlib import Path
 from sdae.measuring import app
 
 FOLDER = Path(__file__).parent
-PAGES = {"compress": "?sample=Coffee"}
+PAGES = {"compress": "?sample=Coffee&left=JPEG"}
 SEARCHED = 60_000  # milliseconds in which the other codecs are searched
 
 

@@ -9,8 +9,8 @@ import pytest
 from on_pages import app, buttons, encoded, fine, picture, sample, settle, split, table, upload
 
 import sdae
-from pages.compress import batch
-from pages.shared import comparison, engine
+from pages.compress import batch, card, challenge
+from pages.shared import comparison, engine, split_view
 from pages.shared.sources import SAMPLES
 from sdae.measuring import metrics
 from sdae.pictures import reading
@@ -24,7 +24,7 @@ def file_bytes(at) -> int:
 
 
 def test_a_first_visit_shows_jpeg_and_sdae_at_the_same_bytes_and_says_who_is_closer(codec):
-    at = settle(app())
+    at = settle(app(left="JPEG"))
     assert fine(at)
     original = sample("coffee.png")
     data = codec.compress(original, quality=30)
@@ -62,6 +62,85 @@ def test_a_first_visit_shows_jpeg_and_sdae_at_the_same_bytes_and_says_who_is_clo
             assert int(cells[0].replace(",", "")) <= len(data)
 
 
+@pytest.fixture
+def clicks(monkeypatch):
+    """A list of guesses; each is made at the end of a run, as a click on the split makes it."""
+    waiting, drawn = [], split_view.compare
+
+    def compare(*sides, on_change=None, **given):
+        drawn(*sides, on_change=on_change, **given)
+        if waiting:
+            on_change("guess", waiting.pop())
+
+    monkeypatch.setattr(split_view, "compare", compare)
+    return waiting
+
+
+@pytest.mark.parametrize("ours, guess, said", [("left", "left", "Right"), ("right", "left", "No")])
+def test_a_first_visit_guesses_which_half_is_the_small_file(
+    codec, monkeypatch, clicks, ours, guess, said
+):
+    monkeypatch.setattr(challenge.random, "random", lambda: float(ours == "right"))
+    at = settle(app())
+    shown, original = split(at), sample("coffee.png")
+    data = codec.compress(original, quality=30)
+    pictures = {"SDAE": np.asarray(codec.decompress(data)), "Original": original}
+    names = {side: "SDAE" if side == ours else "Original" for side in ("left", "right")}
+    for side, name in names.items():  # no name, no figure and no error map gives it away
+        half = shown[side]
+        assert (half["label"], half["alt"]) == ("This half", "One half")
+        assert not half["choices"] and not half["figures"]
+        assert np.array_equal(half["rgb"], pictures[name])
+    assert shown["guess"] and shown["original"] is None
+    assert shown["bar"]["point"].startswith("Which half is the file of ")
+
+    clicks.append(guess)
+    shown = split(at.run().run())
+    assert {side: shown[side]["label"] for side in names} == names
+    assert shown["bar"]["point"].startswith(f"{said}: the {ours} half is the file of {len(data):,}")
+    assert shown["guess"] is False and shown["original"]
+    clicks.append("again")
+    assert split(at.run().run())["guess"]
+    clicks.append("names")
+    shown = split(at.run().run())
+    assert (shown["left"]["label"], shown["right"]["label"]) == ("JPEG", "SDAE")
+
+
+def test_a_picture_of_ones_own_can_be_guessed_and_moving_the_slider_tells_nothing(codec):
+    at = upload(app(quality="20"), "own.png", encoded("PNG", picture(seed=5)))
+    shown = split(at)
+    assert shown["guess"] and not shown["left"]["dimmed"] and shown["bar"]["file_bytes"]
+    files = {side: shown[side]["rgb"] for side in ("left", "right")}
+    assert sum(np.array_equal(rgb, picture(seed=5)) for rgb in files.values()) == 1
+
+
+def test_the_card_holds_both_halves_in_the_size_that_is_posted(codec):
+    original = encoded("PNG", np.full((40, 90, 3), (200, 40, 40), "uint8"))
+    ours = encoded("PNG", np.full((40, 90, 3), (20, 160, 90), "uint8"))
+    halves = card.Half(original, "Original", 9999), card.Half(ours, "SDAE", 123, 31.4)
+    drawn = reading.read(card.draw(*halves, "sdae.example.org")).rgb
+    assert drawn.shape == (630, 1200, 3)
+    assert (drawn[200, 100] == (200, 40, 40)).all() and (drawn[200, 1100] == (20, 160, 90)).all()
+    nobody = reading.read(card.draw(*halves, None)).rgb
+    assert (drawn[:580] == nobody[:580]).all() and (drawn[580:, 800:] != nobody[580:, 800:]).any()
+    assert "Card to post" in buttons(app(left="JPEG"))
+
+
+@pytest.mark.parametrize(
+    "address, shown",
+    [
+        ("https://sdae.streamlit.app/?quality=30", "sdae.streamlit.app"),
+        ("https://example.org/demo/", "example.org/demo"),
+        ("http://localhost:8501/", None),
+        ("http://192.168.0.7:8501", None),
+        ("http://[::1]:8501", None),
+        (None, None),
+    ],
+)
+def test_the_card_names_only_an_address_that_others_can_open(address, shown):
+    assert card.public(address) == shown
+
+
 def test_bytes_are_shown_before_the_picture_is_restored(monkeypatch, codec):
     """The page shows what it knows while it works on: here it never gets to restore."""
 
@@ -69,7 +148,7 @@ def test_bytes_are_shown_before_the_picture_is_restored(monkeypatch, codec):
         raise sdae.WeightsError("Stopped here.")
 
     monkeypatch.setattr(comparison, "restore", restore)
-    at = upload(app(quality="44"), "fresh.png", encoded("PNG", picture(seed=44)))
+    at = upload(app(quality="44", right="SDAE"), "fresh.png", encoded("PNG", picture(seed=44)))
     data = codec.compress(picture(seed=44), quality=44)
     assert split(at)["bar"]["file_bytes"] == len(data)
     assert split(at)["bar"]["psnr"] is None
@@ -204,7 +283,9 @@ def test_where_another_codec_is_closer_the_page_says_so(monkeypatch):
         return comparison.Rival(b"a" * 20, name, "", reading.png(rgb), 90.0 + len(name), 1.0)
 
     monkeypatch.setattr(comparison, "rival", rival)
-    at = settle(upload(app(quality="50"), "fine.png", encoded("PNG", picture(seed=8))))
+    at = settle(
+        upload(app(quality="50", right="SDAE"), "fine.png", encoded("PNG", picture(seed=8)))
+    )
     assert fine(at)
     assert "jpeg2000 is closer still" in split(at)["bar"]["point"]
     assert table(at, "Codec")["JPEG 2000"][0] == "20"

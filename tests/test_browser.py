@@ -73,6 +73,40 @@ def pixels(page, selector) -> np.ndarray:
     return np.array(values, "uint8").reshape(height, width, 4)[..., :3]
 
 
+_PALE = """() => {
+    // Texts whose contrast with what lies behind them is below 4.5:1 (WCAG 2.2).
+    const sheet = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+    const colour = text => {
+        sheet.clearRect(0, 0, 1, 1);
+        sheet.fillStyle = text;
+        sheet.fillRect(0, 0, 1, 1);
+        const [red, green, blue, alpha] = sheet.getImageData(0, 0, 1, 1).data;
+        return [[red, green, blue], alpha / 255];
+    };
+    const over = ([top, share], below) => top.map((x, k) => x * share + below[k] * (1 - share));
+    const light = rgb => rgb.map(x => x / 255)
+        .map(x => x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, x, k) => sum + x * [0.2126, 0.7152, 0.0722][k], 0);
+    const found = [];
+    const walk = (node, behind, opacity) => {
+        const style = getComputedStyle(node);
+        if (node.disabled || style.display === 'none' || style.visibility === 'hidden') return;
+        opacity *= style.opacity;
+        behind = over(colour(style.backgroundColor), behind);
+        for (const child of [...(node.shadowRoot?.childNodes ?? []), ...node.childNodes]) {
+            if (child.nodeType === 1) walk(child, behind, opacity);
+            if (child.nodeType !== 3 || !child.data.trim() || !node.getClientRects().length) continue;
+            const [ink, share] = colour(style.color);
+            const lights = [light(over([ink, share * opacity], behind)), light(behind)];
+            const contrast = (Math.max(...lights) + 0.05) / (Math.min(...lights) + 0.05);
+            if (opacity && contrast < 4.5) found.push(`${child.data.trim()}: ${contrast}`);
+        }
+    };
+    walk(document.body, [255, 255, 255], 1);
+    return found;
+}"""
+
+
 def touch(page, moves):
     """Fingers on the screen: places at each moment, the last none."""
     session = page.context.new_cdp_session(page)
@@ -222,17 +256,48 @@ def test_the_slider_shows_estimates_and_never_jumps_back(page):
     assert slider(page).input_value() == str(moves[-1])
 
 
-@pytest.mark.parametrize("path", ["", "denoise"])
+@pytest.mark.parametrize("path", ["?left=Original&", "denoise?"])
 def test_a_phone_shows_pictures_and_labels_without_overlap_or_scrolling_sideways(tab, path):
-    page = tab(f"{path}?size=128×128", **PHONE)
+    page = tab(f"{path}size=128×128", **PHONE)
     page.locator(".chip-right", has_text="dB").wait_for()
     left, right = (page.locator(f".chip-{side}").bounding_box() for side in ("left", "right"))
     assert left["x"] + left["width"] <= right["x"]
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    if not path:
+    for name in ("Compress", "Denoise", "Kodak", "Inside"):
+        place = page.get_by_role("link", name=name, exact=True).bounding_box()
+        assert place["y"] < 60 and place["x"] + place["width"] <= 350
+    upload, metric = page.get_by_test_id("stFileUploader"), page.get_by_test_id("stMetric")
+    assert upload.first.bounding_box()["y"] < metric.first.bounding_box()["y"]
+    if path.startswith("?"):
         for part in (".compare .bar", ".compare .view"):
             place = page.locator(part).bounding_box()
             assert place["y"] >= 0 and place["y"] + place["height"] <= 844
+
+
+def test_a_guess_gives_the_halves_their_names_and_the_slider_is_soon_reached(tab):
+    page = tab("?size=128×128")
+    half = page.get_by_role("button", name="The left half")
+    half.wait_for()
+    page.locator(".compare .point", has_text="Which half is the file of").wait_for()
+    assert page.get_by_role("button", name="Error map").count() == 0
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if slider(page).evaluate("node => node.getRootNode().activeElement === node"):
+            break
+    else:
+        pytest.fail("The slider is not among the first twelve stops.")
+    half.click()
+    page.locator(".compare .point", has_text=re.compile("^(Right|No): the (left|right)")).wait_for()
+    names = {page.get_by_label(f"{side} picture").input_value() for side in ("Left", "Right")}
+    assert names == {"Original", "SDAE"}
+    page.locator(".psnr", has_text="errors").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_words_of_the_first_screen_can_be_read(tab, scheme):
+    page = tab("?size=128×128&left=Original", color_scheme=scheme)
+    picture_shown(page)
+    assert page.evaluate(_PALE) == []
 
 
 def test_two_fingers_zoom_and_one_moves_the_split_on_a_phone(tab):

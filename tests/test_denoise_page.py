@@ -8,7 +8,7 @@ from on_pages import app, buttons, encoded, fine, picture, sample, settle, split
 from pages.denoise import versions
 from pages.shared import engine
 from sdae.measuring import metrics
-from sdae.pictures import noise
+from sdae.pictures import camera_noise, noise
 
 codec = on_pages.codec
 pytestmark = pytest.mark.usefixtures("codec")
@@ -70,30 +70,45 @@ def test_the_denoised_picture_shows_before_its_file_is_made(monkeypatch):
 
 
 def test_every_setting_comes_from_the_url(codec):
-    given = {"noise": "Speckle", "level": "0.2", "auto": "false", "strength": "0.15"}
+    given = {"noise": "Camera", "iso": "3200", "auto": "false", "strength": "0.15"}
     at = page(sample="Cat", detail="50", left="Clean", right="SDAE, from its file", **given)
     assert fine(at)
-    clean = sample("chelsea.png")
-    ours = denoised(codec, noise.add(clean, 0.2, "speckle"), 0.15)
+    noisy, clean = camera_noise.photographed(sample("chelsea.png"), 3200)
+    ours = denoised(codec, noisy, 0.15)
     shown = split(at)
     assert np.array_equal(shown["left"]["rgb"], clean)
     expected = codec.decode(codec.encode(ours, quality=50))
     assert np.array_equal(shown["right"]["rgb"], np.asarray(expected))
 
 
-@pytest.mark.parametrize("kind", ["Shot (Poisson)", "Salt and pepper"])
-def test_every_kind_of_noise_can_be_added(kind):
-    at = page(noise=kind, level="0.1")
-    assert fine(at)
-    name = {"Shot (Poisson)": "shot"}.get(kind, kind.lower())
-    assert np.array_equal(split(at)["left"]["rgb"], noise.add(sample("coffee.png"), 0.1, name))
+def test_a_camera_makes_more_noise_at_a_higher_iso_and_is_measured_against_its_clean_picture():
+    closeness = []
+    for iso in (400, 12800):
+        at = page(noise="Camera", iso=str(iso))
+        assert fine(at)
+        noisy, clean = camera_noise.photographed(sample("coffee.png"), iso)
+        shown = split(at)
+        assert np.array_equal(shown["left"]["rgb"], noisy)
+        assert np.array_equal(shown["original"]["rgb"], clean)
+        closeness.append(float(table(at, "Denoiser")["Noisy"][0]))
+        assert closeness[-1] == pytest.approx(metrics.psnr(clean, noisy), abs=0.01)
+    assert closeness[0] > closeness[1] + 5
+
+
+def test_a_sample_is_a_jpeg_with_grain_of_its_own():
+    at = page(noise="As it is", sample="Grainy JPEG", size="Original")
+    assert fine(at) and split(at)["original"] is None
+    (level,) = [m.value for m in at.metric if m.label == "Noise level, measured"]
+    assert float(level) > 0.05
 
 
 def test_where_no_noise_is_measured_the_page_says_what_to_do():
     at = page(level="0")
     assert fine(at)
     (said,) = [info.value for info in at.info]
-    assert "stays as it is" in said and at.toggle(key="auto").label in said
+    (level,) = [m.value for m in at.metric if m.label == "Noise level, measured"]
+    assert level == "no noise found"
+    assert said.startswith("No noise found") and at.toggle(key="auto").label in said
     assert table(at, "Denoiser")["Noisy"][0] == table(at, "Denoiser")["SDAE"][0] == "∞"
     at.toggle(key="auto").set_value(False).run()
     at.slider(key="strength").set_value(0.06).run()
@@ -102,7 +117,7 @@ def test_where_no_noise_is_measured_the_page_says_what_to_do():
 
 def test_without_noise_to_add_the_upload_is_denoised_as_it_is(codec):
     given = noise.add(picture(), 0.1)
-    at = page(size="Original", noise="None: it is noisy already")
+    at = page(size="Original", noise="As it is")
     at = settle(upload(at, "high iso.png", encoded("PNG", given)))
     assert fine(at)
     shown = split(at)

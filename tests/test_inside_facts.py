@@ -67,12 +67,8 @@ def test_codes_are_those_of_the_example_in_the_rfc():
 
 
 @pytest.mark.parametrize("transform", ["analysis", "synthesis"])
-def test_layers_have_all_weights_of_their_transform(codec, transform):
-    arrays = {name: a for name, a in codec.trained.arrays.items() if name.startswith(transform)}
+def test_layers_follow_each_other_from_the_picture_to_the_latent_and_back(codec, transform):
     found = layers.layers(codec.network.config, transform)
-    beside = ("linear", "scale")
-    whole = sum(a.size for name, a in arrays.items() if name.split("/")[1] not in beside)
-    assert sum(layer.parameters for layer in found) == whole
     plans = [layer.planned for layer in found]
     assert all(before.filters == after.inputs for before, after in zip(plans, plans[1:]))
     assert found[-1].stride == (8 if transform == "analysis" else 1)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
+from pages.compress import card
+from pages.compress.card import Half
 from pages.shared import other_codecs
 from pages.shared.comparison import Counted, Result, Rival
 from pages.shared.engine import Prepared
@@ -22,11 +26,28 @@ def original(source: Source, picture: Prepared) -> tuple[int, str]:
     return len(picture.png), "its PNG"
 
 
-def downloads(source: Source, answer: Counted | Result | None, result: Result | None) -> None:
-    with st.container(horizontal=True):
+def downloads(
+    source: Source,
+    picture: Prepared,
+    answer: Counted | Result | None,
+    result: Result | None,
+    rival: Rival | None,
+) -> None:
+    """The file, its picture, and a card of SDAE beside `rival`, or the original without one."""
+    with st.container(horizontal=True, gap="xsmall"):
         name, data = f"{source.stem}.sdae", answer.data if answer else b""
         download("Download .sdae", data, name, "application/octet-stream", "primary")
         restored_png(source, result)
+        left = Half(picture.png, "Original", original(source, picture)[0])
+        if rival:
+            left = Half(rival.png, rival.label, rival.file_bytes, rival.psnr)
+        made = result and partial(
+            card.draw,
+            left,
+            Half(result.png, "SDAE", result.file_bytes, result.psnr),
+            card.public(st.context.url),
+        )
+        download("Card to post", made or b"", f"{source.stem}-card.png", "image/png", "secondary")
 
 
 def restored_png(source: Source, result: Result | None) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.compress import details
+from pages.compress import challenge, details
 from pages.compress.batch import batch
 from pages.compress.later import later
 from pages.compress.sides import CHOICES, NAMES, OURS, point, side
@@ -13,7 +13,7 @@ from pages.shared import engine
 from pages.shared.carried import open_squares
 from pages.shared.choices import keep, kept
 from pages.shared.comparison import Result
-from pages.shared.layout import panel_and_stage
+from pages.shared.layout import frame
 from pages.shared.sources import Source, choose, choose_size
 from pages.shared.split_view import Bar, Side, compare
 from pages.shared.words import literal
@@ -26,22 +26,17 @@ START = 30  # a quality at which the difference between codecs is to be seen
 class Places:
     """Where things stand. The frame is the same for every source, so nothing jumps or doubles."""
 
+    notices: DeltaGenerator
+    split: DeltaGenerator
     source: DeltaGenerator
     settings: DeltaGenerator
     files: DeltaGenerator
-    notices: DeltaGenerator
-    split: DeltaGenerator
+    codecs: DeltaGenerator
     figures: DeltaGenerator
-    left: DeltaGenerator
-    right: DeltaGenerator
+    sizes: DeltaGenerator
 
 
 def main() -> None:
-    st.title("Compress a photograph", anchor=False)
-    st.markdown(
-        "SDAE, a stacked denoising autoencoder, is a neural network that turns a photograph into a "
-        "small file. Move the slider."
-    )
     one, many = st.tabs(["One picture", "Many pictures"], key="tab", bind="query-params")
     with one:
         one_picture(one.open)
@@ -49,18 +44,18 @@ def main() -> None:
         batch()
 
 
-def frame() -> Places:
-    panel, stage = panel_and_stage()
+def laid_out() -> Places:
+    stage, panel, below = frame()
     return Places(
-        *(panel.container() for _ in range(3)),
-        *(stage.container() for _ in range(3)),
-        *st.columns(2, gap="large"),
+        *(stage.container() for _ in range(2)),
+        *(panel.container() for _ in range(4)),
+        *(below.container() for _ in range(2)),
     )
 
 
 def one_picture(seen: bool) -> None:
     """Draw the tab of one picture. Nothing is worked out for it unless it is `seen`."""
-    places = frame()
+    places = laid_out()
     with places.source:
         source = choose()
     try:
@@ -92,26 +87,41 @@ def compress_picture(source: Source, places: Places, seen: bool) -> None:
     more = later(picture, quality, result, NAMES[other])
 
     with places.split:
-        shown = source, picture, quality, result, more.rivals
-        sides = [side(choice, *shown) for choice in (right, left)]
-        bar = Bar(
-            quality,
-            *details.original(source, picture),
-            answer and answer.file_bytes,
-            result and result.psnr,
-            more.estimates,
-            point(result, more.rivals, other),
+        about, original = (picture.key, quality), details.original(source, picture)
+        guessing = challenge.asked()
+        if guessing:
+            sides = challenge.sides(source, picture, quality, result)
+            sentence = challenge.question(result, original[0])
+        else:
+            shown = source, picture, quality, result, more.rivals
+            sides = [side(choice, *shown) for choice in (right, left)]
+            sentence = challenge.said(about) or point(result, more.rivals, other)
+        compare(
+            *sides,
+            size=picture.size,
+            key="split",
+            bar=Bar(
+                quality,
+                *original,
+                answer and answer.file_bytes,
+                result and result.psnr,
+                more.estimates,
+                sentence,
+            ),
+            original=None if guessing else picture.png,
+            guess=guessing,
+            on_change=lambda name, value: (
+                challenge.on_guess(value, about, result) if name == "guess" else keep(name, value)
+            ),
         )
-        size, png = picture.size, picture.png
-        compare(*sides, size=size, key="split", bar=bar, original=png, on_change=keep)
     with places.files:
-        details.downloads(source, answer, result)
+        details.downloads(source, picture, answer, result, more.rivals.get(NAMES.get(left)))
     with places.figures:
         details.figures(result)
-    with places.left:
+    with places.sizes:
         details.weights(source, picture, answer)
         open_squares(source, quality)
-    with places.right:
+    with places.codecs:
         details.same_bytes(source, picture, result, more.rivals)
     if not seen:
         return
@@ -131,9 +141,9 @@ def open_file(source: Source, places: Places) -> None:
     with places.split:
         restored = Side(OURS, f"{source.name} restored", result.png, f"{result.file_bytes:,} bytes")
         compare(restored, size=(result.width, result.height), key="split")
-    with places.left:
+    with places.sizes:
         details.weights_of_a_file(result)
-    with places.right:
+    with places.codecs:
         details.header(source)
 
 

@@ -6,7 +6,7 @@ from pages.denoise import results, settings, versions
 from pages.denoise.sides import FILE, FILTERS, NOISY, SDAE, choices, left_side, right_side
 from pages.shared import background, engine
 from pages.shared.choices import keep, kept
-from pages.shared.layout import panel_and_stage
+from pages.shared.layout import frame
 from pages.shared.sources import Source, choose
 from pages.shared.split_view import compare
 from pages.shared.words import literal
@@ -14,33 +14,28 @@ from sdae import BitstreamError, ImageError, WeightsError
 
 
 def main() -> None:
-    st.title("Denoise a photograph", anchor=False)
-    st.markdown(
-        "A neural network takes the noise away. Then the clean picture is compressed like any "
-        "other, by the network of the Compress page, to a small `.sdae` file."
-    )
-    panel, stage = panel_and_stage()
+    stage, panel, below = frame()
     with panel:
         source = choose()
     try:
         if source is None:
             stage.info("Take a picture with the camera.", icon=":material/photo_camera:")
         else:
-            denoise_picture(source, panel, stage)
+            denoise_picture(source, panel, stage, below)
     except (ImageError, BitstreamError) as error:
         stage.error(f"{literal(source.name)}: {error}", icon=":material/error:")
     except WeightsError as error:
         stage.error(str(error), icon=":material/error:")
 
 
-def denoise_picture(source: Source, panel, stage) -> None:
+def denoise_picture(source: Source, panel, stage, below) -> None:
     with panel:
         small, kind, level = settings.choose_noise()
     bars = stage.container()  # whether there is one or not, it moves nothing below
     with bars:
         data = engine.open_file(source.data).png if source.is_sdae else source.data
         picture = engine.prepare(data, small)
-        start, estimate = versions.noisy(picture, kind, level)
+        picture, start, estimate = versions.noisy(picture, kind, level)
     with panel:
         strength = settings.choose_strength(estimate)
         quality = st.slider(
@@ -68,7 +63,6 @@ def denoise_picture(source: Source, panel, stage) -> None:
         for notice in picture.notices:
             st.info(notice, icon=":material/info:")
         settings.warn_of_unseen_noise(strength)
-        results.numbers(start, ours, estimate)
         compare(
             right_side(source, right, picture, made, rights),
             left_side(source, left, picture, start, lefts),
@@ -77,6 +71,8 @@ def denoise_picture(source: Source, panel, stage) -> None:
             original=picture.png if kind else None,
             on_change=keep,
         )
+    with below:
+        results.numbers(start, ours, estimate)
         results.denoisers(source, start, made, strength, right)
     with panel:
         results.file_and_downloads(source, picture, start, ours, filed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.denoise.settings import found
 from pages.denoise.sides import FILE, FILTERS, SDAE
 from pages.denoise.versions import Version
 from pages.shared.figures import download, table_csv
@@ -16,7 +17,7 @@ from pages.shared.table import Column, Row, draw_table
 def numbers(start: Version, ours: Version, estimate: float) -> None:
     """The figures above the picture; those that need a clean one are left out without one."""
     about = "In the noisy picture alone; 1 is the full range from black to white."
-    shown = [("Noise level, measured", f"{estimate:.3f}", None, about)]
+    shown = [("Noise level, measured", found(estimate), None, about)]
     if start.psnr is not None:
         noisy = decibels(start.psnr)
         gain = None if noisy == "∞" else f"{ours.psnr - start.psnr:+.2f} dB"

@@ -7,42 +7,56 @@ import streamlit as st
 from pages.shared.sources import choose_size
 from sdae.pictures.noise import STRONGEST
 
-KINDS = {
-    "Gaussian": "gaussian",
-    "Shot (Poisson)": "shot",
-    "Salt and pepper": "salt and pepper",
-    "Speckle": "speckle",
-    "None: it is noisy already": None,
-}
+GAUSSIAN, CAMERA, NONE = "Gaussian", "Camera", "As it is"
 _ABOUT = {
-    "gaussian": "Each sample is off by a random amount, as from the electronics of a sensor.",
-    "shot": "Counted photons: more noise where it is bright, relatively less.",
-    "salt and pepper": "Single samples turn black or white, as from dead pixels.",
-    "speckle": "Noise in proportion to the brightness, as in radar and ultrasound.",
-    None: "Your picture is denoised as it comes. There is no clean one to measure against.",
+    GAUSSIAN: "Each sample is off by a random amount, as from the electronics of a sensor.",
+    CAMERA: "As on a sensor: counted photons, one colour a pixel, developed to a picture. "
+    "Neighbours share it, so it is harder to remove.",
+    NONE: "Nothing is added, and there is no clean picture to measure against. Try one of your own, "
+    "or the sample *Grainy JPEG*.",
 }
+SPEEDS = 400, 800, 1600, 3200, 6400, 12800, 25600
+"""Sensitivities of the camera, ISO."""
+
 MEASURED = "Use the measured noise level"
 _WEAKEST = 0.02
 # Noise below this level is left where it is: it may be texture.
 
 
+def found(estimate: float) -> str:
+    """The noise level that was measured, in words."""
+    return f"{estimate:.3f}" if estimate >= _WEAKEST else "no noise found"
+
+
 def choose_noise() -> tuple[bool, str | None, float]:
-    """Whether the picture is scaled to 128×128; kind and level of the noise to add."""
+    """Whether the picture is scaled to 128×128; kind and strength of the noise to add: the level of
+    the Gaussian one, the camera's ISO, or no kind."""
     small = choose_size()
-    kind = KINDS[st.selectbox("Noise to add", list(KINDS), key="noise", bind="query-params")]
+    kind = st.segmented_control(
+        "Noise to add",
+        list(_ABOUT),
+        default=GAUSSIAN,
+        required=True,
+        key="noise",
+        bind="query-params",
+        width="stretch",
+    )
     st.caption(_ABOUT[kind])
-    level = 0.0
-    if kind:
-        level = st.slider(
-            "Noise level",
-            0.0,
-            STRONGEST,
-            0.1,
-            0.01,
-            key="level",
-            bind="query-params",
-            help="Standard deviation of the noise on mid-grey, as a share of full range.",
-        )
+    if kind == NONE:
+        return small, None, 0.0
+    if kind == CAMERA:
+        iso = st.select_slider("ISO", SPEEDS, 6400, key="iso", bind="query-params")
+        return small, kind, float(iso)
+    level = st.slider(
+        "Noise level",
+        0.0,
+        STRONGEST,
+        0.1,
+        0.01,
+        key="level",
+        bind="query-params",
+        help="Standard deviation of the noise, as a share of full range.",
+    )
     return small, kind, level
 
 
@@ -73,7 +87,7 @@ def warn_of_unseen_noise(strength: float) -> None:
     """Say so where next to nothing is taken away, and what to do."""
     if strength < _WEAKEST and st.session_state["auto"]:
         st.info(
-            "Hardly any noise is measured here, so the picture stays as it is. To smooth it all the "
-            f"same, turn off “{MEASURED}” and move the strength.",
+            "No noise found, so the picture stays as it is. To smooth it all the same, "
+            f"turn off “{MEASURED}” and move the strength.",
             icon=":material/tune:",
         )

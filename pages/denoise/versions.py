@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 
+from pages.denoise.settings import CAMERA
 from pages.shared import engine
 from pages.shared.engine import Prepared
 from sdae.measuring import classical_denoisers, metrics
-from sdae.pictures import noise, reading
+from sdae.pictures import camera_noise, noise, reading
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,13 @@ class Version:
     file: bytes | None = None
 
 
-def noisy(picture: Prepared, kind: str | None, sigma: float) -> tuple[Version, float]:
-    """The picture with noise (see `noise.add`) and the noise level that is measured in it.
+def noisy(picture: Prepared, kind: str | None, strength: float) -> tuple[Prepared, Version, float]:
+    """The clean picture, that with noise, and the noise level that is measured in it.
 
-    Kind None adds nothing: the picture is noisy already and there is no clean one.
+    The clean picture of a camera is what it would have taken without noise. Kind None adds nothing:
+    the picture is noisy already and there is no clean one.
     """
-    return _noisy(picture.key, picture, kind, sigma)
+    return _noisy(picture.key, picture, kind, strength)
 
 
 def denoised(picture: Prepared, start: Version, strength: float) -> Version:
@@ -104,13 +106,17 @@ def _clean(picture: Prepared, start: Version) -> np.ndarray | None:
 
 
 @st.cache_data(max_entries=64, max_size="200MB", show_spinner=False)
-def _noisy(key, _picture, kind, sigma) -> tuple[Version, float]:
-    key = f"{key} {kind} {sigma}"
+def _noisy(key, _picture, kind, strength) -> tuple[Prepared, Version, float]:
+    key, clean = f"{key} {kind} {strength}", _picture
     if kind is None:
-        start = Version(key, _picture.rgb, _picture.png)
+        start = Version(key, clean.rgb, clean.png)
+    elif kind == CAMERA:
+        rgb, taken = camera_noise.photographed(clean.rgb, strength)
+        clean = replace(clean, rgb=taken, png=reading.png(taken))
+        start = _measured(key, rgb, taken)
     else:
-        start = _measured(key, noise.add(_picture.rgb, sigma, kind), _picture.rgb)
-    return start, min(noise.estimate_sigma(start.rgb), noise.STRONGEST)
+        start = _measured(key, noise.add(clean.rgb, strength), clean.rgb)
+    return clean, start, min(noise.estimate_sigma(start.rgb), noise.STRONGEST)
 
 
 def _measured(key, rgb, clean, seconds=0.0) -> Version:

@@ -13,9 +13,7 @@ import numpy as np
 
 from pages.inside.layers import Layer
 from pages.shared.figures import signed
-from pages.shared.palette import BLUE, GREEN, GREY, ORANGE
-
-_OPERATIONS = {"convolution": BLUE, "depthwise": BLUE, "PReLU": ORANGE, "sub-pixel": GREEN}
+from pages.shared.palette import BLUE, DISC, GREEN, GREY, ORANGE
 
 
 def architecture(analysis: list[Layer], synthesis: list[Layer], latent: int) -> str:
@@ -65,34 +63,6 @@ def architecture(analysis: list[Layer], synthesis: list[Layer], latent: int) -> 
     return _svg(x, 208, parts, ", ".join(alt) + ", picture. A linear path runs beside each stack.")
 
 
-def layer(shown: Layer) -> str:
-    """One layer as the chain of its operations, with a bow for what goes round them."""
-    boxes = [("input", f"{shown.planned.inputs} channels", None)]
-    boxes += [(o.kind, o.size, o.parameters) for o in shown.operations]
-    boxes.append(("output", f"{shown.planned.filters} channels", None))
-    width, height, gap, top = 168, 76, 30, 34
-    parts = []
-    for number, (name, size, parameters) in enumerate(boxes):
-        x = number * (width + gap) + 4
-        colour = _OPERATIONS.get(name, GREY)
-        parts.append(_rectangle(x, top, width, height, colour, filled=name in _OPERATIONS))
-        parts.append(_text(x + width / 2, top + 26, name, 15, bold=True))
-        parts.append(_text(x + width / 2, top + 46, size, 12.5))
-        if parameters:
-            parts.append(_text(x + width / 2, top + 64, f"{parameters:,} parameters", 12))
-        if number < len(boxes) - 1:
-            parts.append(_arrow(x + width, x + width + gap, top + height / 2))
-    if shown.adds:
-        right = (len(boxes) - 1) * (width + gap) + 4 + width / 2
-        parts.append(
-            f'<path d="M{4 + width / 2} {top} V14 H{right} V{top - 4}" fill="none" '
-            f'stroke="currentColor" stroke-width="1.5"/>'
-        )
-        parts.append(_text((width + right) / 2, 28, "added to the result", 12.5))
-    alt = f"Layer {shown.planned.name}: " + ", then ".join(f"{n} ({d})" for n, d, _ in boxes)
-    return _svg(len(boxes) * (width + gap) - gap + 8, top + height + 6, parts, alt)
-
-
 def grids(shown: list[tuple[str, str, np.ndarray]], alt: str) -> str:
     """Small grids of numbers in a row: the sign before it, title and values of each.
 
@@ -122,7 +92,7 @@ def huffman_tree(code: dict[int, str], counts: dict[int, int]) -> str:
     """The tree of a code: left is 0, right is 1; leaves are integers with how often they occur."""
     deepest = max(map(len, code.values()))
     leaves = sorted(code, key=lambda symbol: code[symbol])
-    width, step = max(720, 46 * len(leaves)), 40
+    width, step = max(720, 46 * len(leaves)), 34
     places = {code[s]: (k + 0.5) * width / len(leaves) for k, s in enumerate(leaves)}
     for length in range(deepest - 1, -1, -1):
         for prefix in {c[:length] for c in code.values() if len(c) > length}:
@@ -144,14 +114,13 @@ def huffman_tree(code: dict[int, str], counts: dict[int, int]) -> str:
                     name[-1],
                     12,
                     bold=True,
-                    colour=ORANGE if name[-1] == "1" else BLUE,
                 )
             )
     for name, x in places.items():
         y = 16 + len(name) * step
         if name in back:
             symbol = back[name]
-            parts.append(f'<circle cx="{x:.1f}" cy="{y}" r="15" fill="{BLUE}"/>')
+            parts.append(f'<circle cx="{x:.1f}" cy="{y}" r="15" fill="{DISC}"/>')
             parts.append(_text(x, y + 5, f"{symbol}", 13, bold=True, colour="#FFFFFF"))
             parts.append(_text(x, y + 29, f"{counts[symbol]}×", 11.5))
         else:
@@ -184,11 +153,4 @@ def _text(x, y, content, size, bold=False, colour="currentColor") -> str:
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}"{weight} text-anchor="middle" '
         f'fill="{colour}">{escape(str(content))}</text>'
-    )
-
-
-def _arrow(left, right, y) -> str:
-    return (
-        f'<path d="M{left} {y} H{right - 6}" stroke="currentColor" stroke-width="1.8"/>'
-        f'<path d="M{right} {y} l-8 -5 v10 z" fill="currentColor"/>'
     )

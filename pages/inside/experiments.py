@@ -20,9 +20,6 @@ from sdae.pictures import noise, reading
 PIXELS = 98_304
 """Lessons are given on pictures of at most this size, so that each answer takes a moment."""
 
-CURVE_PIXELS = 16_384
-CURVE_QUALITIES = 5, 20, 35, 50, 65, 80, 95
-
 remembered = st.cache_data(max_entries=64, max_size="100MB", show_spinner=False)
 """Keeps the answers of a function within bounds; arguments with an underscore do not count."""
 
@@ -166,28 +163,6 @@ def with_noise(codec, shown, sigma: float) -> Noisy:
         *(np.asarray(codec.decode(latent)) for latent in latents),
         *(len(codec.pack(latent)) for latent in latents),
     )
-
-
-def curve(shown: Subject, progress) -> list[tuple[float, float, float]]:
-    """Quality, bits per pixel and mean squared error of the picture scaled down, by quality.
-
-    The subject's quality is among them; ``progress`` is told the share that is done.
-    """
-    small, rows = _shrunk(shown.picture, CURVE_PIXELS), []
-    qualities = sorted({*CURVE_QUALITIES, shown.quality})
-    for number, quality in enumerate(qualities, 1):
-        with engine.turn() as codec:
-            rows.append((quality, *_point(codec, small.key, small.rgb, quality)))
-        progress(number / len(qualities))
-    return rows
-
-
-@remembered
-def _point(_codec, key, _rgb, quality) -> tuple[float, float]:
-    latent = _codec.encode(_rgb, quality=quality)
-    size = len(_codec.pack(latent))
-    error = _rgb.astype("float64") - np.asarray(_codec.decode(latent))
-    return 8 * size / (latent.width * latent.height), float(np.square(error).mean())
 
 
 def header_bytes(data: bytes) -> int:

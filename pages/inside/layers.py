@@ -1,4 +1,4 @@
-"""The layers of the two networks: what each is made of, and what it makes of a picture.
+"""The layers of the two networks, and what each makes of a picture.
 
 Nothing else in the lesson knows how the network is built. Layers are those of `sdae.network.plan`,
 and feature maps are what passes through them in NumPy.
@@ -17,37 +17,21 @@ from sdae.network.layers import inner
 
 
 @dataclass(frozen=True)
-class Operation:
-    """A step of a layer: "convolution", "depthwise", "PReLU" or "sub-pixel"; its size in words."""
-
-    kind: str
-    size: str
-    parameters: int = 0
-
-
-@dataclass(frozen=True)
 class Layer:
     """A layer of the analysis or the synthesis transform.
 
     Attributes:
         planned: as it stands in the plan.
         stride: pixels of the picture between two of its outputs.
-        operations: what it does, in order.
     """
 
     planned: plan.Layer
     stride: int
-    operations: tuple[Operation, ...]
 
     @property
     def adds(self) -> bool:
         """Whether the result is added to what came in."""
         return self.planned.kind in ("residual", "depthwise")
-
-    @property
-    def parameters(self) -> int:
-        """How many numbers were trained."""
-        return sum(operation.parameters for operation in self.operations)
 
 
 def layers(config: Config, transform: str) -> list[Layer]:
@@ -59,43 +43,8 @@ def layers(config: Config, transform: str) -> list[Layer]:
         elif planned.kind == "up":
             stride //= 2
         stride //= planned.block
-        result.append(Layer(planned, stride, tuple(_operations(planned))))
+        result.append(Layer(planned, stride))
     return result
-
-
-def _operations(x: plan.Layer):
-    if x.kind == "down":
-        yield _convolution(x.inputs, x.inner)
-        yield _convolution(x.inner, x.filters, after=", stride 2")
-        yield _prelu(x.filters)
-    elif x.kind == "up":
-        yield _convolution(x.inputs, 4 * x.filters)
-        yield _sub_pixel(x.filters, 2)
-        yield _prelu(x.filters)
-    elif x.kind == "residual":
-        yield from 2 * (_prelu(x.filters), _convolution(x.filters, x.filters))
-    elif x.kind == "depthwise":
-        yield Operation("depthwise", f"3×3, {x.inputs} alone", 10 * x.inputs)
-        yield _convolution(x.inputs, x.inner, side=1)
-        yield _prelu(x.inner)
-        yield _convolution(x.inner, x.filters, side=1)
-    else:
-        yield _convolution(x.inputs, x.block**2 * x.filters)
-        if x.block > 1:
-            yield _sub_pixel(x.filters, x.block)
-
-
-def _convolution(inputs, filters, side=3, after=""):
-    size = f"{side}×{side}, {inputs}→{filters}{after}"
-    return Operation("convolution", size, (side**2 * inputs + 1) * filters)
-
-
-def _prelu(channels):
-    return Operation("PReLU", f"{channels} slopes", channels)
-
-
-def _sub_pixel(channels, block):
-    return Operation("sub-pixel", f"{block**2}·{channels}→{channels}, size ×{block}")
 
 
 # --- what passes through ----------------------------------------------------------------------

@@ -35,9 +35,14 @@ def limits(shown=None) -> None:
     picture, result = experiments.example(name, quality)
     with st.spinner("Searching the other codecs at the same bytes."):
         other = experiments.best_other(name, quality)
-    st.markdown(
-        f"**{verdict(result, other, len(picture.png))}** Below, the place where SDAE is worst."
-    )
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.markdown(f"**{verdict(result, other, len(picture.png))}**", width="content")
+        st.page_link(
+            "pages/compress/page.py",
+            label="And on photographs? Guess",
+            icon=":material/compress:",
+            width="content",
+        )
     versions = [(f"Original · {len(picture.png):,} bytes as PNG", picture.rgb)]
     versions += [
         (

@@ -5,6 +5,7 @@ import streamlit as st
 from pages.inside import experiments, questions, screens
 from pages.inside.share import share
 from pages.inside.texts import NAMES, STEPS, Step
+from pages.inside.worksheet import for_teachers
 from pages.shared import carried, engine
 from pages.shared.sources import Source, choose
 from pages.shared.words import literal
@@ -13,9 +14,11 @@ from sdae import BitstreamError, ImageError, WeightsError
 # One view fills a screen of 1280×720, a beamer's, without a mode of its own.
 _STYLE = """
 <style>
-[data-testid=stMainBlockContainer] { padding-left: 2rem; padding-right: 2rem; }
-.st-key-lesson [data-testid=stVerticalBlock] { gap: 0.6rem; }
-.st-key-lesson h1 { font-size: 1.375rem; padding: 0.2rem 0 0.7rem; }
+.st-key-heading { margin-bottom: -0.5rem; }
+.st-key-lesson [data-testid=stVerticalBlock] { gap: 0.5rem; }
+.st-key-lesson .stDownloadButton button[kind=tertiary] { min-height: 0; padding: 0;
+  font-size: 0.8125rem; line-height: 1.2; }
+.st-key-lesson h2 { font-size: 1.25rem; }
 .st-key-lesson h2 { padding: 0; }
 .st-key-lead [data-testid=stMarkdownContainer] { margin-bottom: 0; }
 .st-key-lead p { font-size: 0.9375rem; line-height: 1.45; margin: 0; }
@@ -29,7 +32,6 @@ def main() -> None:
     with st.container(key="lesson"):
         panel, stage = st.columns([2, 9], gap="medium")
         with panel:
-            st.title("Inside the model", anchor=False)
             source = carried.source() or chosen_source()
             quality = st.slider("Quality", 1, 100, 75, key="quality", bind="query-params")
             panel = st.container()
@@ -110,6 +112,7 @@ def show(source: Source, quality: float, number: int, panel) -> None:
                 "every answer is quick."
             )
         )
+        for_teachers(shown)
     if questions.answered(number, shown):
         screens.show(STEPS[number].name, shown)
 

@@ -6,13 +6,12 @@ import numpy as np
 import streamlit as st
 
 from pages.inside import diagrams, experiments, facts, layers
-from pages.inside.blind import blind
 from pages.inside.experiments import Subject
 from pages.inside.limits import limits
 from pages.inside.square_map import Panel, square_map
 from pages.inside.squares import bit_cells, cut, framed, integer_cells, squared_error
 from pages.inside.touch import touch
-from pages.inside.training import price, train
+from pages.inside.training import train
 from pages.shared import figures
 from pages.shared.figures import Plate
 from pages.shared.numbers import decibels
@@ -24,7 +23,7 @@ def pipeline(shown: Subject) -> None:
     rgb, restored, (column, row) = shown.picture.rgb, shown.restored, shown.square
     result, values = shown.result, shown.latent.values[row, column]
     bits = float(experiments.run(shown, experiments.bits_spent)[row, column].sum())
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = st.columns([2, 3], gap="medium")
     with left:
         square_map([Panel(rgb, "Click a square of 8 × 8 pixels", "The photograph.")], (column, row))
         st.markdown(
@@ -62,7 +61,7 @@ def _stations(rgb, restored, values, bits, square) -> None:
             ),
         ],
         "square",
-        width=150,
+        width=120,
         blocks=True,
     )
     st.caption("Integers: blue is below zero, pale is zero, brown is above.")
@@ -72,7 +71,9 @@ def convolution(shown: Subject) -> None:
     """One filter of the first layer at the middle of the square, and its map."""
     first = experiments.run(shown, experiments.first_convolution)
     *_, planes, filters = first.kernel.shape
-    number = st.slider("Filter", 1, filters, 1, key="filter", bind="query-params") - 1
+    left, right = st.columns([2, 1], gap="medium")
+    with right:
+        number = st.slider("Filter", 1, filters, 1, key="filter", bind="query-params") - 1
     height, width = shown.picture.rgb.shape[:2]
     row, column = (
         min(8 * place + 3, side - 1) for place, side in zip(shown.square[::-1], (height, width))
@@ -82,7 +83,6 @@ def convolution(shown: Subject) -> None:
     red, green, blue, *rest = products.sum((0, 1)).tolist()
     value = float(first.maps[row, column, number])
     settings = sum(rest) + float(first.bias[number])
-    left, right = st.columns([2, 1], gap="medium")
     with left:
         figures.drawing(
             diagrams.grids(
@@ -123,41 +123,31 @@ def framed_map(values: np.ndarray, square: tuple[int, int]) -> np.ndarray:
 
 
 def networks(shown: Subject) -> None:
-    """Both stacks, and one layer of them: its operations and what it makes of the picture."""
+    """Both stacks, and what the last layer of each size makes of the picture."""
     config, card = shown.codec.network.config, shown.codec.card
     stacks = {name: layers.layers(config, name) for name in ("analysis", "synthesis")}
     figures.drawing(
         diagrams.architecture(*stacks.values(), shown.latent.values.shape[2]), "architecture"
     )
-    sides = {"analysis": "encoder", "synthesis": "decoder"}
-    choices = {
-        f"{sides[transform]} {layer.planned.name}": (transform, layer)
-        for transform, stack in stacks.items()
-        for layer in stack
-    }
-    left, right = st.columns([3, 1], gap="medium")
-    with left:
-        name = st.selectbox("Layer", list(choices), key="layer", bind="query-params")
-        transform, layer = choices[name]
-        figures.drawing(diagrams.layer(layer), "layer")
-        st.caption(
-            "Above, height stands for the resolution and width for the channels, whose number is "
-            f"written below. {card['parameters']:,} trained parameters in all, those of linear paths, "
-            "gains and contexts included. Blue convolves, orange bends, green only moves numbers."
-        )
-    with right:
-        maps = experiments.run(shown, experiments.feature_maps)[transform, layer.planned.name]
-        figures.plates(
-            [
-                Plate(
-                    stretched(maps),
-                    f"Its three liveliest channels · {maps.shape[0]} × {maps.shape[1]}",
-                    f"Three channels of {name} as red, green and blue",
-                )
-            ],
-            "feature-map",
-            blocks=True,
-        )
+    maps = experiments.run(shown, experiments.feature_maps)
+    last = {(name, layer.stride): layer for name, stack in stacks.items() for layer in stack}
+    figures.plates(
+        [
+            Plate(
+                stretched(maps[transform, layer.planned.name]),
+                f"{layer.planned.name} · 1/{stride}",
+                f"Three channels of {layer.planned.name} as red, green and blue",
+            )
+            for (transform, stride), layer in last.items()
+        ],
+        "feature-maps",
+        width=110,
+        blocks=True,
+    )
+    st.caption(
+        f"Height stands for the resolution, width for the channels; {card['parameters']:,} trained "
+        "parameters. Pictures: the three liveliest channels after some of the layers."
+    )
 
 
 def stretched(maps: np.ndarray) -> np.ndarray:
@@ -172,17 +162,17 @@ def channels(shown: Subject) -> None:
     energy, values = experiments.run(shown, experiments.energy), shown.latent.values
     order = np.argsort(-energy, kind="stable")
     share = 100 * energy[order] / max(energy.sum(), 1e-12)
-    count = st.slider(
-        "Channels kept, strongest first",
-        1,
-        len(order),
-        min(3, len(order)),
-        key="kept",
-        bind="query-params",
-    )
-    rgb = experiments.run(shown, experiments.first_channels, count)
     left, right = st.columns([3, 2], gap="medium")
     with left:
+        count = st.slider(
+            "Channels kept, strongest first",
+            1,
+            len(order),
+            min(3, len(order)),
+            key="kept",
+            bind="query-params",
+        )
+        rgb = experiments.run(shown, experiments.first_channels, count)
         figures.plates(
             [
                 against(shown, rgb, f"First {count}", f"{share[:count].sum():.1f} % of the energy"),
@@ -244,12 +234,12 @@ def bytes_ledger(shown: Subject) -> None:
 def deflate(shown: Subject) -> None:
     """A line of the latent through the square: what LZ77 makes of it, and its Huffman code."""
     _, row = shown.square
-    channel = st.number_input(
-        "Channel of the latent",
+    left, right = st.columns([1, 5], gap="medium")
+    channel = left.number_input(
+        "Channel",
         1,
         shown.latent.values.shape[2],
         facts.telling_channel(shown.latent, row) + 1,
-        width=200,
     )
     line = facts.line(shown.latent, channel - 1, row)
     count = len(line.values)
@@ -258,7 +248,7 @@ def deflate(shown: Subject) -> None:
         content = " ".join(map(str, line.values[start : start + size].tolist()))
         said.append(f":orange-background[{content}]" if distance else content)
         start += size
-    st.markdown(
+    right.markdown(
         f"**LZ77** packs the {count} integers of this channel in the row of the square into "
         f"{len(line.stream)} bytes. What is coloured repeats what stood before, {line.repeats} times "
         "here: " + " · ".join(said)
@@ -273,7 +263,8 @@ def deflate(shown: Subject) -> None:
 
 
 def noise(shown: Subject) -> None:
-    sigma = st.slider(
+    left, right = st.columns([1, 5], gap="medium")
+    sigma = left.slider(
         "Noise level σ",
         0.0,
         0.35,
@@ -289,22 +280,19 @@ def noise(shown: Subject) -> None:
         ("File of the noisy picture", noisy.kept, f"{noisy.kept_bytes:,} bytes"),
         ("Noise removed first", noisy.cleaned, f"{noisy.cleaned_bytes:,} bytes"),
     ]
-    figures.plates(
-        [against(shown, rgb, label, more) for label, rgb, more in versions], "noise", width=250
-    )
-    figures.plates(
-        [
-            Plate(
-                cut(rgb, *shown.square, across=4, down=1),
-                f"The square and its neighbours · {label.lower()}",
-                f"The square and its neighbours: {label.lower()}",
-            )
-            for label, rgb, _ in versions
-        ],
-        "noisy-square",
-        width=250,
-        blocks=True,
-    )
+    around = [
+        Plate(
+            cut(rgb, *shown.square, across=4, down=1),
+            f"The square and its neighbours · {label.lower()}",
+            f"The square and its neighbours: {label.lower()}",
+        )
+        for label, rgb, _ in versions
+    ]
+    with right:
+        figures.plates(
+            [against(shown, rgb, label, more) for label, rgb, more in versions], "noise", width=200
+        )
+        figures.plates(around, "noisy-square", width=200, blocks=True)
 
 
 SCREENS = {
@@ -313,8 +301,8 @@ SCREENS = {
     "Latent": {"Touch a square": touch, "Channels": channels},
     "Bytes": {"The ledger": bytes_ledger, "Deflate": deflate},
     "Noise": {"": noise},
-    "Training": {"Train one yourself": train, "The price λ": price},
-    "Limits": {"Hard pictures": limits, "Which is which?": blind},
+    "Training": {"": train},
+    "Limits": {"": limits},
 }
 """Step → its views by name, functions of the subject; a single view needs no name."""
 

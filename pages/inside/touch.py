@@ -29,11 +29,6 @@ def touch(shown: Subject) -> None:
     left, right = st.columns([1, 1], gap="medium")
     with left:
         square_map(panels(shown, squares), shown.square)
-        st.markdown(
-            f"A tenth of the squares takes {busiest(squares):.0f} % of the bits. Square "
-            f"{column + 1} across, {row + 1} down: {np.count_nonzero(values)} of {len(values)} "
-            f"integers are not zero, and all take {bits.sum():.0f} bits."
-        )
     with right:
         figures.chart(
             charts.integers(values, before, bits),
@@ -46,13 +41,16 @@ def touch(shown: Subject) -> None:
                 (number, float(exact), int(value), float(cost))
                 for number, (exact, value, cost) in enumerate(zip(before, values, bits), 1)
             ],
-            height=240,
+            height=170,
         )
-    figures.plates(by_channels(shown), "square-by-channels", width=100, blocks=True)
+    st.markdown(
+        f"A tenth of the squares takes {busiest(squares):.0f} % of the bits. Square "
+        f"{column + 1} across, {row + 1} down: {np.count_nonzero(values)} of {len(values)} "
+        f"integers are not zero, and all take {bits.sum():.0f} bits."
+    )
+    figures.plates(by_channels(shown), "square-by-channels", width=84, blocks=True)
     st.caption(
-        "The square from the strongest channels alone. The error is the root mean square of 255 "
-        "levels. Channels of the chart are in the order of the file; an integer's bits are its "
-        "share of the bytes that hold it."
+        "The square from the strongest channels alone; its error is the root mean square, of 255 levels."
     )
 
 

@@ -1,4 +1,4 @@
-"""The views of the step on training: an autoencoder to train, and the price λ."""
+"""The view of the step on training: an autoencoder to train."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import time
 
 import streamlit as st
 
-from pages.inside import charts, experiments, toy
+from pages.inside import charts, toy
 from pages.inside.experiments import Subject
 from pages.inside.squares import framed
 from pages.shared import figures
 from pages.shared.figures import Plate
 from sdae.measuring.metrics import psnr
-from sdae.network.config import quality_position
 
 FRAMES, STEPS = 60, 25
 """So often the screen is drawn anew while an autoencoder learns, after so many steps each."""
@@ -57,7 +56,7 @@ def _draw(shown: Subject, model: toy.Autoencoder, live: int | None = None) -> No
     restored = toy.picture(model.restored(), *rgb.shape[:2])
     steps, least = STEPS * (len(model.losses) - 1), toy.least_error(model.samples, model.count)
     name = "toy" if live is None else f"toy-{live}"
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = st.columns([3, 1], gap="medium")
     with left:
         figures.chart(
             charts.toy(model.losses, least, STEPS, STEPS * FRAMES),
@@ -66,7 +65,7 @@ def _draw(shown: Subject, model: toy.Autoencoder, live: int | None = None) -> No
             name,
             ["steps", "squared_error"],
             [(STEPS * number, loss) for number, loss in enumerate(model.losses)],
-            height=250,
+            height=190,
         )
     with right:
         figures.plates(
@@ -89,33 +88,10 @@ def _draw(shown: Subject, model: toy.Autoencoder, live: int | None = None) -> No
             for number, weights_of in enumerate(model.decoder[:16], 1)
         ],
         f"{name}-weights",
-        width=70,
+        width=64,
         blocks=True,
     )
     st.caption(
-        "Encoder and decoder are one matrix each, their weights random at first. Below is what each "
-        "number paints. They turn into smooth waves: the same that JPEG is built on, here learned. How "
-        "the loss of the real network fell stands on the page *Kodak*."
-    )
-
-
-def price(shown: Subject) -> None:
-    """The rate–distortion plane of the picture, and the line of equal cost at this quality."""
-    bar = st.progress(0.0, "Compressing this picture at several qualities.")
-    rows = experiments.curve(shown, bar.progress)
-    bar.empty()
-    quality, rate, error = next(row for row in rows if row[0] == shown.quality)
-    slope = shown.codec.network.config.lagrangian(quality_position(quality))
-    figures.chart(
-        charts.plane(rows, (rate, error), slope),
-        f"Bits over squared error. At quality {quality} this picture takes {rate:.2f} bits a pixel "
-        f"at a squared error of {error:.1f}, and λ is {slope:.4g}.",
-        "plane",
-        ["quality", "bits_per_pixel", "squared_error"],
-        rows,
-        height=360,
-    )
-    st.caption(
-        f"Every point of the dashed line costs as much as quality {quality}. It touches the curve "
-        "only about: training also counts SSIM, and λ is the same for all pictures."
+        "What each number paints: random at first, then smooth waves, like those JPEG is built on, here "
+        "learned. The loss of the real network stands on the page *Kodak*."
     )

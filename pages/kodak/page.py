@@ -17,11 +17,6 @@ VIEWS = {
 
 
 def main() -> None:
-    st.title("Measured on Kodak", anchor=False)
-    st.markdown(
-        "The 24 pictures of the Kodak suite were never trained or tuned on. Every figure here is "
-        "read from results that `sdae evaluate` and `sdae bench` have measured."
-    )
     try:
         place = weights.folder()
         card = weights.read_card(place)

@@ -22,5 +22,15 @@ def keep(name: str, value) -> None:
     st.query_params[name] = str(value)
 
 
+def is_kept(name: str) -> bool:
+    """Whether the visitor or the address has said anything about `name`."""
+    return _key(name) in st.session_state or name in st.query_params
+
+
+def forget(name: str) -> None:
+    st.session_state.pop(_key(name), None)
+    st.query_params.pop(name, None)
+
+
 def _key(name: str) -> str:
     return f"{name} kept"

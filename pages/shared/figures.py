@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 
@@ -141,8 +142,16 @@ def table_csv(heads: list[str], rows: list[tuple]) -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
-def download(label: str, data: bytes, name: str, kind: str, importance: str = "tertiary") -> None:
+def download(
+    label: str,
+    data: bytes | Callable[[], bytes],
+    name: str,
+    kind: str,
+    importance: str = "tertiary",
+) -> None:
     """A button that saves ``data`` as file ``name`` of MIME type ``kind``; without data it waits.
+
+    A function is called when the button is clicked.
 
     ``importance``: tertiary is quiet; secondary and primary are Streamlit's other types.
     """

@@ -2,8 +2,13 @@
 
 from sdae.measuring.metrics import decibels
 
-__all__ = ["decibels", "milliseconds"]
+__all__ = ["decibels", "kilobytes", "milliseconds"]
 
 
 def milliseconds(seconds: float | None) -> str:
     return "–" if seconds is None else f"{seconds * 1000:,.0f} ms"
+
+
+def kilobytes(size: int) -> str:
+    """A file size in words, rounded: bytes below 1,000 of them, else KB."""
+    return f"{size} bytes" if size < 1000 else f"{size / 1000:,.0f} KB"

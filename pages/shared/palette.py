@@ -4,6 +4,9 @@ BLUE, SKY, GREEN, ORANGE = "#2B87C8", "#56B4E9", "#009E73", "#E69F00"
 RED, PINK, GREY = "#D55E00", "#CC79A7", "#8A97A3"
 # Blue and grey are a shade lighter than the original, to be read on a dark page as well.
 
+DISC = "#1F74B1"
+"""A blue on which white letters can be read: 5:1."""
+
 OURS = BLUE
 """What this codec made, wherever it stands beside others."""
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 import streamlit as st
+from PIL import Image
 
 from sdae.coding import container
 from sdae.measuring import kodak
-from sdae.pictures import opening
+from sdae.pictures import camera_noise, opening, reading
 
 ENDINGS = sorted(ending[1:] for ending in opening.ENDINGS)
 """Of the picture files that can be read, without their dots."""
@@ -29,6 +31,9 @@ SAMPLES = {
     "Galaxies": "hubble_deep_field.jpg",
 }
 """Pictures inside the scikit-image package; none of them needs a download."""
+
+GRAINY = "Grainy JPEG"
+"""A further sample, made of one of them: as a camera at ISO 6400 would have stored it."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +59,10 @@ def choose() -> Source | None:
     """
     st.html(_QUIET)
     upload = st.file_uploader(
-        f"Drop a photograph ({IN_WORDS}), or an .sdae file to open it",
+        "Drop a photograph, or an .sdae file to open it",
         type=[*ENDINGS, "sdae"],
         key="file",
+        help=f"{IN_WORDS}.",
     )
     if upload is not None:
         return Source(upload.name, upload.getvalue())
@@ -70,21 +76,36 @@ def choose() -> Source | None:
         required=True,
         key="source",
         bind="query-params",
+        label_visibility="collapsed",
         width="stretch",
     )
     if kind == "Camera":
         shot = st.camera_input("Camera", label_visibility="collapsed", key="camera")
         return Source("camera" + Path(shot.name).suffix, shot.getvalue()) if shot else None
     if kind == "Kodak":
-        name = st.selectbox("Kodak picture", present, key="kodak", bind="query-params")
+        name = _select("Kodak picture", present, "kodak")
         return Source(name, (kodak.folder() / name).read_bytes())
-    name = SAMPLES[st.selectbox("Sample", list(SAMPLES), key="sample", bind="query-params")]
-    return Source(name, (_sample_folder() / name).read_bytes())
+    sample = _select("Sample", [*SAMPLES, GRAINY], "sample")
+    if sample == GRAINY:
+        return Source("grainy.jpg", _grainy())
+    return Source(SAMPLES[sample], (_sample_folder() / SAMPLES[sample]).read_bytes())
+
+
+def _select(label: str, names: list[str], key: str) -> str:
+    return st.selectbox(label, names, key=key, bind="query-params", label_visibility="collapsed")
 
 
 def _sample_folder() -> Path:
     # Found without importing it: scikit-image takes a second, a path does not.
     return Path(find_spec("skimage").origin).parent / "data"
+
+
+@st.cache_data(show_spinner=False)
+def _grainy() -> bytes:
+    rgb = reading.read((_sample_folder() / SAMPLES["Cat"]).read_bytes()).rgb
+    file, (noisy, _) = io.BytesIO(), camera_noise.photographed(rgb, 6400)
+    Image.fromarray(noisy).save(file, "JPEG", quality=85)
+    return file.getvalue()
 
 
 def choose_size() -> bool:

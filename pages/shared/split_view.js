@@ -3,11 +3,13 @@
 // new picture that the server sends; so do the estimates that follow the slider's thumb.
 
 const TALLEST = 640; // CSS pixels
-const AROUND = 350; // of a screen, for what stands above the picture and below it
+const AROUND = 275; // of a screen, for what stands above the picture and below it
 const NARROWEST = 440; // CSS pixels, for the labels
 const DEEPEST = 8; // screen pixels a pixel
 const REST = 120; // milliseconds without a move, after which the slider rests
 const ERROR_TOP = 32; // differences from here on have the last colour
+const GLANCE = 33; // dB below which errors are seen at a glance, and below ZOOMED when zoomed in
+const ZOOMED = 39;
 const STOPS = [[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]];
 
 const ramp = Array.from({ length: ERROR_TOP + 1 }, (_, level) => {
@@ -59,8 +61,9 @@ class Compare {
     this.point = find(".point");
     this.bar = find(".bar");
     this.slider = find("input");
-    this.numbers = Object.fromEntries(["quality", "bytes", "share", "original", "psnr"].map(
+    this.numbers = Object.fromEntries(["quality", "bytes", "share", "original", "psnr", "words"].map(
       (name) => [name, find(`[data-${name}]`)]));
+    this.guessButton = find("[data-guess]");
     this.zoomButtons = [...root.querySelectorAll("[data-zoom]")];
     this.split = 0.5;
     this.zoom = "fit";
@@ -79,6 +82,10 @@ class Compare {
       this.errorMap = !this.errorMap;
       this.drawErrorMap();
     });
+    this.guessButton.addEventListener("click", () => this.tell("guess", this.guess ? "names" : "again"));
+    for (const half of root.querySelectorAll("[data-half]")) {
+      half.addEventListener("click", () => this.tell("guess", half.dataset.half));
+    }
     this.slider.addEventListener("input", () => this.onSlider());
     for (const side of ["left", "right"]) {
       const select = this.chips[side].querySelector("select");
@@ -122,6 +129,9 @@ class Compare {
       this.pictures[side] = pictures[i];
       this.ids[side] = message[side]?.id;
     });
+    this.guess = message.guess;
+    this.guessButton.hidden = message.guess === null;
+    this.guessButton.textContent = message.guess ? "Show names" : "Guess";
     for (const side of ["left", "right"]) {
       this.pictures[side].hidden = !message[side];
       this.pictures[side].alt = message[side]?.alt ?? "";
@@ -142,11 +152,15 @@ class Compare {
 
   showChip(chip, side) {
     chip.hidden = !side;
-    const [select, name, figures] = chip.children;
+    const [select, name, figures, half] = chip.children;
     const choices = side?.choices ?? [];
     chip.classList.toggle("choice", choices.length > 0);
+    chip.classList.toggle("guess", Boolean(this.guess));
     select.hidden = !choices.length;
-    name.hidden = choices.length > 0;
+    name.hidden = choices.length > 0 || this.guess;
+    half.hidden = !this.guess;
+    half.disabled = Boolean(side?.dimmed);
+    half.textContent = side?.label ?? "";
     name.textContent = side?.label ?? "";
     figures.textContent = side?.figures ?? "";
     figures.hidden = !figures.textContent;
@@ -207,6 +221,8 @@ class Compare {
     mark("bytes", size && (rough.bytes ? Number(size.toPrecision(3)) : size).toLocaleString("en"));
     mark("share", size && `${(100 * size / about.original_bytes).toFixed(1)} %`);
     mark("psnr", psnr && (psnr >= 100 ? "∞" : psnr.toFixed(rough.psnr ? 1 : 2)));
+    const words = psnr < GLANCE ? "seen at a glance" : psnr < ZOOMED ? "seen when zoomed" : "not seen";
+    numbers.words.textContent = psnr ? ` · errors ${words}` : "";
     this.box.dataset.counted = here && about.file_bytes ? quality : "";
   }
 

@@ -72,6 +72,7 @@ def compare(
     key: str,
     bar: Bar | None = None,
     original: bytes | None = None,
+    guess: bool | None = None,
     on_change: Callable | None = None,
 ) -> None:
     """Draw two pictures of `size` (width, height in pixels) under one split, or `right` alone.
@@ -82,13 +83,16 @@ def compare(
     original: PNG file of the picture that both sides are to be close to. The error map shows how far
     each of them is from it; without it there is no such map.
 
-    on_change(name, value) is called where the visitor moves the slider ("quality") or chooses
-    another picture ("left", "right").
+    guess: whether the visitor is to guess: then the labels are buttons, and another button shows
+    the names. Where it is False that button begins a guess, and with None there is none.
+
+    on_change(name, value) is called where the visitor moves the slider ("quality"), chooses
+    another picture ("left", "right") or guesses ("guess": "left", "right", "names", "again").
     """
     sides = {"left": left, "right": right}
     if bar and bar.psnr:
         bar = replace(bar, psnr=min(bar.psnr, _PERFECT))
-    header = {"width": size[0], "height": size[1], "bar": bar and asdict(bar)}
+    header = {"width": size[0], "height": size[1], "bar": bar and asdict(bar), "guess": guess}
     files = {}
     for name, side in sides.items():
         header[name] = side and {
@@ -106,7 +110,7 @@ def compare(
     if on_change:
         events = {
             f"on_{name}_change": lambda name=name: on_change(name, st.session_state[key][name])
-            for name in ("quality", "left", "right")
+            for name in ("quality", "left", "right", "guess")
         }
     # Streamlit fades what a running page has yet to draw again; here that would be a flicker.
     st.html(f"<style>.st-key-{key}-frame [data-stale='true'] {{opacity: 1 !important}}</style>")

@@ -3,25 +3,30 @@
 from pathlib import Path
 
 from sdae.cli import arguments
+from sdae.cli.arguments import number
 from sdae.cli.job import Refused
 
 
 def add_arguments(parser) -> None:
     """The options of ``sdae train-denoiser``; begins with the denoiser that ships unless told."""
     arguments.add_training(parser, crops=50_000, batch=8, side=128)
+    about = "minutes of all runs at most"
+    parser.add_argument("--minutes", type=number(float, 0), help=about)
 
 
 def run(args) -> int:
     """Train it and write it. Returns an exit code."""
     from sdae import weights
+    from sdae.errors import TrainingError
     from sdae.training import denoiser, photographs
 
     try:
-        weights.may_write(Path(args.output), args.force)
+        output = Path(args.output)
+        weights.may_write(output, args.force or (output / "checkpoint.npz").exists())
         start = Path(args.start) if args.start else weights.folder() / weights.DENOISER
         training, validation = photographs.parted(args.photos, args.validation, args.seed)
-        options = args.crops, args.batch, args.crop, args.rate, args.seed
-        denoiser.fit(start, training, validation, Path(args.output), *options)
+        options = args.crops, args.minutes, args.batch, args.crop, args.rate, args.seed
+        denoiser.fit(start, training, validation, output, *options)
         return 0
-    except (FileNotFoundError, weights.WeightsError) as error:
+    except (FileNotFoundError, TrainingError, weights.WeightsError) as error:
         raise Refused(str(error)) from error

@@ -54,10 +54,26 @@ def estimate_sigma(picture: np.ndarray) -> float:
         found = _level(high, _SHARE)
     if found < _level(low, 0.02) / 2 and _level(low, 0.02) > 0.75 * _level(low, 0.25):
         found = _level(low, 0.02)
-    grey = all(np.array_equal(blocks[..., 0], blocks[..., k]) for k in (1, 2))
-    found /= 1 if grey else np.linalg.norm(_LUMINANCE)
+    found /= _gain(blocks)
     found = float(np.sqrt(max(0, found**2 - _TEXTURE**2)))
     return _before_clipping(found, blocks.mean((1, 2))) if clipped else min(1.0, found)
+
+
+def true_sigma(noisy: np.ndarray, clean: np.ndarray) -> float:
+    """What `estimate_sigma` is to find in a picture, where the picture without its noise is known.
+
+    Args:
+        noisy, clean: (H, W, 3) uint8, H and W multiples of 8.
+    """
+    found = ((noisy.astype("float32") - clean) @ _LUMINANCE).std() / 255 / _gain(noisy)
+    blocks = noisy.reshape(len(noisy) // 8, 8, -1, 8, 3)
+    return _before_clipping(float(found), blocks.mean((1, 3)).reshape(-1, 3) / 255)
+
+
+def _gain(blocks):
+    """What luminance keeps of the deviation of noise: all, if it is the same in all channels."""
+    grey = all(np.array_equal(blocks[..., 0], blocks[..., k]) for k in (1, 2))
+    return 1 if grey else np.linalg.norm(_LUMINANCE)
 
 
 def _level(energy: np.ndarray, share: float) -> float:

@@ -3,39 +3,68 @@
     noisy crop ──► analysis ──► latent, nothing rounded ──► synthesis ──► restored crop
 
 The loss is the logarithm of the squared error of each crop, as is its PSNR: weak and strong noise,
-smooth and rough crops weigh alike.
+smooth and rough crops weigh alike. Half of the crops have independent Gaussian noise, the others noise
+as it is found: of cameras, and what JPEG and WebP leave of noise.
 """
 
+import io
+import itertools
+import sys
+import time
 from pathlib import Path
 
 import keras
 import numpy as np
 from keras import ops
+from PIL import Image
 
 from sdae import weights
 from sdae.network import denoising
 from sdae.network.config import Config
 from sdae.network.transforms import Transforms
-from sdae.pictures import noise
+from sdae.pictures import camera_noise, noise
+from sdae.pictures.noise_level import true_sigma
 from sdae.progress import progress, say
 from sdae.threads import made_ahead
 from sdae.training import photographs
 from sdae.training.autoencoder import assign, initialise, variables
-from sdae.training.optimisation import compiled, share_of_rate
+from sdae.training.optimisation import averaged, check, compiled, share_of_rate
 from sdae.training.transforms import AnalysisTransform, SynthesisTransform
 
 LEVELS = 0.02, 0.35
-"""Weakest and strongest noise of a crop."""
+"""Weakest and strongest Gaussian noise of a crop."""
 
-MEASURED = 0.1, 0.2, 0.3
-"""Noise levels of the validation."""
+SENSITIVITIES = 400, 25_600
+"""Lowest and highest ISO of a crop that a camera took."""
+
+MISTAKES = 0.6, 2.0
+"""What a noise level may be told as, in parts of the true one."""
+
+MEASURED = (0.1, 0.2, 0.3), (1_000, 4_000, 16_000)
+"""Noise levels and sensitivities of the validation."""
+
+_CAMERA, _FILE = 0.3, 0.2
+# Shares of crops that a camera took, and of those with Gaussian noise that are stored in files.
+
+_QUALITIES = 70, 99
+# Of those files, from the lowest to below the last.
+
+_MISTAKEN = 0.3
+# Share of crops without a camera whose level is told wrong. That of a camera's always is: estimates,
+# made for noise that is the same everywhere, are 0.6 to 1.5 times what it is.
+
+_GREY = 0.05
+# Share of crops that have no colours, nor their noise.
 
 _LEAST = 3e-5
 # Added to squared errors, full scale 1; 45 dB are clean enough.
 
-_RISE, _FLAT, _AVERAGE = 100, 0.6, 0.995
+_RISE, _FLAT, _AVERAGE = 100, 0.6, 0.998
 # Steps until the learning rate is reached; share of the training at the full rate; momentum of the
 # average of the weights, which is what is kept.
+
+_MINUTES = 3
+# Between two times that the state is saved.
 
 
 class Denoiser(keras.Model):
@@ -64,19 +93,24 @@ def fit(
     validation,
     output: Path,
     crops: int,
+    minutes: float | None = None,
     batch=8,
     side=128,
     rate=3e-4,
     seed=1,
 ) -> None:
-    """Train a denoiser on, and write it.
+    """Train a denoiser on, and write it; goes on from the state in the folder, if there is one.
+
+    The state and the weights as they are by then are written every few minutes, and when the program
+    is asked to end.
 
     Args:
         start: weights folder of a denoiser to begin with, or of a codec, whose transforms serve.
         paths: picture files to train on.
         validation: picture files to measure on, before and after.
         output: folder to write.
-        crops: how many to learn from.
+        crops: how many to learn from, in all runs together.
+        minutes: that the training takes at most, all runs together; None for as long as it needs.
         batch, side: crops a step, and their side in pixels, a multiple of 8.
         rate: highest learning rate.
         seed: of all randomness.
@@ -84,77 +118,154 @@ def fit(
     Raises:
         FileNotFoundError: there are no photographs that can be read, or none to measure on of 128
             pixels a side.
-        WeightsError: the weights to begin with are missing or do not fit.
+        TrainingError: a loss is no number; the last state that was saved is a good one.
+        WeightsError: the weights to begin with are missing or do not fit, or the state does not.
     """
-    rng = np.random.default_rng(seed)
     keras.utils.set_random_seed(seed)
     arrays, card = weights.read(start)
     config = Config(**card["config"])
     model = initialise(Denoiser(config, "mixed_bfloat16"), "sigma")
     assign(variables(model), arrays)
-    centres = photographs.centres(photographs.load(validation), 128)
-    before = measured(Transforms(arrays, config), centres)
-    count = train(model, photographs.load(paths), crops, batch, side, rate, rng)
-    arrays = {name: ops.convert_to_numpy(v) for name, v in variables(model).items()}
-    weights.write(output, weights.in_bytes(arrays), {})
-    after = measured(Transforms(weights.read(output)[0], config), centres)
-    for sigma, *psnr in zip(MEASURED, before, after):
-        say("noise of {}: restored to {:.2f} dB before, {:.2f} dB now".format(sigma, *psnr))
-    note = {
-        "config": config.to_dict(),
-        "parameters": sum(v.size for v in arrays.values()),
-        "start": card["sha256"][:8],
-        "crops": card.get("crops", 0) + count,
-        "batch": batch,
-        "crop": side,
-        "rate": rate,
-        "seed": seed,
-        "psnr": {str(sigma): round(psnr, 3) for sigma, psnr in zip(MEASURED, after)},
-    }
-    weights.write(output, weights.in_bytes(arrays), note)
-
-
-def measured(denoiser: Transforms, pictures: np.ndarray) -> list[float]:
-    """Mean PSNR of pictures (n, H, W, 3) uint8, after noise of each level of `MEASURED`, clipped to
-    8 bits, was removed."""
-    means = []
-    for sigma in MEASURED:
-        psnr = []
-        for seed, clean in enumerate(pictures):
-            restored = denoising.cleaned(denoiser, noise.add(clean, sigma, seed=seed), sigma)
-            error = np.mean((restored.astype("float64") - clean) ** 2)
-            psnr.append(10 * np.log10(255**2 / max(error, 1e-3)))
-        means.append(float(np.mean(psnr)))
-    return means
-
-
-def noisy(clean: np.ndarray, rng: np.random.Generator) -> dict:
-    """Crops (n, H, W, 3) float32 in [0, 1] → the inputs of a step: such crops with Gaussian noise
-    within `LEVELS`, three in four clipped, two in four rounded to 8 bits as well."""
-    sigma = rng.uniform(*LEVELS, len(clean)).astype("float32")
-    image = clean + rng.standard_normal(clean.shape, "float32") * sigma[:, None, None, None]
-    for crop, kind in zip(image, rng.integers(4, size=len(image))):
-        if kind:
-            np.clip(crop, 0, 1, out=crop)
-        if kind > 1:
-            crop[:] = noise.to_floats(noise.to_8_bits(crop))
-    return {"image": image, "sigma": sigma}
-
-
-def train(model, pictures, crops, batch, side, rate, rng) -> int:
-    """Train a denoiser in place; the crops seen. Arguments as for `fit`."""
     optimizer = compiled(model, rate, _AVERAGE)
-    steps = -(-crops // batch)
+    whole, checkpoint = [*model.weights, *optimizer.variables], output / "checkpoint.npz"
+    centres = photographs.centres(photographs.load(validation), 128)
+    pictures = photographs.load(paths)
+    seconds = _resumed(checkpoint, whole) if checkpoint.exists() else 0.0
+    begun = saved = time.monotonic() - seconds
+    first, losses = int(optimizer.iterations), []
 
-    def make():
-        clean = photographs.crops(pictures, batch, side, rng).astype("float32") / 255
-        return noisy(clean, rng), clean
+    def save(**figures):
+        state = [ops.convert_to_numpy(v) for v in whole]
+        with averaged(optimizer, model.trainable_variables):
+            kept = {name: ops.convert_to_numpy(v) for name, v in variables(model).items()}
+        target = io.BytesIO()
+        np.savez(target, *state, seconds=time.monotonic() - begun)
+        note = {
+            "config": config.to_dict(),
+            "parameters": sum(v.size for v in kept.values()),
+            "start": card["sha256"][:8],
+            "crops": card.get("crops", 0) + batch * int(optimizer.iterations),
+            "minutes": round((time.monotonic() - begun) / 60, 1),
+            "batch": batch,
+            "crop": side,
+            "rate": rate,
+            "seed": seed,
+        }
+        weights.write(output, weights.in_bytes(kept), note | figures)
+        weights.replace(checkpoint, target.getvalue())
 
-    with progress(label="denoiser", total=steps * batch, unit="image") as bar:
-        for step, ready in enumerate(made_ahead(make() for _ in range(steps))):
-            optimizer.learning_rate.assign(rate * share_of_rate(step, step / steps, _RISE, _FLAT))
-            loss = model.train_on_batch(*ready)
-            bar.set_postfix_str(f"loss {loss:.3f}")
-            bar.update(batch)
-    optimizer.finalize_variable_values(model.trainable_variables)
-    return steps * batch
+    def make(step):
+        rng = np.random.default_rng((seed, step))
+        return noisy(photographs.crops(pictures, batch, side, rng), rng)
+
+    with progress(label="denoiser", total=max(0, crops - first * batch), unit="image") as bar:
+        steps = itertools.count(first)
+        for step, ready in zip(steps, made_ahead(make(step) for step in itertools.count(first))):
+            done = step * batch / crops if crops else 1
+            if minutes is not None:
+                done = max(done, (time.monotonic() - begun) / 60 / minutes)
+            if done >= 1:
+                break
+            optimizer.learning_rate.assign(rate * share_of_rate(step, done, _RISE, _FLAT))
+            try:
+                losses.append(model.train_on_batch(*ready))
+                check(losses[-1])
+                bar.update(batch)
+            except KeyboardInterrupt:
+                save()
+                raise
+            if time.monotonic() - saved > 60 * _MINUTES:
+                save()
+                say(f"{(step + 1) * batch} crops  loss {np.mean(losses):.4f}", sys.stderr)
+                saved, losses = time.monotonic(), []
+    save()
+    before = measured(Transforms(arrays, config), centres)
+    after = measured(Transforms(weights.read(output)[0], config), centres)
+    for kind, (noise_alone, restored) in after.items():
+        say(f"{kind}: {noise_alone:.2f} dB, {before[kind][1]:.2f} before, {restored:.2f} now")
+    save(psnr={kind: round(restored, 3) for kind, (_, restored) in after.items()})
+
+
+def _resumed(checkpoint, whole) -> float:
+    """Give all variables the values of a state; the seconds that led to it."""
+    with np.load(checkpoint, allow_pickle=False) as state:
+        stored = [state[f"arr_{k}"] for k in range(len(state.files) - 1)]
+        seconds = float(state["seconds"])
+    if [v.shape for v in stored] != [tuple(v.shape) for v in whole]:
+        raise weights.WeightsError(f"{checkpoint} is of another network; choose another folder.")
+    for variable, values in zip(whole, stored):
+        variable.assign(values)
+    return seconds
+
+
+def measured(denoiser: Transforms, pictures: np.ndarray) -> dict[str, tuple[float, float]]:
+    """Mean PSNR of pictures (n, H, W, 3) uint8 with noise of several kinds, and after its removal."""
+    found = {}
+    for seed, picture in enumerate(pictures):
+        for kind, (noisy, clean, sigma) in _kinds(picture, seed).items():
+            sigma = noise.estimate_sigma(noisy) if sigma is None else sigma
+            weak = sigma < denoising.WEAKEST
+            restored = noisy if weak else denoising.cleaned(denoiser, noisy, sigma)
+            found.setdefault(kind, []).append([_psnr(noisy, clean), _psnr(restored, clean)])
+    return {kind: tuple(np.mean(rows, 0).tolist()) for kind, rows in found.items()}
+
+
+def _kinds(picture, seed):
+    """By its name, noise of each kind: the noisy picture, the clean one, and the level that is told;
+    None for what is estimated."""
+    levels, sensitivities = MEASURED
+    kinds = {}
+    for sigma in levels:
+        noisy = noise.add(picture, sigma, seed=seed)
+        kinds[f"Gaussian {sigma}, told"] = noisy, picture, sigma
+        kinds[f"Gaussian {sigma}"] = noisy, picture, None
+        in_a_file = camera_noise.stored(noisy, "JPEG 4:2:0", 90)
+        kinds[f"Gaussian {sigma}, JPEG 4:2:0"] = in_a_file, picture, None
+    for iso in sensitivities:
+        kinds[f"camera, ISO {iso}"] = *camera_noise.photographed(picture, iso, seed), None
+    return kinds
+
+
+def _psnr(picture, clean):
+    error = np.mean((picture.astype("float64") - clean) ** 2)
+    return 10 * np.log10(255**2 / max(error, 1e-3))
+
+
+def noisy(crops: np.ndarray, rng: np.random.Generator) -> tuple[dict, np.ndarray]:
+    """Crops (n, H, W, 3) uint8 → inputs and target of a step.
+
+    Half of the crops have Gaussian noise within `LEVELS`, three in four of these clipped, two in four
+    rounded to 8 bits as well. The others have such noise as files keep it, or a camera's. Most levels
+    that are told are true, see `true_sigma`; some are wrong within `MISTAKES`.
+    """
+    image, target = (noise.to_floats(crops).copy() for _ in range(2))
+    sigma = rng.uniform(*LEVELS, len(crops)).astype("float32")
+    for k, clean in enumerate(crops):
+        kind, wrong = rng.random(), rng.random() < _MISTAKEN
+        if kind < _CAMERA:
+            iso = np.exp(rng.uniform(*np.log(SENSITIVITIES)))
+            picture, clean = camera_noise.photographed(clean, iso, rng)
+            target[k], wrong = noise.to_floats(clean), True
+        else:
+            image[k] += rng.standard_normal(clean.shape, "float32") * sigma[k]
+            rounding = rng.integers(4)
+            if rounding:
+                np.clip(image[k], 0, 1, out=image[k])
+            picture = noise.to_8_bits(image[k])
+            if rounding > 1:
+                image[k] = noise.to_floats(picture)
+        in_a_file = rng.random() < 0.5 if kind < _CAMERA else kind < _CAMERA + _FILE
+        if in_a_file:
+            form = rng.choice(list(camera_noise.FORMS))
+            picture = camera_noise.stored(picture, form, int(rng.integers(*_QUALITIES)))
+        grey = rng.random() < _GREY
+        if grey:
+            picture, clean = (
+                np.asarray(Image.fromarray(p).convert("L").convert("RGB")) for p in (picture, clean)
+            )
+            target[k] = noise.to_floats(clean)
+        if in_a_file or grey or kind < _CAMERA:
+            image[k], sigma[k] = noise.to_floats(picture), true_sigma(picture, clean)
+        if wrong:
+            sigma[k] *= np.exp(rng.uniform(*np.log(MISTAKES)))
+    return {"image": image, "sigma": np.minimum(sigma, 1)}, target

@@ -10,7 +10,6 @@ import io
 import json
 import sys
 import time
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from keras import ops
 
 from sdae import weights
 from sdae.coding.tables import PREFIX
-from sdae.errors import TrainingError
 from sdae.network.config import STRIDE, Config
 from sdae.progress import progress, say
 from sdae.threads import made_ahead
@@ -28,7 +26,7 @@ from sdae.training import photographs, training_record
 from sdae.training.autoencoder import assign, variables
 from sdae.training.layers import space_to_depth
 from sdae.training.loss import make_batch, trainable_model, validated, validation_batches
-from sdae.training.optimisation import compiled, share_of_rate
+from sdae.training.optimisation import averaged, check, compiled, share_of_rate
 from sdae.training.transforms import karhunen_loeve
 
 _RISE = 200
@@ -151,9 +149,9 @@ class Trainer:
             "images_per_second": round(count / seconds, 1),
             "loss": round(float(np.mean(losses)), 5),
         }
-        with self._averaged():
+        with averaged(self.optimizer, self.trained):
             row |= validated(self.model, self.validation)
-            self._check(row["validation_loss"])
+            check(row["validation_loss"])
             self.history.append(row)
             self._save()
         say("  ".join(f"{k} {v}" for k, v in row.items()), sys.stderr)
@@ -177,25 +175,9 @@ class Trainer:
                 share = share_of_rate(step, done, _RISE, options.flat)
                 self.optimizer.learning_rate.assign(options.rate * share)
                 losses.append(self.model.train_on_batch(*ready))
-                self._check(losses[-1])
+                check(losses[-1])
                 bar.update(options.batch)
         return losses
-
-    def _check(self, loss):
-        if not np.isfinite(loss):
-            raise TrainingError(
-                "The loss is no number any more, so training stops; the last state that was saved "
-                "is a good one. Go on from it with a lower --rate."
-            )
-
-    @contextmanager
-    def _averaged(self):
-        """For a while the model has the averages of its weights."""
-        kept = [ops.convert_to_numpy(v) for v in self.trained]
-        self.optimizer.finalize_variable_values(self.trained)
-        yield
-        for variable, value in zip(self.trained, kept):
-            variable.assign(value)
 
     def _elapsed(self):
         return self.seconds + time.monotonic() - self.started

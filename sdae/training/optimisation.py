@@ -1,9 +1,13 @@
 """What moves weights: Muon (Jordan 2024) the matrices of depthwise blocks, Adam (Kingma and Ba 2015)
 all others, and how the learning rate rises and falls."""
 
+from contextlib import contextmanager
+
 import keras
 import numpy as np
 from keras import ops
+
+from sdae.errors import TrainingError
 
 _NOT_MUON = "^(?!.*(widen|narrow)/kernel)"
 # The paths of variables that Adam moves.
@@ -56,3 +60,22 @@ def share_of_rate(step: int, done: float, rise: int, flat: float) -> float:
     """
     fall = max(0.0, done - flat) / (1 - flat) if flat < 1 else 0.0
     return min(1.0, (step + 1) / rise) * (0.01 + 0.99 * (1 + np.cos(np.pi * fall)) / 2)
+
+
+@contextmanager
+def averaged(optimizer, trained):
+    """For a while these variables hold the averages of their values."""
+    kept = [ops.convert_to_numpy(v) for v in trained]
+    optimizer.finalize_variable_values(trained)
+    yield
+    for variable, value in zip(trained, kept):
+        variable.assign(value)
+
+
+def check(loss) -> None:
+    """Raise TrainingError if a loss is no number."""
+    if not np.isfinite(loss):
+        raise TrainingError(
+            "The loss is no number any more, so training stops; the last state that was saved "
+            "is a good one. Go on from it with a lower --rate."
+        )
