@@ -13,7 +13,7 @@ import numpy as np
 
 from sdae.coding import predictor
 from sdae.network.config import CAUTION, STRIDE, quality_position
-from sdae.network.layers import Convolution, Linear, space_to_depth
+from sdae.network.layers import Linear, space_to_depth
 from sdae.network.rows import RowQueue, with_last
 from sdae.threads import one_blas_thread
 
@@ -146,10 +146,7 @@ def _linear_adjoint(network):
     """The adjoint of the linear path of the synthesis; that of a convolution is the convolution with
     the kernel turned round."""
     linear = network.synthesis_linear
-    size, filters = linear.around.matrix.shape
-    kernel = linear.around.matrix.reshape(3, 3, size // 9, filters)
-    turned = np.ascontiguousarray(kernel[::-1, ::-1].transpose(0, 1, 3, 2))
-    return Linear(linear.kernel.T, Convolution(turned))
+    return Linear(linear.kernel.T, linear.around[::-1, ::-1].transpose(0, 1, 3, 2))
 
 
 def _expected(integers, quality_code, tables):
