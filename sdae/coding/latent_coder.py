@@ -12,7 +12,7 @@ from sdae.coding import band_bytes, deflate
 from sdae.coding.coding_order import band_rows, bands, stacked
 from sdae.coding.container import PLAIN, BitstreamError
 from sdae.coding.deflate import DeflateError
-from sdae.coding.predictor import Predictor
+from sdae.coding.predictor import walk
 from sdae.coding.residuals import cells, integers, survey
 from sdae.coding.tables import Tables
 from sdae.threads import in_one_blas_thread, one_blas_thread
@@ -80,23 +80,16 @@ def decode_bands(payload: bytes, h: int, w: int, quality_code: int, tables: Tabl
 
 def _decoded(h, w, quality_code, tables, live, symbols):
     lookup, queues = tables.buckets.ravel(), band_bytes.Queues(symbols)
-    predictor = Predictor(h, w, quality_code, tables, live)
-    rows = np.zeros((h * w, tables.channels), "int32")
-    for step in predictor.plan:
-        group, start, stop, _ = step
-        own = predictor.slices[group]
-        mean, width, linear = predictor.predict(*step)
-        kept = min(live, own.stop) - own.start
-        cell, nearest, above = cells(mean[:, :kept], width[:, :kept])
-        symbol = queues.take(lookup.take(cell.ravel())).reshape(-1, kept)
-        known = rows[start:stop, own]
-        known[:, :kept] = integers(symbol, nearest, above)
-        predictor.fill(*step, known, linear)
-    if rows.min() < -32768 or rows.max() > 32767:
+
+    def next_integers(places, channels, mean, width):
+        cell, nearest, above = cells(mean, width)
+        symbol = queues.take(lookup.take(cell.ravel())).reshape(cell.shape)
+        return integers(symbol, nearest, above)
+
+    values = walk((h, w), quality_code, tables, live, next_integers)
+    if values.min() < -32768 or values.max() > 32767:
         raise DeflateError("The packed integers are out of range.")
-    values = np.empty(rows.shape, "int16")
-    values[predictor.steps.order] = rows
-    return values.reshape(h, w, -1)
+    return values.astype("int16")
 
 
 def read(mode: int, payload: bytes, size: tuple[int, int], quality_code: int, tables: Tables):

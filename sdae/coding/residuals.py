@@ -7,7 +7,7 @@ prediction: its width, and where its mean lies between two integers.
 
 import numpy as np
 
-from sdae.coding.coding_order import bands
+from sdae.coding.coding_order import bands, ordered
 from sdae.coding.predictor import walk
 from sdae.coding.tables import Tables
 from sdae.coding.units import FEATURE_UNIT, FRACTIONS, width_step
@@ -49,12 +49,17 @@ def survey(values, quality_code: int, tables: Tables, live: int):
     Returns:
         cell, symbol: int32 arrays of h·w·live.
     """
-    means, widths, numbers = [], [], []
+    found = []
     for band in bands(values):
-        for _, own, known, mean, width in walk(band, quality_code, tables, live):
-            kept = live - own.start
-            means.append(mean[:, :kept].ravel())
-            widths.append(width[:, :kept].ravel())
-            numbers.append(known[:, :kept].ravel())
-    cell, nearest, above = cells(np.concatenate(means), np.concatenate(widths))
-    return cell, symbols(np.concatenate(numbers), nearest, above)
+        shape = band.shape[:2]
+        rows = band.reshape(-1, band.shape[2])[ordered(*shape).order].astype("int32")
+
+        def known(places, channels, mean, width):
+            numbers = rows[places, channels]
+            found.append([x.ravel() for x in (mean, width, numbers)])
+            return numbers
+
+        walk(shape, quality_code, tables, live, known)
+    mean, width, numbers = map(np.concatenate, zip(*found))
+    cell, nearest, above = cells(mean, width)
+    return cell, symbols(numbers, nearest, above)
