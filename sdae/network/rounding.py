@@ -26,6 +26,9 @@ _STEP, _CARE = 0.6, 1.5
 _FAR = 3 * FEATURE_UNIT // 2
 # From so far on the bits grow evenly with the distance from the mean.
 
+_MOST = 32766
+# A step towards the mean leads no further than files can hold.
+
 _MASKING, _SMOOTH = 0.25, 58.5
 # Errors where a picture varies are seen less: they weigh (variance + 58.5)^−0.25, variance on the
 # 0–255 scale over 24×24 pixels; 58.5 is the constant that SSIM adds to variances.
@@ -51,7 +54,7 @@ def round_for_rate(network, tables, y, quality_code: int):
     return _chosen(y, weight, None, quality_code, tables)
 
 
-def fitted_bands(network, tables, strips, bands, quality_code: int, masking=None):
+def fitted_bands(network, tables, strips, bands, quality_code: int, masking=None, met=None):
     """The integers whose picture is close at few bits: rounding, restoring, and rounding again.
 
     What is restored gives the gradient of the squared error. As the synthesis is close to
@@ -65,6 +68,7 @@ def fitted_bands(network, tables, strips, bands, quality_code: int, masking=None
         bands: the latent times gain from the top, each coded as if the others were not there:
             `sdae.coding.coding_order.bands`.
         masking: (h, w) float32, how much errors of each place weigh, or None.
+        met: a `sdae.coding.residuals.Survey` to note what is to be packed, or None.
 
     Yields:
         for each of the bands an int32 array.
@@ -88,7 +92,7 @@ def fitted_bands(network, tables, strips, bands, quality_code: int, masking=None
             y += np.float32(_STEP) * (wanted - y)
             masks = None if masking is None else masking[top : top + len(y)]
             top += len(y)
-            yield _chosen(y, weight, masks, quality_code, tables)
+            yield _chosen(y, weight, masks, quality_code, tables, met)
 
 
 def masking(samples: np.ndarray) -> np.ndarray:
@@ -159,7 +163,7 @@ def _weight(network, t):
 
 
 @one_blas_thread()
-def _chosen(y, weight, masking, quality_code, tables):
+def _chosen(y, weight, masking, quality_code, tables, met=None):
     """Of the nearest integer and its neighbour towards the mean the one of less cost, for each value.
     What is expected of a value follows from what was chosen before.
 
@@ -167,10 +171,11 @@ def _chosen(y, weight, masking, quality_code, tables):
         y: (h, w, C) where the latent should be.
         weight: (C,) cost of the squared distance from it.
         masking: (h, w) by which the weight is multiplied, or None.
+        met: as for `fitted_bands`.
     """
     live = int(np.flatnonzero(np.rint(y).any((0, 1))).max(initial=-1)) + 1
     shape, order = y.shape[:2], ordered(*y.shape[:2]).order
-    rows = y.reshape(-1, y.shape[2])[order, :live]
+    rows = np.clip(y.reshape(-1, y.shape[2])[order, :live], -_MOST, _MOST)
     masks = None if masking is None else masking.reshape(-1, 1)[order]
 
     def choice(places, channels, mean, width):
@@ -183,6 +188,8 @@ def _chosen(y, weight, masking, quality_code, tables):
         far = np.minimum(np.abs(beyond), _FAR)
         saved = _savings().take(width_step(width) * (_FAR + 1) + far)
         nearest -= side * (saved > price * (1 + 2 * (wanted - nearest) * side))
+        if met is not None:
+            met.note(channels, nearest, mean, width)
         return nearest
 
     return predictor.walk(shape, quality_code, tables, live, choice)
