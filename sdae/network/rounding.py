@@ -19,7 +19,7 @@ from sdae.network.layers import Linear, space_to_depth
 from sdae.network.rows import RowQueue, with_last
 from sdae.threads import one_blas_thread
 
-_STEP, _CARE = 0.6, 1.5
+_STEP, _CARE = 0.6, 1.65
 # How far the gradient moves the latent, and how much dearer error is from then on. Measured on
 # validation photographs.
 
@@ -51,7 +51,7 @@ def round_for_rate(network, tables, y, quality_code: int):
         (h, w, C) int32.
     """
     weight = CAUTION * _weight(network, quality_position(quality_code / 100))
-    return _chosen(y, weight, None, quality_code, tables)
+    return _chosen(y, weight, None, quality_code, tables, causal=False)
 
 
 def fitted_bands(network, tables, strips, bands, quality_code: int, masking=None, met=None):
@@ -163,9 +163,10 @@ def _weight(network, t):
 
 
 @one_blas_thread()
-def _chosen(y, weight, masking, quality_code, tables, met=None):
+def _chosen(y, weight, masking, quality_code, tables, met=None, causal=True):
     """Of the nearest integer and its neighbour towards the mean the one of less cost, for each value.
-    What is expected of a value follows from what was chosen before.
+    What is expected of a value follows from what was chosen before, or where not ``causal`` from the
+    nearest integers, as in training.
 
     Args:
         y: (h, w, C) where the latent should be.
@@ -187,12 +188,16 @@ def _chosen(y, weight, masking, quality_code, tables, met=None):
         side = np.sign(beyond)
         far = np.minimum(np.abs(beyond), _FAR)
         saved = _savings().take(width_step(width) * (_FAR + 1) + far)
-        nearest -= side * (saved > price * (1 + 2 * (wanted - nearest) * side))
+        closer = saved > price * (1 + 2 * (wanted - nearest) * side)
+        rows[places, channels] = chosen = nearest - side * closer
         if met is not None:
-            met.note(channels, nearest, mean, width)
-        return nearest
+            met.note(channels, chosen, mean, width)
+        return chosen if causal else nearest
 
-    return predictor.walk(shape, quality_code, tables, live, choice)
+    predictor.walk(shape, quality_code, tables, live, choice)
+    result = np.zeros((len(rows), y.shape[2]), "int32")
+    result[order, :live] = rows
+    return result.reshape(y.shape)
 
 
 @lru_cache(maxsize=1)
