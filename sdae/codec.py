@@ -12,6 +12,7 @@ from PIL import Image
 from sdae.coding import coding_order, container, deflate, latent_coder
 from sdae.coding.container import BitstreamError, Header
 from sdae.coding.latent import Latent
+from sdae.coding.residuals import Survey
 from sdae.network import denoising, transform_coding, windows
 from sdae.network.transform_coding import latent_size
 from sdae.pictures import arrays, noise, opening
@@ -62,11 +63,19 @@ class Codec:
         _check(quality)
         samples, code = arrays.samples(image), round(quality * 100)
         height, width = samples.shape[:2]
-        if height * width <= _KEPT or width > windows.WIDEST:
+        one_band = len(coding_order.band_rows(*latent_size(height, width))) == 1
+        if (height * width <= _KEPT and not one_band) or width > windows.WIDEST:
             return self.pack(self.encode(samples, quality, progress=progress))
-        bands = transform_coding.quantised(self.network, self.tables, samples, code, progress)
+        given = self.network, self.tables, samples, code, progress
+        if one_band:
+            met = Survey()
+            (values,) = transform_coding.quantised(*given, met=met)
+            payload = latent_coder.encode(values, code, self.tables, met)
+        else:
+            bands = transform_coding.quantised(*given)
+            payload = latent_coder.encode_bands(bands, code, self.tables)
         header = Header(self.model_id, container.CONTEXTS, width, height, code)
-        return container.write(header, latent_coder.encode_bands(bands, code, self.tables))
+        return container.write(header, payload)
 
     def decompress(self, data, progress=None, max_pixels: int = MAX_PIXELS) -> Image.Image:
         """A whole .sdae file → RGB picture of the size that went in.

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from sdae.coding.coding_order import FINE, LAST
+from sdae.coding import predictor
+from sdae.coding.coding_order import FINE, LAST, ordered
 from sdae.coding.refinement import Refinement, most_inputs
 from sdae.coding.tables import Tables
-from sdae.coding.units import MEAN_UNIT, WEIGHT_UNIT, WIDTH_UNIT, WIDTHS
+from sdae.coding.units import FEATURE_UNIT, MEAN_UNIT, WEIGHT_UNIT, WIDTH_UNIT, WIDTHS
 from sdae.training import buckets
 
 GROUPS = 2, 2, 4, 4
@@ -23,6 +24,21 @@ def latents(count, h=16, w=16, seed=0):
         smooth = sum(plane[i : i + h, j : j + w] for i in range(3) for j in range(3)) / 3
         made.append(np.rint((smooth + rng.laplace(size=(h, w, CHANNELS))) * scale).astype("int16"))
     return made
+
+
+def expectations(values, quality_code, tables):
+    """Mean and scale of a Laplacian that the coder expects of each of the integers, (h, w, C)."""
+    order = ordered(*values.shape[:2]).order
+    rows = values.reshape(-1, values.shape[2])[order]
+    means, scales = np.empty((2, *rows.shape), "float32")
+
+    def known(places, channels, mean, width):
+        means[order[places], channels] = mean / np.float32(FEATURE_UNIT)
+        scales[order[places], channels] = np.logaddexp(width / WIDTH_UNIT, 0) + 0.01
+        return rows[places, channels]
+
+    predictor.walk(values.shape[:2], quality_code, tables, values.shape[2], known)
+    return means.reshape(values.shape), scales.reshape(values.shape)
 
 
 def refinement(seed=0, units=8, strength=1.0) -> Refinement:

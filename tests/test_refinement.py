@@ -10,7 +10,7 @@ from sdae.coding.coding_order import FINE, LAST, lattice
 from sdae.coding.container import Header
 from sdae.coding.refinement import offsets
 from tests import format_reader, small_tables
-from tests.small_tables import CHANNELS, GROUPS, latents
+from tests.small_tables import CHANNELS, GROUPS, expectations, latents
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def test_integers_come_back(tables, shape):
 def test_it_changes_what_is_expected_of_all_groups_but_the_last(tables):
     values = latents(1)[0]
     nothing = replace(tables, refinement=small_tables.refinement(strength=0))
-    plain, refined = (predictor.expectations(values, 3300, t) for t in (nothing, tables))
+    plain, refined = (expectations(values, 3300, t) for t in (nothing, tables))
     last = sum(GROUPS[:-1])
     for before, after in zip(plain, refined):
         assert (before[..., :last] != after[..., :last]).mean() > 0.9
@@ -37,9 +37,9 @@ def test_it_changes_what_is_expected_of_all_groups_but_the_last(tables):
 
 def test_predictions_do_not_depend_on_how_many_are_made_at_a_time(tables, monkeypatch):
     values = latents(1, 19, 23)[0]
-    expected = predictor.expectations(values, 3300, tables)
+    expected = expectations(values, 3300, tables)
     monkeypatch.setattr(predictor, "_CHUNK", 7)
-    for again, wanted in zip(predictor.expectations(values, 3300, tables), expected):
+    for again, wanted in zip(expectations(values, 3300, tables), expected):
         np.testing.assert_array_equal(again, wanted)
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from skimage import data
 
-from sdae.coding import predictor
 from sdae.network import rounding, transform_coding
 from sdae.network.config import quality_position
+from tests.small_tables import expectations
 
 CODE = 4000
 
@@ -17,7 +17,7 @@ def picture():
 
 
 def bits(codec, values):
-    expected = predictor.expectations(values, CODE, codec.tables)
+    expected = expectations(values, CODE, codec.tables)
     return rounding.laplacian_bits(values, *expected).sum()
 
 

@@ -8,6 +8,7 @@ from pages.inside import layers, lz77
 from sdae.codec import Codec, Latent
 from sdae.coding import huffman
 from sdae.network.config import quality_position
+from sdae.network.layers import Convolution, bordered, inner
 
 
 def reach(codec: Codec, rgb: np.ndarray, quality: float) -> np.ndarray:
@@ -49,9 +50,12 @@ class FirstConvolution:
 
 def first_convolution(codec: Codec, rgb: np.ndarray, quality: float) -> FirstConvolution:
     """What the first convolution of the encoder does to a picture, (H, W, 3) uint8."""
-    maps, arrays = layers.encoder_maps(codec, rgb, quality), codec.trained.arrays
-    kernel, bias = (arrays[f"analysis/down_0/mix/{name}"] for name in ("kernel", "bias"))
-    return FirstConvolution(maps["input"], np.float32(kernel), bias, maps["down_0/mix"])
+    planes = layers.encoder_maps(codec, rgb, quality)["input"]
+    names = (f"analysis/down_0/mix/{name}" for name in ("kernel", "bias"))
+    kernel, bias = (np.float32(codec.trained.arrays[name]) for name in names)
+    return FirstConvolution(
+        planes, kernel, bias, inner(Convolution(kernel, bias)(bordered(planes)))
+    )
 
 
 # --- the latent -------------------------------------------------------------------------------

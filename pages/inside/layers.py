@@ -83,10 +83,8 @@ def decoder_maps(codec, latent) -> dict[str, np.ndarray]:
 
 
 def _maps(network, transform, run):
-    """``run`` is called with a network whose steps are listened to; one that goes down is two."""
-    names = []
-    for layer in getattr(plan, transform)(network.config):
-        names += [f"{layer.name}/mix"] * (layer.kind == "down") + [layer.name]
+    """``run`` is called with a network whose steps are listened to."""
+    names = [layer.name for layer in getattr(plan, transform)(network.config)]
     maps, listening, attribute = {}, copy.copy(network), f"{transform}_layers"
     steps = zip(names, getattr(network, attribute), strict=True)
     setattr(listening, attribute, [_Listener(name, step, maps) for name, step in steps])

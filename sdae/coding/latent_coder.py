@@ -12,8 +12,8 @@ from sdae.coding import band_bytes, deflate
 from sdae.coding.coding_order import band_rows, bands, stacked
 from sdae.coding.container import PLAIN, BitstreamError
 from sdae.coding.deflate import DeflateError
-from sdae.coding.predictor import Predictor
-from sdae.coding.residuals import cells, integers, survey
+from sdae.coding.predictor import walk
+from sdae.coding.residuals import Survey, cells, integers, survey
 from sdae.coding.tables import Tables
 from sdae.threads import in_one_blas_thread, one_blas_thread
 
@@ -23,13 +23,16 @@ def stored(values) -> np.ndarray:
     return np.clip(values, -32768, 32767).astype("int16")
 
 
-def encode(values: np.ndarray, quality_code: int, tables: Tables) -> bytes:
+def encode(
+    values: np.ndarray, quality_code: int, tables: Tables, met: Survey | None = None
+) -> bytes:
     """Integers → payload.
 
     Args:
         values: (h, w, C) integers within int16, h and w at least 1.
         quality_code: quality in hundredths, 100 to 10000; `decode` needs the same.
         tables: the context tables of the weights.
+        met: what a walk of these integers met, if they are one band and were walked before.
     """
     c = values.shape[2]
     if c != tables.channels:
@@ -37,7 +40,10 @@ def encode(values: np.ndarray, quality_code: int, tables: Tables) -> bytes:
     used = np.flatnonzero(values.any((0, 1)))
     if not len(used):
         return b"\0"
-    return encode_bands(bands(values), quality_code, tables, int(used[-1]) + 1)
+    live = int(used[-1]) + 1
+    if met is None:
+        return encode_bands(bands(values), quality_code, tables, live)
+    return _packed([met.symbols(live)], tables, live)
 
 
 @one_blas_thread()
@@ -47,9 +53,13 @@ def encode_bands(values, quality_code: int, tables: Tables, live: int | None = N
     ``live``: how many leading channels are not all zero, where that is known beforehand.
     """
     live = live or tables.channels
+    return _packed((survey(band, quality_code, tables, live) for band in values), tables, live)
+
+
+def _packed(surveyed, tables, live):
     writer = deflate.Writer()
-    for band in values:
-        writer.add(band_bytes.pack(*survey(band, quality_code, tables, live), tables))
+    for cell, symbol in surveyed:
+        writer.add(band_bytes.pack(cell, symbol, tables))
     return bytes([live]) + writer.getvalue()
 
 
@@ -80,23 +90,16 @@ def decode_bands(payload: bytes, h: int, w: int, quality_code: int, tables: Tabl
 
 def _decoded(h, w, quality_code, tables, live, symbols):
     lookup, queues = tables.buckets.ravel(), band_bytes.Queues(symbols)
-    predictor = Predictor(h, w, quality_code, tables, live)
-    rows = np.zeros((h * w, tables.channels), "int32")
-    for step in predictor.plan:
-        group, start, stop, _ = step
-        own = predictor.slices[group]
-        mean, width, linear = predictor.predict(*step)
-        kept = min(live, own.stop) - own.start
-        cell, nearest, above = cells(mean[:, :kept], width[:, :kept])
-        symbol = queues.take(lookup.take(cell.ravel())).reshape(-1, kept)
-        known = rows[start:stop, own]
-        known[:, :kept] = integers(symbol, nearest, above)
-        predictor.fill(*step, known, linear)
-    if rows.min() < -32768 or rows.max() > 32767:
+
+    def next_integers(places, channels, mean, width):
+        cell, nearest, above = cells(mean, width)
+        symbol = queues.take(lookup.take(cell.ravel())).reshape(cell.shape)
+        return integers(symbol, nearest, above)
+
+    values = walk((h, w), quality_code, tables, live, next_integers)
+    if values.min() < -32768 or values.max() > 32767:
         raise DeflateError("The packed integers are out of range.")
-    values = np.empty(rows.shape, "int16")
-    values[predictor.steps.order] = rows
-    return values.reshape(h, w, -1)
+    return values.astype("int16")
 
 
 def read(mode: int, payload: bytes, size: tuple[int, int], quality_code: int, tables: Tables):

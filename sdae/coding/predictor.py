@@ -19,7 +19,6 @@ from sdae.coding.units import (
     MEAN_UNIT,
     VALUE_CLIPS,
     WEIGHT_UNIT,
-    WIDTH_UNIT,
     by_quality,
     logarithm,
 )
@@ -225,38 +224,32 @@ class Predictor:
         share_out(spread, pieces(0, len(self.mean_sum)))
 
 
-def expectations(integers, quality_code: int, tables: Tables):
-    """What the coder expects of each integer, given those decoded before: for encoders to choose by.
+def walk(shape, quality_code: int, tables: Tables, live: int, integers) -> np.ndarray:
+    """Walk through all steps of a band.
 
     Args:
-        integers: (h, w, C) whole numbers of any type, coded as one band.
-        quality_code, tables: as for `encode`.
+        shape: (h, w) of the band.
+        quality_code, tables, live: as for `Predictor`.
+        integers: function of a slice of places in coding order, a slice of channels, and the mean and
+            the width that `Predictor.predict` gives for them, which returns the (n, c) integers there.
 
     Returns:
-        mean and scale (mean absolute deviation of a Laplacian), each (h, w, C) float32.
+        (h, w, C) int32, what ``integers`` gave, and zeros in channels that are not live.
     """
-    h, w, c = integers.shape
-    order = ordered(h, w).order
-    means, scales = np.empty((2, h * w, c), "float32")
-    for (_, start, stop, _), own, _, mean, width in walk(integers, quality_code, tables, c):
-        means[order[start:stop], own], scales[order[start:stop], own] = mean, width
-    means *= _ONE_FEATURE
-    scales = np.logaddexp(scales * np.float32(1 / WIDTH_UNIT), 0, dtype="float32")
-    return means.reshape(h, w, c), scales.reshape(h, w, c) + np.float32(0.01)
-
-
-def walk(integers, quality_code, tables, live):
-    """For each step of known integers: the step, its channels, the integers there, and the mean and
-    width of them that `Predictor.predict` gives."""
-    predictor = Predictor(*integers.shape[:2], quality_code, tables, live)
-    rows = integers.reshape(-1, integers.shape[2])[predictor.steps.order].astype("int32")
+    predictor = Predictor(*shape, quality_code, tables, live)
+    rows = np.zeros((shape[0] * shape[1], tables.channels), "int32")
     for step in predictor.plan:
         group, start, stop, _ = step
         own = predictor.slices[group]
-        known = rows[start:stop, own]
+        coded = slice(own.start, min(live, own.stop))
+        kept = coded.stop - coded.start
         mean, width, linear = predictor.predict(*step)
-        predictor.fill(*step, known, linear)
-        yield step, own, known, mean, width
+        places = slice(start, stop)
+        rows[places, coded] = integers(places, coded, mean[:, :kept], width[:, :kept])
+        predictor.fill(*step, rows[places, own], linear)
+    values = np.empty_like(rows)
+    values[predictor.steps.order] = rows
+    return values.reshape(*shape, -1)
 
 
 def pieces(start, stop):

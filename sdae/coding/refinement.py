@@ -8,7 +8,7 @@
 The first groups hold the coarse picture. They are few channels but, where a picture is smooth or its
 quality low, most of the bytes. Groups coded level by level see many places around; the others,
 of more channels, at the nearest. All sums are of whole numbers below 2^53, which float64 adds up
-exactly in any order, so every machine decodes the same.
+exactly in any order, and float32 those below 2^24, so every machine decodes the same.
 """
 
 from dataclasses import dataclass, fields
@@ -166,7 +166,7 @@ class Refiner:
 
     def __init__(self, refinement: Refinement, quality_code: int):
         self._weights, self._count = _weights(refinement), len(refinement.first)
-        self._bias = by_quality(refinement.first_bias, quality_code).astype("float64")
+        self._bias = by_quality(refinement.first_bias, quality_code)
 
     def knows(self, group: int, level: int) -> bool:
         """Whether predictions of this group and level are refined."""
@@ -191,27 +191,45 @@ class Refiner:
         bias = self._bias[group]
         if level:
             bias = bias + weights.first_level[level - 1, group]
-        hidden = _units(x @ weights.first[at][: x.shape[1]] + bias)
-        hidden = _units(hidden @ weights.second[at] + weights.second_bias[at])
-        share = hidden @ weights.mean[at][:, :size]
+        hidden = _units(_product(x, weights.first[at][: x.shape[1]]), bias)
+        hidden = _units(_product(hidden, weights.second[at]), weights.second_bias[at])
+        share = _product(hidden, weights.mean[at]).astype("float64")[:, :size]
         spread = weights.spread.take(width_step(width))
         share *= spread * (FEATURE_UNIT / (WIDTH_UNIT * SPREAD_UNIT))
-        return mean + np.rint(share), width + hidden @ weights.width[at][:, :size]
+        return mean + np.rint(share), width + _product(hidden, weights.width[at])[:, :size]
 
 
 class _Weights:
-    """The weights as floats."""
+    """The weights as floats; those whose sums stay below 2^24 as float32."""
 
     def __init__(self, refinement):
         for field in fields(refinement):
             setattr(self, field.name, getattr(refinement, field.name).astype("float64"))
+        biases = np.abs(self.first_bias).max(0) + np.abs(self.first_level).max(0)
+        for name, most, bias in (
+            ("first", WIDTH_CLIP, biases[:, None]),
+            ("second", HIDDEN_CLIP, np.abs(self.second_bias)),
+            ("mean", HIDDEN_CLIP, 0),
+            ("width", HIDDEN_CLIP, 0),
+        ):
+            weights = getattr(self, name)
+            largest = (np.abs(weights).sum(2) * most + bias).max(2)
+            exact = {
+                at: weights[at].astype("float32" if largest[at] < 1 << 24 else "float64")
+                for at in np.ndindex(largest.shape)
+            }
+            setattr(self, name, exact)
 
 
 _weights = lru_cache(maxsize=4)(_Weights)
 
 
+def _product(x, weights):
+    return x.astype(weights.dtype, copy=False) @ weights
+
+
 def features(group, own, before, width) -> np.ndarray:
-    """What the first layer sees, (n, ·) float64 whole numbers in units of 1/FEATURE_UNIT.
+    """What the first layer sees, (n, ·) float32 whole numbers in units of 1/FEATURE_UNIT.
 
     Of groups coded level by level these are differences as they are and their logarithms, of others
     only the logarithms.
@@ -228,8 +246,10 @@ def features(group, own, before, width) -> np.ndarray:
             columns.append(np.minimum(np.maximum(difference, -clip), clip))
         columns.append(np.copysign(logarithm(np.abs(difference)).astype("float32"), difference))
     columns.append(np.clip(np.rint(width * (1 / WEIGHT_UNIT)), -WIDTH_CLIP, WIDTH_CLIP))
-    return np.concatenate(columns, 1, dtype="float64")
+    return np.concatenate(columns, 1, dtype="float32")
 
 
-def _units(sums):
-    return np.clip(np.rint(sums * (1 / WEIGHT_UNIT)), 0, HIDDEN_CLIP)
+def _units(sums, bias):
+    sums += bias.astype(sums.dtype)
+    sums *= 1 / WEIGHT_UNIT
+    return np.clip(np.rint(sums, out=sums), 0, HIDDEN_CLIP, out=sums)

@@ -7,7 +7,7 @@ prediction: its width, and where its mean lies between two integers.
 
 import numpy as np
 
-from sdae.coding.coding_order import bands
+from sdae.coding.coding_order import bands, ordered
 from sdae.coding.predictor import walk
 from sdae.coding.tables import Tables
 from sdae.coding.units import FEATURE_UNIT, FRACTIONS, width_step
@@ -43,18 +43,40 @@ def integers(symbol, nearest, above):
     return np.where((symbol & 1 == 1) == above, nearest + half, nearest - half)
 
 
-def survey(values, quality_code: int, tables: Tables, live: int):
-    """Cell and symbol of every integer of the ``live`` first channels, in coding order.
+class Survey:
+    """What was met on a walk, kept to be packed."""
 
-    Returns:
-        cell, symbol: int32 arrays of h·w·live.
-    """
-    means, widths, numbers = [], [], []
+    def __init__(self):
+        self._steps = []
+
+    def note(self, channels: slice, known, mean, width):
+        """Keep the integers of a step, and what was expected of them: each (n, c)."""
+        self._steps.append((channels, known.astype("int32"), mean, width))
+
+    def symbols(self, live: int):
+        """Cell and symbol of every integer of the ``live`` first channels, in coding order.
+
+        Returns:
+            cell, symbol: int32 arrays.
+        """
+        columns = ([], [], [])
+        for channels, *arrays in self._steps:
+            for column, array in zip(columns, arrays):
+                column.append(array[:, : max(0, live - channels.start)].ravel())
+        known, mean, width = map(np.concatenate, columns)
+        cell, nearest, above = cells(mean, width)
+        return cell, symbols(known, nearest, above)
+
+
+def survey(values, quality_code: int, tables: Tables, live: int):
+    """`Survey.symbols` of known integers, (h, w, C), band after band."""
+    survey = Survey()
     for band in bands(values):
-        for _, own, known, mean, width in walk(band, quality_code, tables, live):
-            kept = live - own.start
-            means.append(mean[:, :kept].ravel())
-            widths.append(width[:, :kept].ravel())
-            numbers.append(known[:, :kept].ravel())
-    cell, nearest, above = cells(np.concatenate(means), np.concatenate(widths))
-    return cell, symbols(np.concatenate(numbers), nearest, above)
+        rows = band.reshape(-1, band.shape[2])[ordered(*band.shape[:2]).order]
+
+        def known(places, channels, mean, width):
+            survey.note(channels, rows[places, channels], mean, width)
+            return rows[places, channels]
+
+        walk(band.shape[:2], quality_code, tables, live, known)
+    return survey.symbols(live)

@@ -1,4 +1,4 @@
-"""The layers of `sdae.network.plan` in NumPy: a 3×3 convolution is one product of matrices.
+"""The layers of `sdae.network.plan` in NumPy: a 3×3 convolution is three products of matrices.
 
 Arrays have no batch axis. Rows may pass through all layers a strip at a time, each layer keeping the
 last two that it has seen: a large picture takes memory for its strips, and nothing is computed twice.
@@ -7,87 +7,169 @@ the size of a product and on the processor.
 """
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 from sdae.network.rows import RowQueue
 from sdae.threads import share_out
 
-_PATCH_FLOATS = 1 << 17
-# A convolution takes so many floats of patches at a time: they fit a processor's second cache.
+_CHUNK_FLOATS = 1 << 16
+# Layers without convolution take so many floats at a time: they fit a processor's second cache.
 
-_ABOVE = 2
-# Arrays have room for so many rows of the strip before, and for a row of zeros after the last.
+_TILE, _TILES = 4, 120
+# A convolution makes squares of 4×4 positions, about so many at a time.
+
+_ABOVE, _BORDER = 5, 2
+# Arrays have room for so many rows of the strip before, and for zeros on the other three sides.
+
+
+def _evaluated(count):
+    """Powers 0 to count − 1 of five numbers, and of infinity; the numbers were chosen for small
+    roundings."""
+    points = 0, 0.75, -0.75, 1.5, -1.5
+    return np.vstack([np.vander(points, count, increasing=True), np.eye(count)[-1]])
+
+
+def _tiles(length):
+    return -(-length // _TILE)
+
+
+def _squared(matrix):
+    return np.kron(matrix, matrix)
+
+
+_INWARD = _squared(np.linalg.inv(_evaluated(_TILE + 2)).T).astype("float32")
+_OUTWARD = _squared(_evaluated(_TILE).T).astype("float32")
+_OF_KERNEL = _squared(_evaluated(3))
 
 
 class Convolution:
     """3×3 convolution, PReLU and sub-pixel rearrangement, each of the two last if it is asked for.
 
-    Arrays that go in and come out are bordered, see `bordered`.
+    Arrays that go in and come out are bordered, see `bordered`. A square of 4×4 results takes 36
+    products of a channel and a filter, not 144 (Winograd's minimal filtering, Lavin and Gray 2016):
+    it is a linear function of products of linear functions of 6×6 values and of the kernel.
 
     Args:
         kernel: (3, 3, inputs, filters).
         bias: (filters,) or None.
         alpha: (filters,) slopes of the PReLU below zero, or None.
-        stride: 1 or 2.
         block: side of the squares that channels are laid out to, see `depth_to_space`.
     """
 
-    def __init__(self, kernel, bias=None, alpha=None, stride=1, block=1):
-        self.matrix = kernel.reshape(-1, kernel.shape[-1])
-        self.bias, self.stride, self.block = bias, stride, block
-        self.slope = None if alpha is None else alpha - 1
-        # Keras pads even sides at the end alone where the stride is 2.
-        self._before = int(stride == 1)
+    stride = 1
+
+    def __init__(self, kernel, bias=None, alpha=None, block=1):
+        filters = kernel.shape[-1]
+        kernel = _OF_KERNEL @ kernel.reshape(9, -1)
+        self.kernel = kernel.reshape(len(kernel), -1, filters).astype("float32")
+        self.bias, self.alpha, self.block = bias, alpha, block
 
     def __call__(self, x):
         """(h, w, inputs), h and w multiples of the stride → (h·block/stride, w·block/stride,
         filters/block²)."""
-        return self._convolved(x[_ABOVE - self._before :])
+        return self.streaming()(x, True)
 
     def streaming(self):
         """A function of a strip and whether it is the last, to be called with one after another from
-        the top. It keeps the rows that the next needs, so its results lag behind by a row."""
-        seen = None
+        the top. It keeps the rows that the next needs, so its results lag behind by a row or two."""
+        seen, stride = None, self.stride
 
         def passed(x, last):
             nonlocal seen
             if seen is None:
-                seen = np.zeros((self._before, *x.shape[1:]), "float32")
-            start = _ABOVE - len(seen)
+                seen = np.zeros((stride, *x.shape[1:]), "float32")
+            start, stop = _ABOVE - len(seen), len(x) - _BORDER + last * stride
             x[start:_ABOVE] = seen
-            x = x[start:] if last else x[start:-1]
-            result = self._convolved(x)
-            seen = x[len(inner(result)) // self.block * self.stride :].copy()
+            x = x[start:stop]
+            margin = _BORDER - stride
+            result = self._convolved(x[:, margin : x.shape[1] - margin], last)
+            seen = x[stride * (len(inner(result)) // self.block) :].copy()
             return result
 
         return passed
 
-    def _convolved(self, x):
+    def _convolved(self, x, last):
         """The bordered result for all rows of x that have their neighbours in it."""
-        size, filters = self.matrix.shape
-        h, w = max(0, (len(x) - 1 - self._before) // self.stride), (x.shape[1] - 2) // self.stride
-        b = self.block
+        b, s, filters = self.block, self.stride, self.kernel.shape[2]
+        h, w = max(0, len(x) // s - 2), x.shape[1] // s - 2
         result = empty(h * b, w * b, filters // b**2)
-        x = x[:, self.stride - 1 :]
-        down, right, _ = x.strides
-        strides = self.stride * down, self.stride * right, down, x.itemsize
-        step = max(1, _PATCH_FLOATS // (w * size))
+        aside = _TILE * min(_tiles(w), _TILES)
+        down = _TILE * max(1, _TILE * _TILES // aside)
 
-        def convolved(top):
-            count = min(step, h - top)
-            # Three neighbours of a row lie one after another in memory.
-            shape = count, w, 3, size // 3
-            patches = as_strided(x[self.stride * top :], shape, strides, writeable=False)
-            part = patches.reshape(-1, size) @ self.matrix
-            if self.bias is not None:
-                part += self.bias
-            if self.slope is not None:
-                part += np.minimum(part, 0) * self.slope
-            part = depth_to_space(part.reshape(count, w, filters), b)
-            inner(result)[top * b : (top + count) * b] = part
+        def convolved(corner):
+            top, left = corner
+            height, width = min(down, h - top), min(aside, w - left)
+            seen = x[s * top : s * (top + height + 2), s * left : s * (left + width + 2)]
+            if height % _TILE or width % _TILE:
+                seen = np.pad(seen, [(0, s * (-n % _TILE)) for n in (height, width)] + [(0, 0)])
+            below, right, deep = seen.strides
+            places = 6, 6, _tiles(height), _tiles(width)
+            shape = *places, s, s * seen.shape[2]
+            strides = [s * n for n in (below, right, _TILE * below, _TILE * right)] + [below, deep]
+            values = as_strided(seen, shape, strides, writeable=False).reshape(36, -1)
+            values = (_INWARD @ values).reshape(36, -1, self.kernel.shape[1]) @ self.kernel
+            values = (_OUTWARD @ values.reshape(36, -1)).reshape(-1, filters)
+            values = self._ended(values).reshape(_TILE, _TILE, *places[2:], b, b, -1)
+            values = values.transpose(2, 0, 4, 3, 1, 5, 6)
+            values = values.reshape(b * _TILE * places[2], b * _TILE * places[3], -1)
+            part = inner(result)[b * top : b * (top + height), b * left : b * (left + width)]
+            part[:] = values[: b * height, : b * width]
 
-        share_out(convolved, range(0, h, step))
+        tops, lefts = range(0, h, down), range(0, w, aside)
+        share_out(convolved, [(top, left) for top in tops for left in lefts])
         return result
+
+    def _ended(self, values):
+        """Bias and PReLU, in place."""
+        if self.bias is not None:
+            values += self.bias
+        return values if self.alpha is None else prelu(values, self.alpha)
+
+
+class Down(Convolution):
+    """A 3×3 convolution and another of stride 2, then PReLU.
+
+    With nothing between them they are one convolution of squares of 2×2 positions, but at the lower
+    and the right edge: there the second sees zeros where the first would have gone on.
+
+    Args:
+        mix, mix_bias: (3, 3, inputs, inner) and (inner,).
+        shrink, bias: (3, 3, inner, filters) and (filters,).
+        alpha: as of `Convolution`.
+    """
+
+    stride = 2
+
+    def __init__(self, mix, mix_bias, shrink, bias, alpha):
+        kernel = np.zeros((6, 6, mix.shape[2], shrink.shape[3]))
+        for down in range(3):
+            for right in range(3):
+                part = mix.astype("float64") @ shrink[down, right]
+                kernel[down + 1 : down + 4, right + 1 : right + 4] += part
+        kernel = kernel.reshape(3, 2, 3, 2, *kernel.shape[2:]).swapaxes(1, 2)
+        super().__init__(kernel, bias + mix_bias @ shrink.sum((0, 1)), alpha)
+        self._twice = (mix, mix_bias), (shrink, bias)
+
+    def _convolved(self, x, last):
+        result = super()._convolved(x, last)
+        found = inner(result)
+        if len(found):
+            found[:, -1:] = self._edge(x[1 : 2 * len(found) + 4 - last, -5:-1], last)
+            if last:
+                found[-1:] = self._edge(x[-5:-1, 1:-1], last)
+        return result
+
+    def _edge(self, x, lower):
+        """The results of a last column, or of a last row where ``lower``."""
+        (mix, mix_bias), (shrink, bias) = self._twice
+        mixed = np.pad(_product(x, mix, 1) + mix_bias, [(0, lower), (0, 1), (0, 0)])
+        return prelu(_product(mixed, shrink, 2) + bias, self.alpha)
+
+
+def _product(x, kernel, stride):
+    """A 3×3 convolution where all neighbours are there."""
+    windows = sliding_window_view(x, (3, 3), (0, 1))[::stride, ::stride]
+    return np.tensordot(windows, kernel, [(3, 4, 2), (0, 1, 2)])
 
 
 class DepthwiseConvolution(Convolution):
@@ -99,14 +181,13 @@ class DepthwiseConvolution(Convolution):
     """
 
     def __init__(self, kernel, bias=None):
-        super().__init__(kernel.reshape(3, 3, -1), bias)
+        self.kernel, self.bias, self.block = kernel[..., 0], bias, 1
 
-    def _convolved(self, x):
+    def _convolved(self, x, last):
         h, w = max(0, len(x) - 2), x.shape[1] - 2
-        c = self.matrix.shape[1]
+        c = x.shape[2]
         result = empty(h, w, c)
-        kernel = self.matrix.reshape(3, 3, c)
-        step = max(1, _PATCH_FLOATS // (4 * w * c))
+        step = max(1, _CHUNK_FLOATS // (4 * w * c))
 
         def convolved(top):
             count = min(step, h - top)
@@ -116,7 +197,7 @@ class DepthwiseConvolution(Convolution):
             for down in range(3):
                 for right in range(3):
                     seen = x[top + down : top + down + count, right : right + w]
-                    total += np.multiply(seen, kernel[down, right], out=part)
+                    total += np.multiply(seen, self.kernel[down, right], out=part)
 
         share_out(convolved, range(0, h, step))
         return result
@@ -126,7 +207,7 @@ class Residual:
     """x + 3×3(PReLU(3×3(PReLU(x)))) on bordered arrays."""
 
     def __init__(self, alpha, first, second):
-        self.slope, self.first, self.second = alpha - 1, first, second
+        self.alpha, self.first, self.second = alpha, first, second
 
     def streaming(self):
         """As `Convolution.streaming`."""
@@ -134,7 +215,7 @@ class Residual:
 
         def passed(x, last):
             waiting.add(inner(x))
-            x = second(first(x + np.minimum(x, 0) * self.slope, last), last)
+            x = second(first(prelu(x.copy(), self.alpha), last), last)
             inner(x)[:] += waiting.take(len(inner(x)))
             return x
 
@@ -153,7 +234,7 @@ class Depthwise:
 
     def __init__(self, around, around_bias, widen, widen_bias, alpha, narrow, narrow_bias):
         self.around = DepthwiseConvolution(around, around_bias)
-        self.widen, self.narrow, self.slope = widen, narrow, alpha.ravel() - 1
+        self.widen, self.narrow, self.alpha = widen, narrow, alpha.ravel()
         self.widen_bias, self.narrow_bias = widen_bias, narrow_bias
 
     def streaming(self):
@@ -170,11 +251,11 @@ class Depthwise:
                 rows = slice(top, top + step)
                 part = values[rows].reshape(-1, values.shape[2]) @ self.widen
                 part += self.widen_bias
-                part += np.minimum(part, 0) * self.slope
-                part = part @ self.narrow + self.narrow_bias
-                values[rows] = below[rows] + part.reshape(values[rows].shape)
+                part = prelu(part, self.alpha) @ self.narrow
+                part += self.narrow_bias
+                np.add(below[rows], part.reshape(values[rows].shape), out=values[rows])
 
-            step = max(1, _PATCH_FLOATS // (values.shape[1] * len(self.slope)))
+            step = max(1, _CHUNK_FLOATS // (values.shape[1] * len(self.alpha)))
             share_out(mixed, range(0, len(values), step))
             return x
 
@@ -186,11 +267,11 @@ class Linear:
 
     Args:
         kernel: (inputs, filters) of the same position.
-        around: 3×3 convolution from the first inputs to the first outputs.
+        around: (3, 3, few, some), a convolution from the first inputs to the first outputs.
     """
 
     def __init__(self, kernel, around):
-        self.kernel, self.around = kernel, around
+        self.kernel, self.around, self._convolution = kernel, around, Convolution(around)
 
     def __call__(self, x):
         """(h, w, inputs) → (h, w, filters)."""
@@ -198,12 +279,12 @@ class Linear:
 
     def streaming(self):
         """As `Convolution.streaming`, on arrays that are not bordered."""
-        waiting, around = RowQueue(), self.around.streaming()
-        taps, outputs = self.around.matrix.shape
+        waiting, around = RowQueue(), self._convolution.streaming()
+        inputs, outputs = self.around.shape[2:]
 
         def passed(x, last):
             waiting.add(x @ self.kernel)
-            found = inner(around(bordered(x[..., : taps // 9]), last))
+            found = inner(around(bordered(x[..., :inputs]), last))
             result = waiting.take(len(found))
             result[..., :outputs] += found
             return result
@@ -211,8 +292,16 @@ class Linear:
         return passed
 
 
+def prelu(x, alpha):
+    """x where it is positive, else alpha · x; in place."""
+    below = np.minimum(x, 0)
+    below *= alpha - 1
+    x += below
+    return x
+
+
 def bordered(x) -> np.ndarray:
-    """(h, w, c) → the same in float32 with zeros around: two rows above, else one."""
+    """(h, w, c) → the same in float32 with zeros around."""
     result = empty(*x.shape)
     inner(result)[:] = x
     return result
@@ -220,11 +309,11 @@ def bordered(x) -> np.ndarray:
 
 def inner(x) -> np.ndarray:
     """What `bordered` had, as a view."""
-    return x[_ABOVE:-1, 1:-1]
+    return x[_ABOVE:-_BORDER, _BORDER:-_BORDER]
 
 
 def empty(h, w, c):
-    return np.zeros((_ABOVE + h + 1, w + 2, c), "float32")
+    return np.zeros((_ABOVE + h + _BORDER, w + 2 * _BORDER, c), "float32")
 
 
 def space_to_depth(x, block: int) -> np.ndarray:

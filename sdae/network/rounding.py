@@ -12,14 +12,22 @@ from functools import lru_cache
 import numpy as np
 
 from sdae.coding import predictor
+from sdae.coding.coding_order import ordered
+from sdae.coding.units import FEATURE_UNIT, width_of_step, width_step
 from sdae.network.config import CAUTION, STRIDE, quality_position
-from sdae.network.layers import Convolution, Linear, space_to_depth
+from sdae.network.layers import Linear, space_to_depth
 from sdae.network.rows import RowQueue, with_last
 from sdae.threads import one_blas_thread
 
-_STEP, _CARE = 0.6, 1.5
+_STEP, _CARE = 0.6, 1.65
 # How far the gradient moves the latent, and how much dearer error is from then on. Measured on
 # validation photographs.
+
+_FAR = 3 * FEATURE_UNIT // 2
+# From so far on the bits grow evenly with the distance from the mean.
+
+_MOST = 32766
+# A step towards the mean leads no further than files can hold.
 
 _MASKING, _SMOOTH = 0.25, 58.5
 # Errors where a picture varies are seen less: they weigh (variance + 58.5)^−0.25, variance on the
@@ -40,13 +48,13 @@ def round_for_rate(network, tables, y, quality_code: int):
         quality_code: quality in hundredths, 100 to 10000.
 
     Returns:
-        (h, w, C) float32 array of integers.
+        (h, w, C) int32.
     """
     weight = CAUTION * _weight(network, quality_position(quality_code / 100))
-    return _choose(y, weight, *_expected(np.rint(y), quality_code, tables))
+    return _chosen(y, weight, None, quality_code, tables, causal=False)
 
 
-def fitted_bands(network, tables, strips, bands, quality_code: int, masking=None):
+def fitted_bands(network, tables, strips, bands, quality_code: int, masking=None, met=None):
     """The integers whose picture is close at few bits: rounding, restoring, and rounding again.
 
     What is restored gives the gradient of the squared error. As the synthesis is close to
@@ -60,9 +68,10 @@ def fitted_bands(network, tables, strips, bands, quality_code: int, masking=None
         bands: the latent times gain from the top, each coded as if the others were not there:
             `sdae.coding.coding_order.bands`.
         masking: (h, w) float32, how much errors of each place weigh, or None.
+        met: a `sdae.coding.residuals.Survey` to note what is to be packed, or None.
 
     Yields:
-        for each of the bands a float32 array of integers.
+        for each of the bands an int32 array.
     """
     t = quality_position(quality_code / 100)
     weight, (_, inverse) = np.float32(_CARE) * _weight(network, t), network.gains(t)
@@ -80,12 +89,10 @@ def fitted_bands(network, tables, strips, bands, quality_code: int, masking=None
         while waiting and len(gradients) >= len(waiting[0][0]):
             y, chosen = waiting.popleft()
             wanted = chosen - gradients.take(len(y)) / (2 * inverse**2)
-            price = weight
-            if masking is not None:
-                price = weight * masking[top : top + len(y), :, None]
+            y += np.float32(_STEP) * (wanted - y)
+            masks = None if masking is None else masking[top : top + len(y)]
             top += len(y)
-            expected = _expected(chosen, quality_code, tables)
-            yield _choose(y + np.float32(_STEP) * (wanted - y), price, *expected)
+            yield _chosen(y, weight, masks, quality_code, tables, met)
 
 
 def masking(samples: np.ndarray) -> np.ndarray:
@@ -146,15 +153,7 @@ def _linear_adjoint(network):
     """The adjoint of the linear path of the synthesis; that of a convolution is the convolution with
     the kernel turned round."""
     linear = network.synthesis_linear
-    size, filters = linear.around.matrix.shape
-    kernel = linear.around.matrix.reshape(3, 3, size // 9, filters)
-    turned = np.ascontiguousarray(kernel[::-1, ::-1].transpose(0, 1, 3, 2))
-    return Linear(linear.kernel.T, Convolution(turned))
-
-
-def _expected(integers, quality_code, tables):
-    with one_blas_thread():
-        return predictor.expectations(integers, quality_code, tables)
+    return Linear(linear.kernel.T, linear.around[::-1, ::-1].transpose(0, 1, 3, 2))
 
 
 def _weight(network, t):
@@ -163,18 +162,49 @@ def _weight(network, t):
     return np.float32(network.config.lagrangian(t) / 3) * (255 * inverse) ** 2
 
 
-def _choose(y, weight, mean, scale):
+@one_blas_thread()
+def _chosen(y, weight, masking, quality_code, tables, met=None, causal=True):
     """Of the nearest integer and its neighbour towards the mean the one of less cost, for each value.
+    What is expected of a value follows from what was chosen before, or where not ``causal`` from the
+    nearest integers, as in training.
 
     Args:
-        y: where the latent should be.
-        weight: cost of the squared distance from it.
-        mean, scale: what the contexts expect.
+        y: (h, w, C) where the latent should be.
+        weight: (C,) cost of the squared distance from it.
+        masking: (h, w) by which the weight is multiplied, or None.
+        met: as for `fitted_bands`.
     """
-    nearest = np.rint(y)
-    toward = nearest - np.sign(nearest - np.rint(mean))
+    live = int(np.flatnonzero(np.rint(y).any((0, 1))).max(initial=-1)) + 1
+    shape, order = y.shape[:2], ordered(*y.shape[:2]).order
+    rows = np.clip(y.reshape(-1, y.shape[2])[order, :live], -_MOST, _MOST)
+    masks = None if masking is None else masking.reshape(-1, 1)[order]
 
-    def cost(values):
-        return laplacian_bits(values, mean, scale) + weight * (y - values) ** 2
+    def choice(places, channels, mean, width):
+        wanted, price = rows[places, channels], weight[channels]
+        if masks is not None:
+            price = price * masks[places]
+        nearest = np.rint(wanted)
+        beyond = FEATURE_UNIT * nearest.astype("int32") - mean
+        side = np.sign(beyond)
+        far = np.minimum(np.abs(beyond), _FAR)
+        saved = _savings().take(width_step(width) * (_FAR + 1) + far)
+        closer = saved > price * (1 + 2 * (wanted - nearest) * side)
+        rows[places, channels] = chosen = nearest - side * closer
+        if met is not None:
+            met.note(channels, chosen, mean, width)
+        return chosen if causal else nearest
 
-    return np.where(cost(toward) < cost(nearest), toward, nearest)
+    predictor.walk(shape, quality_code, tables, live, choice)
+    result = np.zeros((len(rows), y.shape[2]), "int32")
+    result[order, :live] = rows
+    return result.reshape(y.shape)
+
+
+@lru_cache(maxsize=1)
+def _savings():
+    """Bits saved by one step towards the mean, for each width and each distance from the mean in
+    units of 1/FEATURE_UNIT, the last for all larger ones; nothing where a step leads away."""
+    distance = np.arange(_FAR + 1, dtype="float32") / FEATURE_UNIT
+    scale = np.logaddexp(width_of_step(), 0, dtype="float32")[:, None] + np.float32(0.01)
+    near, far = (laplacian_bits(d, np.float32(0), scale) for d in (np.abs(distance - 1), distance))
+    return np.where(distance > 0.5, far - near, 0).astype("float32")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-_STRIP = 4096
+_STRIP = 2048
 # So many positions of a latent go through the layers together.
 
 
@@ -34,8 +34,9 @@ class RowQueue:
 
 
 def strip_rows(w: int) -> int:
-    """How many rows of a latent of w columns go through the layers together."""
-    return max(1, _STRIP // w)
+    """How many rows of a latent of w columns go through the layers together: whole squares of a
+    convolution."""
+    return max(4, _STRIP // w // 4 * 4)
 
 
 def regrouped(parts, sizes):

@@ -38,7 +38,7 @@ def check(latent: Latent, channels: int) -> None:
         )
 
 
-def quantised(network, tables, samples, quality_code: int, progress=None, masking=None):
+def quantised(network, tables, samples, quality_code: int, progress=None, masking=None, met=None):
     """A picture → its integers.
 
     Args:
@@ -47,6 +47,7 @@ def quantised(network, tables, samples, quality_code: int, progress=None, maskin
         quality_code: quality in hundredths, 100 to 10000.
         progress: called with the share that is done, 0 to 1.
         masking: `rounding.masking` of the samples, if they are a piece of a picture.
+        met: as for `rounding.fitted_bands`.
 
     Yields:
         (n, w, C) int16, one band after another.
@@ -56,7 +57,7 @@ def quantised(network, tables, samples, quality_code: int, progress=None, maskin
     rows = network.latent_rows(strips(samples), quality_position(quality_code / 100))
     bands = regrouped(counted(rows), sizes)
     masking = rounding.masking(samples) if masking is None else masking
-    given = strips(samples), bands, quality_code, masking
+    given = strips(samples), bands, quality_code, masking, met
     chosen = rounding.fitted_bands(network, tables, *given)
     return counted(map(latent_coder.stored, chosen))
 

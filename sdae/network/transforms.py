@@ -12,6 +12,7 @@ from sdae.network.config import HEAD_SCALE, LINEAR_STEP, STRIDE, Config, quality
 from sdae.network.layers import (
     Convolution,
     Depthwise,
+    Down,
     Linear,
     Residual,
     depth_to_space,
@@ -133,15 +134,22 @@ def _built(arrays, transform, layers):
     return [step for layer in layers for step in _KINDS[layer.kind](arrays, transform, layer)]
 
 
-def _convolution(arrays, name, inputs, filters, prelu=None, stride=1, block=1):
-    kernel = array(arrays, f"{name}/kernel", 3, 3, inputs, filters)
+def _convolution(arrays, name, inputs, filters, prelu=None, block=1):
+    kernel, bias = _kernel(arrays, name, inputs, filters)
     alpha = None
     if prelu:
         # PReLU comes after the sub-pixel rearrangement, with one slope a channel.
-        alpha = np.tile(
-            array(arrays, f"{prelu}/alpha", 1, 1, filters // block**2), block**2
-        ).ravel()
-    return Convolution(kernel, array(arrays, f"{name}/bias", filters), alpha, stride, block)
+        alpha = np.tile(_slopes(arrays, prelu, filters // block**2), block**2)
+    return Convolution(kernel, bias, alpha, block)
+
+
+def _kernel(arrays, name, inputs, filters):
+    kernel = array(arrays, f"{name}/kernel", 3, 3, inputs, filters)
+    return kernel, array(arrays, f"{name}/bias", filters)
+
+
+def _slopes(arrays, name, channels):
+    return array(arrays, f"{name}/alpha", 1, 1, channels).ravel()
 
 
 def _single(arrays, transform, layer):
@@ -151,9 +159,9 @@ def _single(arrays, transform, layer):
 
 def _down(arrays, transform, layer):
     name = f"{transform}/{layer.name}"
-    yield _convolution(arrays, f"{name}/mix", layer.inputs, layer.inner)
-    ends = layer.inner, layer.filters
-    yield _convolution(arrays, f"{name}/shrink", *ends, f"{name}/prelu", stride=2)
+    mix = _kernel(arrays, f"{name}/mix", layer.inputs, layer.inner)
+    shrink = _kernel(arrays, f"{name}/shrink", layer.inner, layer.filters)
+    yield Down(*mix, *shrink, _slopes(arrays, f"{name}/prelu", layer.filters))
 
 
 def _up(arrays, transform, layer):
@@ -165,7 +173,7 @@ def _up(arrays, transform, layer):
 def _residual(arrays, transform, layer):
     name, c = f"{transform}/{layer.name}", layer.filters
     yield Residual(
-        array(arrays, f"{name}/prelu_0/alpha", 1, 1, c),
+        _slopes(arrays, f"{name}/prelu_0", c),
         _convolution(arrays, f"{name}/convolution_0", c, c, f"{name}/prelu_1"),
         _convolution(arrays, f"{name}/convolution_1", c, c),
     )
@@ -198,7 +206,7 @@ _KINDS = {
 def _linear(arrays, transform, inputs, filters, overlapped):
     kernel = array(arrays, f"{transform}/linear/kernel", inputs, filters) * LINEAR_STEP
     around = array(arrays, f"{transform}/linear/around", 3, 3, *overlapped) * LINEAR_STEP
-    return Linear(kernel, Convolution(around))
+    return Linear(kernel, around)
 
 
 def _thin(strips, unit):
