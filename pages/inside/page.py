@@ -22,7 +22,11 @@ _STYLE = """
 .st-key-lesson h2 { padding: 0; }
 .st-key-lead [data-testid=stMarkdownContainer] { margin-bottom: 0; }
 .st-key-lead p { font-size: 0.9375rem; line-height: 1.45; margin: 0; }
-@media (max-width: 640px) { .st-key-lesson [data-testid=stImage] { display: none; } }
+@media (max-width: 640px) {
+  .st-key-lesson [data-testid=stImage] { display: none; }
+  .st-key-step [role=radiogroup] { flex-wrap: wrap; mask: none; }
+  .st-key-step button { flex: 1 1 22%; }
+}
 </style>
 """
 
