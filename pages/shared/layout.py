@@ -14,7 +14,7 @@ _STYLE = """
 .st-key-heading h1 { padding: 0; font-size: 1.5rem; }
 .st-key-heading [data-testid=stMarkdownContainer] p { margin: 0; }
 @media (min-width: 641px) {
-  .st-key-frame { display: grid; grid-template: auto 1fr / minmax(0, 1fr) clamp(17rem, 34%, 27rem);
+  .st-key-frame { display: grid; grid-template: auto 1fr / minmax(0, 1fr) clamp(17rem, 39%, 32rem);
     gap: 1rem 1.5rem; }
   .st-key-frame > :nth-child(2) { grid-area: 1 / 2 / 3; }
 }
