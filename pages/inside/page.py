@@ -14,7 +14,7 @@ from sdae import BitstreamError, ImageError, WeightsError
 # One view fills a screen of 1280×720, a beamer's, without a mode of its own.
 _STYLE = """
 <style>
-.st-key-heading { margin-bottom: -0.5rem; }
+@media (min-width: 641px) { .st-key-heading { margin-bottom: -0.5rem; } }
 .st-key-lesson [data-testid=stVerticalBlock] { gap: 0.5rem; }
 .st-key-lesson .stDownloadButton button[kind=tertiary] { min-height: 0; padding: 0;
   font-size: 0.8125rem; line-height: 1.2; }
@@ -25,7 +25,7 @@ _STYLE = """
 @media (max-width: 640px) {
   .st-key-lesson [data-testid=stImage] { display: none; }
   .st-key-step [role=radiogroup] { flex-wrap: wrap; mask: none; }
-  .st-key-step button { flex: 1 1 22%; }
+  .st-key-step button { flex: 1 1 20%; }
 }
 </style>
 """
