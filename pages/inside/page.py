@@ -14,7 +14,7 @@ from sdae import BitstreamError, ImageError, WeightsError
 # One view fills a screen of 1280×720, a beamer's, without a mode of its own.
 _STYLE = """
 <style>
-.st-key-heading { margin-bottom: -0.5rem; }
+@media (min-width: 641px) { .st-key-heading { margin-bottom: -0.5rem; } }
 .st-key-lesson [data-testid=stVerticalBlock] { gap: 0.5rem; }
 .st-key-lesson .stDownloadButton button[kind=tertiary] { min-height: 0; padding: 0;
   font-size: 0.8125rem; line-height: 1.2; }
@@ -22,7 +22,11 @@ _STYLE = """
 .st-key-lesson h2 { padding: 0; }
 .st-key-lead [data-testid=stMarkdownContainer] { margin-bottom: 0; }
 .st-key-lead p { font-size: 0.9375rem; line-height: 1.45; margin: 0; }
-@media (max-width: 640px) { .st-key-lesson [data-testid=stImage] { display: none; } }
+@media (max-width: 640px) {
+  .st-key-lesson [data-testid=stImage] { display: none; }
+  .st-key-step [role=radiogroup] { flex-wrap: wrap; mask: none; }
+  .st-key-step button { flex: 1 1 20%; }
+}
 </style>
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -20,13 +21,13 @@ _PLAN = (Path(__file__).parent / "plan.md").read_text(encoding="utf-8")
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Worksheet: one square, from pixels to bits</title>
 <style>
-@page { size: A4; margin: 12mm 15mm; }
-body { font: 10pt/1.35 sans-serif; color: #000; background: #FFF; max-width: 180mm; margin: auto; }
-h1 { font-size: 15pt; margin: 0 0 2mm; } h2 { font-size: 10.5pt; margin: 3mm 0 0.5mm; }
-p { margin: 0 0 1mm; } .blank { display: flex; gap: 4mm; align-items: flex-end; height: 7mm; }
+@page { size: A4; margin: 10mm 15mm; }
+body { font: 9.5pt/1.3 sans-serif; color: #000; background: #FFF; max-width: 180mm; margin: auto; }
+h1 { font-size: 15pt; margin: 0 0 2mm; } h2 { font-size: 10pt; margin: 2mm 0 0; }
+p { margin: 0 0 1mm; } .blank { display: flex; gap: 4mm; align-items: flex-end; height: 5.5mm; }
 .blank span { flex: 1; border-bottom: 0.3mm solid #000; } section { break-inside: avoid; }
 figure { display: inline-block; margin: 0 6mm 0 0; }
-img { height: 38mm; image-rendering: pixelated; display: block; }
+img { height: 28mm; image-rendering: pixelated; display: block; }
 </style>
 <h1>One square, from pixels to bits and back</h1>
 <p class="blank">Name <span></span> Date <span></span></p>
@@ -39,7 +40,9 @@ def for_teachers(shown: Subject) -> None:
     """Draw the button that opens the plan, and the worksheet of this picture and square."""
     with st.popover("For the teacher", icon=":material/school:", width="stretch"):
         st.markdown(_PLAN)
-        download("Worksheet to print", page(shown), "worksheet.html", "text/html", "primary")
+        download(
+            "Worksheet to print", partial(page, shown), "worksheet.html", "text/html", "primary"
+        )
 
 
 def page(shown: Subject) -> bytes:

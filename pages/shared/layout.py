@@ -10,11 +10,11 @@ _STYLE = """
 }
 [data-testid=stMainBlockContainer] { padding-left: 2rem; padding-right: 2rem; }
 .st-key-names { position: fixed; top: 1rem; left: 1.25rem; z-index: 999991; width: auto; }
-.st-key-heading { gap: 0 1.5rem; margin: -0.75rem 0 0; }
+.st-key-heading { gap: 0 1.5rem; margin: -0.75rem 0 0; align-items: baseline; }
 .st-key-heading h1 { padding: 0; font-size: 1.5rem; }
-.st-key-heading [data-testid=stMarkdownContainer] p { margin: 0; }
+.st-key-heading :is([data-testid=stMarkdownContainer], p) { margin: 0; }
 @media (min-width: 641px) {
-  .st-key-frame { display: grid; grid-template: auto 1fr / minmax(0, 1fr) clamp(17rem, 34%, 27rem);
+  .st-key-frame { display: grid; grid-template: auto 1fr / minmax(0, 1fr) clamp(17rem, 39%, 32rem);
     gap: 1rem 1.5rem; }
   .st-key-frame > :nth-child(2) { grid-area: 1 / 2 / 3; }
 }
@@ -40,7 +40,7 @@ def names(pages: list) -> None:
 
 
 def heading(title: str, lead: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", key="heading"):
+    with st.container(horizontal=True, key="heading"):
         st.title(title, anchor=False, width="content")
         st.markdown(lead, width="content")
 

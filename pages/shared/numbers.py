@@ -10,5 +10,5 @@ def milliseconds(seconds: float | None) -> str:
 
 
 def kilobytes(size: int) -> str:
-    """A file size in words, rounded: bytes below 1,000 of them, else KB."""
-    return f"{size} bytes" if size < 1000 else f"{size / 1000:,.0f} KB"
+    """A file size in words that do not break, rounded: bytes below 1,000 of them, else KB."""
+    return f"{size}\u00a0bytes" if size < 1000 else f"{size / 1000:,.0f}\u00a0KB"

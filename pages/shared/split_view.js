@@ -3,7 +3,7 @@
 // new picture that the server sends; so do the estimates that follow the slider's thumb.
 
 const TALLEST = 640; // CSS pixels
-const AROUND = 275; // of a screen, for what stands above the picture and below it
+const AROUND = 290; // of a screen, for what stands above the picture and below it
 const NARROWEST = 440; // CSS pixels, for the labels
 const DEEPEST = 8; // screen pixels a pixel
 const REST = 120; // milliseconds without a move, after which the slider rests
