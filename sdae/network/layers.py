@@ -17,7 +17,7 @@ from sdae.threads import share_out
 _CHUNK_FLOATS = 1 << 16
 # Layers without convolution take so many floats at a time: they fit a processor's second cache.
 
-_TILE, _TILES = 4, 120
+_TILE, _TILES = 4, 72
 # A convolution makes squares of 4×4 positions, about so many at a time.
 
 _ABOVE, _BORDER = 5, 2
