@@ -61,7 +61,7 @@ class Convolution:
     stride = 1
 
     def __init__(self, kernel, bias=None, alpha=None, block=1):
-        self.kernel = kernel.reshape(9, -1, kernel.shape[-1]).astype("float32")
+        self.kernel = np.asarray(kernel.reshape(9, -1, kernel.shape[-1]), "float32")
         self.bias, self.alpha, self.block = bias, alpha, block
 
     @cached_property
