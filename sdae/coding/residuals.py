@@ -51,21 +51,19 @@ class Survey:
 
     def note(self, channels: slice, known, mean, width):
         """Keep the integers of a step, and what was expected of them: each (n, c)."""
-        self._steps.append((channels, known.astype("int32"), mean, width))
+        cell, nearest, above = cells(mean, width)
+        symbol = symbols(known.astype("int32"), nearest, above)
+        self._steps.append((channels.start, cell.astype("int16"), symbol))
 
     def symbols(self, live: int):
         """Cell and symbol of every integer of the ``live`` first channels, in coding order.
 
         Returns:
-            cell, symbol: int32 arrays.
+            cell, symbol: integer arrays.
         """
-        columns = ([], [], [])
-        for channels, *arrays in self._steps:
-            for column, array in zip(columns, arrays):
-                column.append(array[:, : max(0, live - channels.start)].ravel())
-        known, mean, width = map(np.concatenate, columns)
-        cell, nearest, above = cells(mean, width)
-        return cell, symbols(known, nearest, above)
+        kept = [(live - start, *found) for start, *found in self._steps if start < live]
+        cell, symbol = zip(*((c[:, :n].ravel(), s[:, :n].ravel()) for n, c, s in kept))
+        return np.concatenate(cell, dtype="int32"), np.concatenate(symbol)
 
 
 def survey(values, quality_code: int, tables: Tables, live: int):
@@ -74,8 +72,8 @@ def survey(values, quality_code: int, tables: Tables, live: int):
     for band in bands(values):
         rows = band.reshape(-1, band.shape[2])[ordered(*band.shape[:2]).order]
 
-        def known(places, channels, mean, width):
-            survey.note(channels, rows[places, channels], mean, width)
+        def known(places, channels, *expected):
+            survey.note(channels, rows[places, channels], *expected)
             return rows[places, channels]
 
         walk(band.shape[:2], quality_code, tables, live, known)

@@ -16,6 +16,9 @@ import numpy as np
 from PIL import Image
 
 CODECS = ("SDAE", "JPEG", "WebP", "AVIF")
+BESIDE = "AVIF"
+"""Whose times those of all are compared with."""
+
 SIZES = ((128, 128), (768, 512), (4000, 3000))
 QUALITY = 75
 ROUNDS = 3
@@ -54,11 +57,13 @@ def measure(codec, size: tuple[int, int], tick=lambda: None) -> dict[str, dict]:
 
 
 def table(measured: dict[str, dict]) -> list[str]:
-    """What `measure` returns as lines."""
-    keys = "compress", "decompress", "processor"
+    """What `measure` returns as lines, each time also as a multiple of that of `BESIDE`."""
+    keys, beside = ("compress", "decompress", "processor"), measured[BESIDE]
     return [
         f"{name:6}"
-        + "".join(f"{key} {1000 * row[key]:>8,.0f} ms  " for key in keys)
+        + "".join(
+            f"{key} {1000 * row[key]:>8,.0f} ms {row[key] / beside[key]:>6.1f}×  " for key in keys
+        )
         + f"{row['file_bytes']:>10,.0f} bytes"
         for name, row in measured.items()
     ]

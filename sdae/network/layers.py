@@ -6,6 +6,8 @@ Strips of other heights give the same but for roundings, since BLAS adds up in a
 the size of a product and on the processor.
 """
 
+from functools import cached_property
+
 import numpy as np
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
@@ -15,7 +17,7 @@ from sdae.threads import share_out
 _CHUNK_FLOATS = 1 << 16
 # Layers without convolution take so many floats at a time: they fit a processor's second cache.
 
-_TILE, _TILES = 4, 120
+_TILE, _TILES = 4, 72
 # A convolution makes squares of 4×4 positions, about so many at a time.
 
 _ABOVE, _BORDER = 5, 2
@@ -39,7 +41,7 @@ def _squared(matrix):
 
 _INWARD = _squared(np.linalg.inv(_evaluated(_TILE + 2)).T).astype("float32")
 _OUTWARD = _squared(_evaluated(_TILE).T).astype("float32")
-_OF_KERNEL = _squared(_evaluated(3))
+_OF_KERNEL = _squared(_evaluated(3)).astype("float32")
 
 
 class Convolution:
@@ -59,10 +61,13 @@ class Convolution:
     stride = 1
 
     def __init__(self, kernel, bias=None, alpha=None, block=1):
-        filters = kernel.shape[-1]
-        kernel = _OF_KERNEL @ kernel.reshape(9, -1)
-        self.kernel = kernel.reshape(len(kernel), -1, filters).astype("float32")
+        self.kernel = np.asarray(kernel.reshape(9, -1, kernel.shape[-1]), "float32")
         self.bias, self.alpha, self.block = bias, alpha, block
+
+    @cached_property
+    def _filters(self):
+        """(36, inputs, filters); made when it is needed, as it is four times as large."""
+        return (_OF_KERNEL @ self.kernel.reshape(9, -1)).reshape(36, *self.kernel.shape[1:])
 
     def __call__(self, x):
         """(h, w, inputs), h and w multiples of the stride → (h·block/stride, w·block/stride,
@@ -90,7 +95,7 @@ class Convolution:
 
     def _convolved(self, x, last):
         """The bordered result for all rows of x that have their neighbours in it."""
-        b, s, filters = self.block, self.stride, self.kernel.shape[2]
+        b, s, (_, inputs, filters) = self.block, self.stride, self._filters.shape
         h, w = max(0, len(x) // s - 2), x.shape[1] // s - 2
         result = empty(h * b, w * b, filters // b**2)
         aside = _TILE * min(_tiles(w), _TILES)
@@ -107,7 +112,7 @@ class Convolution:
             shape = *places, s, s * seen.shape[2]
             strides = [s * n for n in (below, right, _TILE * below, _TILE * right)] + [below, deep]
             values = as_strided(seen, shape, strides, writeable=False).reshape(36, -1)
-            values = (_INWARD @ values).reshape(36, -1, self.kernel.shape[1]) @ self.kernel
+            values = (_INWARD @ values).reshape(36, -1, inputs) @ self._filters
             values = (_OUTWARD @ values.reshape(36, -1)).reshape(-1, filters)
             values = self._ended(values).reshape(_TILE, _TILE, *places[2:], b, b, -1)
             values = values.transpose(2, 0, 4, 3, 1, 5, 6)

@@ -48,7 +48,7 @@ def round_for_rate(network, tables, y, quality_code: int):
         quality_code: quality in hundredths, 100 to 10000.
 
     Returns:
-        (h, w, C) int32.
+        (h, w, C) float32 array of integers.
     """
     weight = CAUTION * _weight(network, quality_position(quality_code / 100))
     return _chosen(y, weight, None, quality_code, tables, causal=False)
@@ -71,7 +71,7 @@ def fitted_bands(network, tables, strips, bands, quality_code: int, masking=None
         met: a `sdae.coding.residuals.Survey` to note what is to be packed, or None.
 
     Yields:
-        for each of the bands an int32 array.
+        for each of the bands a float32 array of integers.
     """
     t = quality_position(quality_code / 100)
     weight, (_, inverse) = np.float32(_CARE) * _weight(network, t), network.gains(t)
@@ -89,7 +89,7 @@ def fitted_bands(network, tables, strips, bands, quality_code: int, masking=None
         while waiting and len(gradients) >= len(waiting[0][0]):
             y, chosen = waiting.popleft()
             wanted = chosen - gradients.take(len(y)) / (2 * inverse**2)
-            y += np.float32(_STEP) * (wanted - y)
+            y = y + np.float32(_STEP) * (wanted - y)
             masks = None if masking is None else masking[top : top + len(y)]
             top += len(y)
             yield _chosen(y, weight, masks, quality_code, tables, met)
@@ -184,9 +184,9 @@ def _chosen(y, weight, masking, quality_code, tables, met=None, causal=True):
         if masks is not None:
             price = price * masks[places]
         nearest = np.rint(wanted)
-        beyond = FEATURE_UNIT * nearest.astype("int32") - mean
+        beyond = FEATURE_UNIT * nearest - mean.astype("float32")
         side = np.sign(beyond)
-        far = np.minimum(np.abs(beyond), _FAR)
+        far = np.minimum(np.abs(beyond), _FAR).astype("int32")
         saved = _savings().take(width_step(width) * (_FAR + 1) + far)
         closer = saved > price * (1 + 2 * (wanted - nearest) * side)
         rows[places, channels] = chosen = nearest - side * closer
@@ -195,7 +195,7 @@ def _chosen(y, weight, masking, quality_code, tables, met=None, causal=True):
         return chosen if causal else nearest
 
     predictor.walk(shape, quality_code, tables, live, choice)
-    result = np.zeros((len(rows), y.shape[2]), "int32")
+    result = np.zeros((len(rows), y.shape[2]), "float32")
     result[order, :live] = rows
     return result.reshape(y.shape)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-_STRIP = 2048
+_STRIP = 2400
 # So many positions of a latent go through the layers together.
 
 
