@@ -15,7 +15,7 @@ def add_arguments(parser) -> None:
     parser.add_argument(
         "--start", help="folder of a denoiser, or of a codec, to begin with (default: the shipped)"
     )
-    parser.add_argument("--crops", type=number(int, 0), default=50_000, help="length")
+    parser.add_argument("--crops", type=number(int, 1), default=50_000, help="length")
     parser.add_argument("--minutes", type=number(float, 0), help="length at most")
     parser.add_argument("--batch", type=number(int, 1), default=8, help="crops a step")
     parser.add_argument(
