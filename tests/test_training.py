@@ -17,7 +17,7 @@ from PIL import Image
 import sdae
 from sdae import weights
 from sdae.__main__ import main
-from sdae.training import buckets, denoiser, gather, loop, loss
+from sdae.training import buckets, denoiser, gather, loop, loss, training_record
 from sdae.training.optimisation import share_of_rate
 from tests.test_network import SMALL
 
@@ -88,8 +88,7 @@ def test_training_learns_saves_resumes_and_ends_once(photos, tmp_path, capsys):
     further = tmp_path / "further"
     assert train(photos, further, "--start", tmp_path, "--stop-after", "0") == 0
     assert (further / "history.csv").read_text() == (tmp_path / "loss.csv").read_text()
-    card = json.loads((further / "card.json").read_text())
-    assert card["all_runs"]["runs"] == 2 and card["all_runs"]["images"] == 12
+    assert [row["all_images"] for row in training_record.read(further)] == [4, 8, 12]
 
 
 def test_a_loss_that_is_no_number_leaves_the_last_state(photos, tmp_path, monkeypatch, capsys):
@@ -167,28 +166,55 @@ def test_rows_are_gathered_and_their_gradient_goes_back():
     np.testing.assert_allclose(one, other)
 
 
-def test_crops_are_noisy_as_the_denoiser_is_told():
-    clean = np.full((64, 16, 16, 3), 0.5, "float32")
-    inputs = denoiser.noisy(clean, np.random.default_rng(0))
+def test_most_crops_are_as_noisy_as_the_denoiser_is_told():
+    crops = np.full((200, 32, 32, 3), 120, "uint8")
+    inputs, clean = denoiser.noisy(crops, np.random.default_rng(0))
+    image, told = inputs["image"], inputs["sigma"]
+    assert np.allclose(clean, 120 / 255, atol=0.02) and image.dtype == told.dtype == np.float32
+    spread = (image - clean).std(axis=(1, 2, 3))
+    assert np.corrcoef(spread, told)[0, 1] > 0.6
+    right = np.isclose(spread, told, rtol=0.1)
+    assert 60 < sum(right) < 140 and (told < 0.7 * spread).any() and (told > 1.4 * spread).any()
     low, high = denoiser.LEVELS
-    assert (inputs["sigma"] >= low).all() and (inputs["sigma"] <= high).all()
-    spread = (inputs["image"] - clean).std(axis=(1, 2, 3))
-    assert np.corrcoef(spread, inputs["sigma"])[0, 1] > 0.95
-    beyond = [crop.min() < 0 or crop.max() > 1 for crop in inputs["image"]]
-    steps = [np.allclose(crop * 255, np.rint(crop * 255), atol=1e-3) for crop in inputs["image"]]
-    assert 4 < sum(beyond) < 28 and 16 < sum(steps) < 48
+    assert (told[right] > 0.8 * low).all() and (told[right] < 1.2 * high).all()
+    beyond = [crop.min() < 0 or crop.max() > 1 for crop in image]
+    steps = [np.allclose(crop * 255, np.rint(crop * 255), atol=1e-3) for crop in image]
+    assert 5 < sum(beyond) < 60 and 100 < sum(steps) < 190
+    assert 2 < sum(np.ptp(crop, -1).max() == 0 for crop in image) < 25
 
 
-def test_a_denoiser_is_trained_on(tiny_folder, photos, tmp_path, capsys):
-    options = "--crops 8 --batch 4 --crop 64".split()
-    places = "--validation", photos, "--output", tmp_path, "--start", tiny_folder / "denoiser"
-    assert main(["train-denoiser", *map(str, (photos, *places)), *options]) == 0
-    arrays, card = weights.read(tmp_path)
-    assert set(card["psnr"]) == {"0.1", "0.2", "0.3"} and "dB before" in capsys.readouterr().out
-    start, before = weights.read(tiny_folder / "denoiser")
-    assert card["crops"] == before["crops"] + 8
+def test_a_denoiser_is_trained_on_and_its_training_resumes(
+    tiny_folder, photos, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(denoiser, "MEASURED", ((0.1,), (4000,)))
+    start = tiny_folder / "denoiser"
+    places = "--validation", photos, "--output", tmp_path, "--start", start
+
+    def train_denoiser(*options):
+        command = "train-denoiser", photos, *places, "--batch", 4, "--crop", 64, *options
+        return main([*map(str, command)])
+
+    learned = denoiser.losses
+
+    def interrupted(*args):
+        yield next(learned(*args))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(denoiser, "losses", interrupted)
+    assert train_denoiser("--crops", 8) == 130
+    before = weights.read(start)[1]["crops"]
+    assert weights.read(tmp_path)[1]["crops"] == before + 4
+    monkeypatch.setattr(denoiser, "losses", learned)
+    assert train_denoiser("--crops", 8) == 0
+    (arrays, card), (first, _) = weights.read(tmp_path), weights.read(start)
+    assert len(card["psnr"]) == 4 and card["crops"] == before + 8
+    assert "before" in capsys.readouterr().out
     kernel = "analysis/down_0/mix/kernel"
-    assert 0 < np.abs(arrays[kernel] - start[kernel]).max() < 0.1
+    assert 0 < np.abs(arrays[kernel] - first[kernel]).max() < 0.1
+    assert train_denoiser("--crops", 99, "--minutes", 1e-9) == 0
+    assert weights.read(tmp_path)[1]["crops"] == before + 8
+    np.savez(tmp_path / "checkpoint.npz", np.zeros(3), minutes=0)
+    assert train_denoiser("--crops", 12) == 2 and "another network" in capsys.readouterr().err
 
 
 def test_another_backend_of_keras_traces_the_network():

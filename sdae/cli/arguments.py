@@ -69,7 +69,7 @@ def add_training(parser, crops: int, batch: int, side: int) -> None:
     parser.add_argument("--force", action="store_true", help="write into a folder of other weights")
     parser.add_argument("--start", help="weights to begin with")
     parser.add_argument(
-        "--crops", type=number(int, 0), default=crops, help="length of the whole training"
+        "--crops", type=number(int, 1), default=crops, help="length of the whole training"
     )
     parser.add_argument("--batch", type=number(int, 1), default=batch, help="crops a step")
     about = "side of a crop, a multiple of 64"

@@ -21,6 +21,7 @@ from sdae.pictures.opening import ImageError
 
 _LOADERS = {"PNG": "pngload_buffer", "JPEG": "jpegload_buffer", "TIFF": "tiffload_buffer"}
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+_NAMES = {"icc_profile": "icc-profile-data", "exif": "exif-data"}  # Pillow's and libvips's
 _ROWS = 256  # of a strip
 
 # A progressive JPEG decodes all its pixels again for every scan; cameras and editors write
@@ -60,7 +61,9 @@ def opened(kind: str, data: bytes, max_pixels: int, notices: list[str]) -> Image
         opening.check_size(picture.width, picture.height, max_pixels)
         several = picture.get_typeof("n-pages") and picture.get("n-pages") > 1
         image = _pixels(picture, notices)
-        image.info.update(_info(picture))
+        for name, own in _NAMES.items():
+            if picture.get_typeof(own):
+                image.info[name] = picture.get(own)
         image.format = kind
         if kind == "TIFF":
             image.info["exif"] = data  # Exif data is laid out as TIFF is
@@ -134,12 +137,6 @@ def _by_vips(kind: str, data: bytes):
         return vips.Operation.call(_LOADERS[kind], data, access="sequential", fail_on="error")
     except vips.Error:
         return None
-
-
-def _info(picture) -> dict[str, bytes]:
-    """ICC profile and Exif data under Pillow's names."""
-    names = {"icc_profile": "icc-profile-data", "exif": "exif-data"}
-    return {name: picture.get(own) for name, own in names.items() if picture.get_typeof(own)}
 
 
 def _pixels(picture, notices: list[str]) -> Image.Image:

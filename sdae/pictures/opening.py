@@ -24,17 +24,12 @@ ENDINGS = frozenset(
 """Endings of the names that such files usually have, in lower case."""
 
 _SIGNATURES = {
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"GIF87a": "GIF",
-    b"GIF89a": "GIF",
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
-    b"II+\0": "TIFF",
-    b"MM\0+": "TIFF",
-    b"BM": "BMP",
-    b"\xff\x4f\xff\x51": "JPEG2000",
-    b"\0\0\0\x0cjP  \r\n\x87\n": "JPEG2000",
+    "JPEG": b"\xff\xd8\xff",
+    "PNG": b"\x89PNG\r\n\x1a\n",
+    "GIF": (b"GIF87a", b"GIF89a"),
+    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    "BMP": b"BM",
+    "JPEG2000": (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n"),
 }
 
 # Brands of pictures and sequences coded by HEVC (ISO/IEC 23008-12, annex B), and by AV1.
@@ -59,7 +54,7 @@ def known(data: bytes) -> str | None:
         return "HEIF" if brands & _HEIC and heif_opener() else None
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
-    return next((kind for start, kind in _SIGNATURES.items() if data.startswith(start)), None)
+    return next((kind for kind, start in _SIGNATURES.items() if data.startswith(start)), None)
 
 
 def unreadable(data: bytes) -> str | None:

@@ -18,7 +18,7 @@ from sdae.progress import progress
 from sdae.training import buckets, photographs
 from sdae.training.autoencoder import Autoencoder, initialise
 from sdae.training.context_model import laplacian_bits
-from sdae.training.optimisation import compiled, share_of_rate
+from sdae.training.optimisation import compiled, losses, share_of_rate
 
 _SIDE = 192
 # Pixels. Crops of more have more of the places whose neighbours are far away.
@@ -85,13 +85,17 @@ def refit(contexts, examples, codes, steps, rng, batch=_BATCH, rate=_RATE) -> No
             return ops.mean(ops.log(y_pred + 500.0))
 
     model = Refit()
-    optimizer = compiled(model, rate)
+    compiled(model, rate)
     t = quality_position(codes / 100).astype("float32")
-    with progress(label="contexts", total=steps, unit="step") as bar:
-        for step in range(steps):
-            optimizer.learning_rate.assign(rate * share_of_rate(step, step / steps, 1, 0.0))
+
+    def batches():
+        for _ in range(steps):
             rows = rng.choice(len(examples), batch)
             x = {"integers": examples[rows].astype("float32"), "t": t[rows]}
-            loss = model.train_on_batch(x, np.zeros(batch, "float32"))
-            bar.set_postfix_str(f"loss {loss:.4f}")
-            bar.update(1)
+            yield x, np.zeros(batch, "float32")
+
+    def falling(step):
+        return rate * share_of_rate(step, step / steps, 1, 0.0)
+
+    for loss in (bar := progress(losses(model, batches(), falling), "contexts", total=steps)):
+        bar.set_postfix_str(f"loss {loss:.4f}")

@@ -25,10 +25,9 @@ from sdae.network.transforms import Transforms
 from sdae.pictures import camera_noise, noise
 from sdae.pictures.noise_level import true_sigma
 from sdae.progress import progress, say
-from sdae.threads import made_ahead
 from sdae.training import photographs
 from sdae.training.autoencoder import assign, initialise, variables
-from sdae.training.optimisation import averaged, check, compiled, share_of_rate
+from sdae.training.optimisation import averaged, compiled, losses, share_of_rate
 from sdae.training.transforms import AnalysisTransform, SynthesisTransform
 
 LEVELS = 0.02, 0.35
@@ -127,75 +126,77 @@ def fit(
     model = initialise(Denoiser(config, "mixed_bfloat16"), "sigma")
     assign(variables(model), arrays)
     optimizer = compiled(model, rate, _AVERAGE)
-    whole, checkpoint = [*model.weights, *optimizer.variables], output / "checkpoint.npz"
+    state, checkpoint = [*model.weights, *optimizer.variables], output / "checkpoint.npz"
     centres = photographs.centres(photographs.load(validation), 128)
     pictures = photographs.load(paths)
-    seconds = _resumed(checkpoint, whole) if checkpoint.exists() else 0.0
-    begun = saved = time.monotonic() - seconds
-    first, losses = int(optimizer.iterations), []
+    begun = saved = time.monotonic()
+    if checkpoint.exists():
+        begun -= 60 * _resume(checkpoint, state)
+    first = int(optimizer.iterations)
+
+    def elapsed():
+        return (time.monotonic() - begun) / 60
+
+    def done(step):
+        return max(step * batch / crops, elapsed() / minutes if minutes else 0)
+
+    def batches():
+        for step in itertools.takewhile(lambda step: done(step) < 1, itertools.count(first)):
+            rng = np.random.default_rng((seed, step))
+            yield noisy(photographs.crops(pictures, batch, side, rng), rng)
 
     def save(**figures):
-        state = [ops.convert_to_numpy(v) for v in whole]
         with averaged(optimizer, model.trainable_variables):
             kept = {name: ops.convert_to_numpy(v) for name, v in variables(model).items()}
-        target = io.BytesIO()
-        np.savez(target, *state, seconds=time.monotonic() - begun)
         note = {
             "config": config.to_dict(),
             "parameters": sum(v.size for v in kept.values()),
             "start": card["sha256"][:8],
             "crops": card.get("crops", 0) + batch * int(optimizer.iterations),
-            "minutes": round((time.monotonic() - begun) / 60, 1),
-            "batch": batch,
-            "crop": side,
-            "rate": rate,
-            "seed": seed,
+            "minutes": round(elapsed(), 1),
         }
         weights.write(output, weights.in_bytes(kept), note | figures)
+        target = io.BytesIO()
+        np.savez(target, *map(ops.convert_to_numpy, state), minutes=elapsed())
         weights.replace(checkpoint, target.getvalue())
 
-    def make(step):
-        rng = np.random.default_rng((seed, step))
-        return noisy(photographs.crops(pictures, batch, side, rng), rng)
+    def rate_of(step):
+        return rate * share_of_rate(step, min(1, done(step)), _RISE, _FLAT)
 
+    recent = []
     with progress(label="denoiser", total=max(0, crops - first * batch), unit="image") as bar:
-        steps = itertools.count(first)
-        for step, ready in zip(steps, made_ahead(make(step) for step in itertools.count(first))):
-            done = step * batch / crops if crops else 1
-            if minutes is not None:
-                done = max(done, (time.monotonic() - begun) / 60 / minutes)
-            if done >= 1:
-                break
-            optimizer.learning_rate.assign(rate * share_of_rate(step, done, _RISE, _FLAT))
-            try:
-                losses.append(model.train_on_batch(*ready))
-                check(losses[-1])
+        try:
+            for loss in losses(model, batches(), rate_of):
+                recent.append(loss)
                 bar.update(batch)
-            except KeyboardInterrupt:
-                save()
-                raise
-            if time.monotonic() - saved > 60 * _MINUTES:
-                save()
-                say(f"{(step + 1) * batch} crops  loss {np.mean(losses):.4f}", sys.stderr)
-                saved, losses = time.monotonic(), []
+                if time.monotonic() - saved > 60 * _MINUTES:
+                    save()
+                    say(
+                        f"{batch * int(optimizer.iterations)} crops  loss {np.mean(recent):.4f}",
+                        sys.stderr,
+                    )
+                    saved, recent = time.monotonic(), []
+        except KeyboardInterrupt:
+            save()
+            raise
     save()
     before = measured(Transforms(arrays, config), centres)
     after = measured(Transforms(weights.read(output)[0], config), centres)
-    for kind, (noise_alone, restored) in after.items():
-        say(f"{kind}: {noise_alone:.2f} dB, {before[kind][1]:.2f} before, {restored:.2f} now")
+    for kind, (unrestored, restored) in after.items():
+        say(f"{kind}: {unrestored:.2f} dB, {before[kind][1]:.2f} before, {restored:.2f} now")
     save(psnr={kind: round(restored, 3) for kind, (_, restored) in after.items()})
 
 
-def _resumed(checkpoint, whole) -> float:
-    """Give all variables the values of a state; the seconds that led to it."""
+def _resume(checkpoint, held) -> float:
+    """Give variables the values of a state; the minutes that led to it."""
     with np.load(checkpoint, allow_pickle=False) as state:
-        stored = [state[f"arr_{k}"] for k in range(len(state.files) - 1)]
-        seconds = float(state["seconds"])
-    if [v.shape for v in stored] != [tuple(v.shape) for v in whole]:
+        values = [state[f"arr_{k}"] for k in range(len(state.files) - 1)]
+        minutes = float(state["minutes"])
+    if [v.shape for v in values] != [tuple(v.shape) for v in held]:
         raise weights.WeightsError(f"{checkpoint} is of another network; choose another folder.")
-    for variable, values in zip(whole, stored):
-        variable.assign(values)
-    return seconds
+    for variable, value in zip(held, values):
+        variable.assign(value)
+    return minutes
 
 
 def measured(denoiser: Transforms, pictures: np.ndarray) -> dict[str, tuple[float, float]]:

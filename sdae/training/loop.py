@@ -5,7 +5,6 @@ is the exponential moving average of the weights. The length of a training is a 
 time, so that the same command gives the same weights on any machine of one kind.
 """
 
-import csv
 import io
 import json
 import sys
@@ -18,15 +17,14 @@ import numpy as np
 from keras import ops
 
 from sdae import weights
-from sdae.coding.tables import PREFIX
 from sdae.network.config import STRIDE, Config
+from sdae.network.plan import SAMPLES
 from sdae.progress import progress, say
-from sdae.threads import made_ahead
 from sdae.training import photographs, training_record
 from sdae.training.autoencoder import assign, variables
 from sdae.training.layers import space_to_depth
 from sdae.training.loss import make_batch, trainable_model, validated, validation_batches
-from sdae.training.optimisation import averaged, check, compiled, share_of_rate
+from sdae.training.optimisation import averaged, compiled, finite, losses, share_of_rate
 from sdae.training.transforms import karhunen_loeve
 
 _RISE = 200
@@ -85,8 +83,7 @@ class Trainer:
         keras.utils.set_random_seed(options.seed)
         rng = np.random.default_rng(options.seed)
         blocks = photographs.crops(pictures, 2000, 64, rng).astype("float32") / 255 - 0.5
-        blocks = ops.convert_to_numpy(space_to_depth(blocks, STRIDE))
-        blocks = blocks.reshape(-1, blocks.shape[-1])
+        blocks = ops.convert_to_numpy(space_to_depth(blocks, STRIDE)).reshape(-1, SAMPLES)
         start_from = karhunen_loeve(blocks, self.config.latent_channels)
         compute = "float32" if options.float32 else "mixed_bfloat16"
         self.model = trainable_model(self.config, *start_from, compute, options.ssim_weight)
@@ -100,15 +97,7 @@ class Trainer:
         elif start:
             place = weights.folder(start)
             arrays, card = weights.read(place)
-            # What this network has beside the one that it grows from stays as it is. The context
-            # tables fit each other, so all of them are taken.
-            fresh = {k: v for k, v in self.model.stored().items() if not k.startswith(PREFIX)}
-            fitting = {
-                k: v
-                for k, v in arrays.items()
-                if k.startswith(PREFIX) or (k in fresh and v.shape == fresh[k].shape)
-            }
-            self.model.restore(fresh | fitting)
+            self.model.restore(arrays)
             self.before = training_record.lines(place)
             say(f"begun with {card['sha256'][:8]}", sys.stderr)
 
@@ -136,55 +125,44 @@ class Trainer:
                 break
 
     def _epoch(self):
-        rng = np.random.default_rng((self.options.seed, len(self.history)))
-        begun = time.monotonic()
-        losses = self._steps(rng)
-        seconds, count = time.monotonic() - begun, len(losses) * self.options.batch
+        options, done = self.options, []
+        rng = np.random.default_rng((options.seed, len(self.history)))
+
+        def batches():
+            for _ in range(options.steps):
+                yield make_batch(
+                    photographs.crops(self.pictures, options.batch, options.crop, rng), rng
+                )
+
+        def rate(step):
+            share = (self.crops + options.batch * len(done)) / options.crops
+            return options.rate * share_of_rate(step, share, _RISE, options.flat)
+
+        label = f"epoch {len(self.history) + 1}"
+        with progress(label=label, total=options.steps * options.batch, unit="image") as bar:
+            for loss in losses(self.model, batches(), rate):
+                done.append(loss)
+                bar.update(options.batch)
         row = {
             "epoch": len(self.history) + 1,
             "minutes": round(self._elapsed() / 60, 2),
             "learning_rate": float(f"{float(self.optimizer.learning_rate):.3g}"),
-            "crop": self.options.crop,
-            "images": self.crops + count,
-            "images_per_second": round(count / seconds, 1),
-            "loss": round(float(np.mean(losses)), 5),
+            "crop": options.crop,
+            "images": self.crops + len(done) * options.batch,
+            "loss": round(float(np.mean(done)), 5),
         }
         with averaged(self.optimizer, self.trained):
             row |= validated(self.model, self.validation)
-            check(row["validation_loss"])
+            finite(row["validation_loss"])
             self.history.append(row)
             self._save()
         say("  ".join(f"{k} {v}" for k, v in row.items()), sys.stderr)
-
-    def _steps(self, rng):
-        """The steps of an epoch, each batch made while the one before is learned from; losses.
-
-        Batches of a known size, which `fit` does not give, make TensorFlow a fifth faster.
-        """
-        options, losses = self.options, []
-
-        def make():
-            crops = photographs.crops(self.pictures, options.batch, options.crop, rng)
-            return make_batch(crops, rng)
-
-        label = f"epoch {len(self.history) + 1}"
-        with progress(label=label, total=options.steps * options.batch, unit="image") as bar:
-            for ready in made_ahead(make() for _ in range(options.steps)):
-                step, count = int(self.optimizer.iterations), options.batch * len(losses)
-                done = (self.crops + count) / options.crops
-                share = share_of_rate(step, done, _RISE, options.flat)
-                self.optimizer.learning_rate.assign(options.rate * share)
-                losses.append(self.model.train_on_batch(*ready))
-                check(losses[-1])
-                bar.update(options.batch)
-        return losses
 
     def _elapsed(self):
         return self.seconds + time.monotonic() - self.started
 
     def card(self) -> dict:
         """What the weights are, for card.json."""
-        whole = training_record.counted([*self.before, *self.history])
         return {
             "config": self.config.to_dict(),
             "parameters": self.model.parameters(),
@@ -196,11 +174,6 @@ class Trainer:
             "minutes": round(self._elapsed() / 60, 1),
             "images": self.crops,
             "validation": self.history[-1],
-            "all_runs": {
-                "runs": whole[-1]["run"],
-                "images": int(whole[-1]["all_images"]),
-                "hours": round(whole[-1]["all_minutes"] / 60, 1),
-            },
         }
 
     def _save(self):
@@ -218,23 +191,15 @@ class Trainer:
         weights.write(self.output, arrays, self.card())
         for name, rows in (("loss.csv", self.history), ("history.csv", self.before)):
             if rows:
-                table = io.StringIO()
-                columns = dict.fromkeys(key for row in rows for key in row)
-                writer = csv.DictWriter(table, columns, lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(rows)
-                weights.replace(self.output / name, table.getvalue().encode())
+                weights.replace(self.output / name, training_record.in_bytes(rows))
 
     def _resume(self):
         with np.load(self.checkpoint, allow_pickle=False) as state:
             note = json.loads(state["note"].tobytes())
             self.history, self.seconds = note["history"], note["seconds"]
-            self.before, prefix = note["before"], "model/"
-            named = variables(self.model)
-            # What the network has come to have since the state was stored is fresh.
-            fresh = {name: ops.convert_to_numpy(v) for name, v in named.items()}
-            stored = {name: state[prefix + name] for name in named if prefix + name in state}
-            assign(named, fresh | stored)
+            self.before = note["before"]
+            stored = {k.removeprefix("model/"): state[k] for k in state.files if k != "note"}
+            assign(variables(self.model), stored)
         say(f"resumed after epoch {len(self.history)}", sys.stderr)
         if self.finished:  # it may have ended between the weights and their card
             self._save()

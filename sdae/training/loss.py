@@ -84,22 +84,15 @@ def validation_batches(pictures, side, batch=32):
 
 
 def validated(model, validation) -> dict:
-    """Loss, bits per pixel and PSNR of what `validation_batches` made, rounded to the pixel grid."""
-    row, curve = {}, {}
+    """Loss of what `validation_batches` made, rounded to the pixel grid."""
+    row = {}
     for name, batches in validation.items():
         losses = []
         for inputs in batches:
             predicted = model.predict_on_batch(inputs)
             picture = np.round(np.clip(predicted["picture"], 0, 1) * 255)
             error = np.mean((picture - inputs["image"] * 255) ** 2, axis=(1, 2, 3))
-            t = round(float(inputs["t"][0]), 2)
-            lagrangian = model.config.lagrangian(t)
+            lagrangian = model.config.lagrangian(round(float(inputs["t"][0]), 2))
             losses += list(balance(lagrangian) * (predicted["bits"] + lagrangian * error))
-            if name == "validation_loss":
-                psnr = 10 * np.log10(255**2 / np.maximum(error, 1e-3))
-                curve.setdefault(t, []).append((predicted["bits"], psnr))
         row[name] = round(float(np.mean(losses)), 5)
-    for t, columns in curve.items():
-        bits, psnr = (np.concatenate(column).mean() for column in zip(*columns))
-        row |= {f"bpp_{t}": round(float(bits), 4), f"psnr_{t}": round(float(psnr), 3)}
     return row

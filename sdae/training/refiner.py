@@ -33,16 +33,16 @@ from sdae.training.arithmetic import logarithm, whole
 UNITS = 96
 """Hidden units a layer."""
 
-_GROUP_AXES = {
-    "first": 0,
-    "first_bias": 1,
-    "first_level": 1,
-    "second": 0,
-    "second_bias": 0,
-    "mean": 0,
-    "width": 0,
+_STORED = {
+    "first": (0, WEIGHT_UNIT, "int16"),
+    "first_bias": (1, WIDTH_UNIT, "int32"),
+    "first_level": (1, WIDTH_UNIT, "int32"),
+    "second": (0, WEIGHT_UNIT, "int16"),
+    "second_bias": (0, WIDTH_UNIT, "int32"),
+    "mean": (0, WEIGHT_UNIT, "int16"),
+    "width": (0, WEIGHT_UNIT, "int16"),
 }
-# Of what `Refinement` holds of each group.
+# How `Refinement` holds the weights: the axis of the groups, the unit and the type.
 
 
 class RefinerLayer(layers.Layer):
@@ -80,7 +80,7 @@ class RefinerLayer(layers.Layer):
 
     def call(self, integers, mean, width, bias):
         h, w, c = integers.shape[1:]
-        places = _places(h, w, self.chosen[0])
+        coarsest, places, back = _places(h, w, self.chosen[0])
         flat = [ops.reshape(x, (-1, h * w, c)) for x in (integers, mean, width)]
         bias = ops.reshape(bias, (-1, 1, len(self.chosen), UNITS))
         level = ops.pad(self.first_level, ((1, 0), (0, 0), (0, 0)))
@@ -88,8 +88,8 @@ class RefinerLayer(layers.Layer):
         refined = [[x[..., :first] for x in flat[1:]]]
         for g, (start, stop) in enumerate(self.slices):
             before, own = flat[0][..., :start], [x[..., start:stop] for x in flat]
-            parts = [[gather.rows(x, places.coarsest) for x in own[1:]]]
-            for part in places.parts:
+            parts = [[gather.rows(x, coarsest) for x in own[1:]]]
+            for part in places:
                 if not len(part.rows):
                     continue
                 k, (middle, scale) = part.kind, (gather.rows(x, part.rows) for x in own[1:])
@@ -100,7 +100,7 @@ class RefinerLayer(layers.Layer):
                 share = ops.matmul(hidden, self.mean[g, k, :, : stop - start])
                 more = ops.matmul(hidden, self.width[g, k, :, : stop - start])
                 parts.append([middle + share * ops.softplus(scale), scale + more])
-            refined.append([gather.rows(ops.concatenate(x, 1), places.back) for x in zip(*parts)])
+            refined.append([gather.rows(ops.concatenate(x, 1), back) for x in zip(*parts)])
         refined.append([x[..., last:] for x in flat[1:]])
         return tuple(ops.reshape(ops.concatenate(x, -1), (-1, h, w, c)) for x in zip(*refined))
 
@@ -116,41 +116,27 @@ class RefinerLayer(layers.Layer):
         nothing changes."""
         if len(tables.first) <= self.chosen[0]:
             return
-        g, most = slice(self.chosen[0], self.chosen[-1] + 1), self.first.shape[2]
-        self.first.assign(tables.first[g, :, :most] / WEIGHT_UNIT)
-        bias = tables.first_bias[:, g].reshape(self.levels, -1)
-        self.first_bias.assign(bias / WIDTH_UNIT)
-        self.first_level.assign(tables.first_level[:, g] / WIDTH_UNIT)
-        self.second.assign(tables.second[g] / WEIGHT_UNIT)
-        self.second_bias.assign(tables.second_bias[g] / WIDTH_UNIT)
-        self.mean.assign(tables.mean[g, ..., : self.size] / WEIGHT_UNIT)
-        self.width.assign(tables.width[g, ..., : self.size] / WEIGHT_UNIT)
+        for name, (axis, unit, _) in _STORED.items():
+            variable = getattr(self, name)
+            values = np.take(getattr(tables, name), self.chosen, axis)
+            values = values[tuple(map(slice, variable.shape))]  # without the room of other layers
+            variable.assign(values.reshape(variable.shape) / unit)
 
     def integers(self) -> dict:
         """The weights as integers, as `Refinement` has them of these groups."""
-        first, mean, width = (whole(x, WEIGHT_UNIT) for x in (self.first, self.mean, self.width))
+        found = {n: whole(getattr(self, n), unit, kind) for n, (_, unit, kind) in _STORED.items()}
         for n, g in enumerate(self.chosen):
-            size = self.groups[g]
-            mean[n, :, :, size:] = width[n, :, :, size:] = 0
+            for name in ("mean", "width"):
+                found[name][n, :, :, self.groups[g] :] = 0
             for k in (0, 1):
-                first[n, k, inputs(self.groups, g, k) :] = 0
-        bias = whole(self.first_bias, WIDTH_UNIT, "int32")
-        return {
-            "first": first,
-            "first_bias": bias.reshape(self.levels, -1, UNITS),
-            "first_level": whole(self.first_level, WIDTH_UNIT, "int32"),
-            "second": whole(self.second, WEIGHT_UNIT),
-            "second_bias": whole(self.second_bias, WIDTH_UNIT, "int32"),
-            "mean": mean,
-            "width": width,
-        }
+                found["first"][n, k, inputs(self.groups, g, k) :] = 0
+        return found | {"first_bias": found["first_bias"].reshape(self.levels, -1, UNITS)}
 
 
 def joined(refiners) -> Refinement:
     """The refinement by layers whose groups follow each other."""
-    parts = [refiner.integers() for refiner in refiners]
-    found = {}
-    for name, axis in _GROUP_AXES.items():
+    parts, found = [refiner.integers() for refiner in refiners], {}
+    for name, (axis, _, _) in _STORED.items():
         arrays = [part[name] for part in parts]
         most = np.max([array.shape for array in arrays], 0)
         most[axis] = 0
@@ -160,22 +146,15 @@ def joined(refiners) -> Refinement:
     return Refinement(**found, spread=np.rint(spread).astype("uint16"))
 
 
-class _Places:
-    """The positions of an (h, w) latent, as a group sees them.
-
-    Attributes:
-        coarsest: (n,) indices in the row-major plane of those that are not refined.
-        parts: the others, by the weights that they have.
-        back: what brings all of these, one after the other, into the order of the plane.
-    """
-
-    def __init__(self, h, w, group):
-        steps = ordered(h, w)
-        fine = group < FINE
-        self.coarsest = steps.order[: steps.ends[0] if fine else 0]
-        levels = (range(1, LAST, 2), range(2, LAST + 1, 2)) if fine else ([0], [LAST])
-        self.parts = [_Part(h, w, group, some) for some in levels]
-        self.back = np.argsort(np.concatenate([self.coarsest, *(p.rows for p in self.parts)]))
+@lru_cache(maxsize=8)
+def _places(h, w, group):
+    """The positions of an (h, w) latent, as a group sees them: indices of those that are not
+    refined, the others in parts, and what brings all, one after the other, into the plane's order."""
+    steps, fine = ordered(h, w), group < FINE
+    coarsest = steps.order[: steps.ends[0] if fine else 0]
+    levels = (range(1, LAST, 2), range(2, LAST + 1, 2)) if fine else ([0], [LAST])
+    parts = [_Part(h, w, group, some) for some in levels]
+    return coarsest, parts, np.argsort(np.concatenate([coarsest, *(p.rows for p in parts)]))
 
 
 class _Part:
@@ -225,9 +204,6 @@ class _Part:
             features.append(ops.sign(apart) * logarithm(ops.abs(apart)))
         limit = WIDTH_CLIP / FEATURE_UNIT
         return ops.concatenate([*features, ops.clip(width, -limit, limit)], -1)
-
-
-_places = lru_cache(maxsize=8)(_Places)
 
 
 def _units(sums):

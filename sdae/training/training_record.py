@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 
@@ -13,7 +14,19 @@ def read(place: Path | str) -> list[dict[str, float]]:
     runs before it, each begun with the weights of the one before. To the columns of these files
     come ``run``, counted from 1, and ``all_images`` and ``all_minutes``, counted over all runs.
     """
-    return counted(lines(place))
+    run, images, minutes, last, found = 1, 0.0, 0.0, None, []
+    for line in lines(place):
+        row = {key: float(value) for key, value in line.items() if value}
+        if last and row["epoch"] <= last["epoch"]:
+            run, minutes = run + 1, minutes + last["minutes"]
+            images += last.get("images", 0)
+        last = row
+        more = {
+            "all_images": images + row.get("images", 0),
+            "all_minutes": minutes + row["minutes"],
+        }
+        found.append(row | {"run": run} | more)
+    return found
 
 
 def lines(place: Path | str) -> list[dict[str, str]]:
@@ -27,24 +40,11 @@ def lines(place: Path | str) -> list[dict[str, str]]:
     return rows
 
 
-def counted(rows: list[dict]) -> list[dict[str, float]]:
-    """Epochs of one run after another, with the columns that count over all runs; see `read`."""
-    run, images, minutes, last, found = 1, 0.0, 0.0, None, []
-    for line in rows:
-        row = {key: float(value) for key, value in line.items() if value not in ("", None)}
-        if last and row["epoch"] <= last["epoch"]:
-            run, images, minutes = (
-                run + 1,
-                images + last.get("images", 0),
-                minutes + last["minutes"],
-            )
-        last = row
-        found.append(
-            row
-            | {
-                "run": run,
-                "all_images": images + row.get("images", 0),
-                "all_minutes": minutes + row["minutes"],
-            }
-        )
-    return found
+def in_bytes(rows: list[dict]) -> bytes:
+    """Epochs as the content of such a file."""
+    table = io.StringIO()
+    columns = dict.fromkeys(key for row in rows for key in row)
+    writer = csv.DictWriter(table, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return table.getvalue().encode()
