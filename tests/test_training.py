@@ -27,7 +27,7 @@ LEAST = replace(
     SMALL, latent_channels=6, groups=(3, 3), overlapped=3, analysis_depthwise=1, synthesis_blocks=1
 )
 
-OPTIONS = "--crop 64 --batch 2 --steps 2 --float32 --crops 8 --context-crops 4 --context-steps 2"
+OPTIONS = "--crop 64 --batch 2 --steps 2 --crops 8 --context-crops 4 --context-steps 2"
 
 
 @pytest.fixture(scope="module")

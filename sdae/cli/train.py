@@ -19,7 +19,6 @@ def add_arguments(parser) -> None:
     )
     share = "share of the training at the highest rate"
     parser.add_argument("--flat", type=number(float, 0, 1), default=0.9, help=share)
-    parser.add_argument("--float32", action="store_true", help="no bfloat16 in the stacks")
     contexts = parser.add_argument_group("the context tables, fitted at the end")
     contexts.add_argument("--context-crops", type=number(int, 1), default=3000)
     contexts.add_argument("--context-steps", type=number(int, 0), default=3000)

@@ -25,7 +25,7 @@ from sdae.network.transforms import Transforms
 from sdae.pictures import camera_noise, noise
 from sdae.pictures.noise_level import true_sigma
 from sdae.progress import progress, say
-from sdae.training import photographs
+from sdae.training import arithmetic, photographs
 from sdae.training.autoencoder import assign, initialise, variables
 from sdae.training.optimisation import averaged, compiled, losses, share_of_rate
 from sdae.training.transforms import AnalysisTransform, SynthesisTransform
@@ -123,7 +123,7 @@ def fit(
     keras.utils.set_random_seed(seed)
     arrays, card = weights.read(start)
     config = Config(**card["config"])
-    model = initialise(Denoiser(config, "mixed_bfloat16"), "sigma")
+    model = initialise(Denoiser(config, arithmetic.compute()), "sigma")
     assign(variables(model), arrays)
     optimizer = compiled(model, rate, _AVERAGE)
     state, checkpoint = [*model.weights, *optimizer.variables], output / "checkpoint.npz"

@@ -21,6 +21,7 @@ from sdae.network.config import STRIDE, Config
 from sdae.network.plan import SAMPLES
 from sdae.progress import progress, say
 from sdae.training import photographs, training_record
+from sdae.training.arithmetic import compute
 from sdae.training.autoencoder import assign, variables
 from sdae.training.layers import space_to_depth
 from sdae.training.loss import make_batch, trainable_model, validated, validation_batches
@@ -42,7 +43,6 @@ class Options:
         rate, flat: highest learning rate, and for which share of the training it is constant.
         average: momentum of the moving average of the weights, a step.
         ssim_weight: weight of 1 − SSIM beside the squared error on the 0–255 scale.
-        float32: compute in float32 throughout, not in bfloat16.
         seed: of all randomness.
     """
 
@@ -54,7 +54,6 @@ class Options:
     flat: float = 0.9
     average: float = 0.998
     ssim_weight: float = 30.0
-    float32: bool = False
     seed: int = 1
 
 
@@ -85,8 +84,7 @@ class Trainer:
         blocks = photographs.crops(pictures, 2000, 64, rng).astype("float32") / 255 - 0.5
         blocks = ops.convert_to_numpy(space_to_depth(blocks, STRIDE)).reshape(-1, SAMPLES)
         start_from = karhunen_loeve(blocks, self.config.latent_channels)
-        compute = "float32" if options.float32 else "mixed_bfloat16"
-        self.model = trainable_model(self.config, *start_from, compute, options.ssim_weight)
+        self.model = trainable_model(self.config, *start_from, compute(), options.ssim_weight)
         self.optimizer = compiled(self.model, options.rate, options.average)
         self.trained = self.model.trainable_variables
         self.validation = validation_batches(validation, 128)
