@@ -271,7 +271,7 @@ def visitors(results: Results) -> str:
         for count, load in results.bench("load").items()
     ]
     head = "visitors|all bytes, s|all pictures, s|slowest, times the median|memory|faults"
-    return table(head.split("|"), rows) if rows else missing("sdae bench load --store")
+    return table(head.split("|"), rows) if rows else missing("python -m docs.load")
 
 
 def training(results: Results) -> str:

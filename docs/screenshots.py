@@ -5,7 +5,7 @@ The page shows a sample of scikit-image. Needs what requirements-test.txt lists 
 
 from pathlib import Path
 
-from sdae.measuring import app
+from docs import app
 
 FOLDER = Path(__file__).parent
 PAGES = {"compress": "?sample=Coffee&left=JPEG"}

@@ -1,19 +1,16 @@
-"""Benchmarks: ``sdae bench``, ``bench coder`` and ``bench load``.
+"""Benchmarks: ``sdae bench`` and ``bench coder``.
 
 - ``codec``, which is meant where none is named: whole files (`sdae.measuring.speed`);
-- ``coder``: the latent coder on Kodak (`sdae.measuring.packing`);
-- ``load``: what visitors of the app wait for (`sdae.measuring.waiting`).
+- ``coder``: the latent coder on Kodak (`sdae.measuring.packing`).
 
 ``--store`` keeps the figures with the results of the weights, where the documents take them from.
 """
-
-import sys
 
 import sdae
 from sdae import weights
 from sdae.cli.arguments import add_weights
 from sdae.cli.job import Refused
-from sdae.measuring import app, kodak, packing, speed, waiting
+from sdae.measuring import kodak, packing, speed
 from sdae.measuring.results import Results
 from sdae.progress import progress, say
 
@@ -29,8 +26,6 @@ def add_arguments(parser) -> None:
     parser.add_argument("bench", nargs="?", choices=BENCHES, default="codec")
     keep = "keep the figures with the results of the weights"
     parser.add_argument("--store", action="store_true", help=keep)
-    visitors = "of load; 1 and then 10"
-    parser.add_argument("--visitors", type=int, nargs="+", default=[1, 10], help=visitors)
     add_weights(parser)
 
 
@@ -38,11 +33,11 @@ def run(args) -> int:
     """Run a benchmark and print its table. Returns an exit code."""
     try:
         figures = BENCHES[args.bench](args)
-    except (FileNotFoundError, app.AppError, kodak.KodakError) as error:
+    except (FileNotFoundError, kodak.KodakError) as error:
         raise Refused(str(error)) from error
     if args.store:
         Results.of(weights.folder(args.weights)).store_bench(args.bench, figures)
-    return 1 if any(row["faults"] for row in figures.values() if "faults" in row) else 0
+    return 0
 
 
 def codec(args) -> dict:
@@ -76,19 +71,5 @@ def coder(args) -> dict:
     return figures
 
 
-def load(args) -> dict:
-    """What each number of visitors of the Compress page waits for together."""
-    figures = {}
-    for count in args.visitors:
-        figures[str(count)] = row = waiting.load(count, say)
-        say(
-            f"{count} visitors: all bytes {row['bytes_seconds']} s, all pictures "
-            f"{row['picture_seconds']} s, {row['slowest']} times the median, {row['peak_mb']} MB"
-        )
-        for fault in row["faults"]:
-            say(fault, sys.stderr)
-    return figures
-
-
-BENCHES = {"codec": codec, "coder": coder, "load": load}
+BENCHES = {"codec": codec, "coder": coder}
 """Name of a benchmark → function of the options that runs it and returns its figures."""

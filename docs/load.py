@@ -1,29 +1,29 @@
-"""How long visitors of the app wait: ``sdae bench load``."""
+"""How long visitors of the app wait: ``python -m docs.load``, kept with the results of the weights."""
 
-from __future__ import annotations
-
+import argparse
 import statistics
+import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from sdae.measuring import app
+from docs import app
+from sdae import weights
+from sdae.measuring.results import Results
 from sdae.pictures import reading
 
 MOVES = 3
 """Steps of all quality sliders."""
 
 
-def load(count: int, say: Callable[[str], None]) -> dict:
+def load(count: int) -> dict:
     """What visitors of the Compress page wait for who move their quality sliders together.
 
     Each has a picture of a size of its own, about 768×512, which must still show after each move.
 
     Args:
         count: of visitors.
-        say: called with a line of progress.
 
     Returns:
         ``bytes_seconds`` and ``picture_seconds``, until the last visitor had the exact bytes and
@@ -49,7 +49,7 @@ def load(count: int, say: Callable[[str], None]) -> dict:
             faults += ["a visitor sees another picture"] * sum(
                 not own.count() for own in pages.values()
             )
-            say(f"move {move + 1}: bytes {max(counted):.1f} s, pictures {max(shown):.1f} s")
+            print(f"move {move + 1}: bytes {max(counted):.1f} s, pictures {max(shown):.1f} s")
         status = Path(f"/proc/{process}/status").read_text()
     return {
         "bytes_seconds": round(max(map(max, waits[::2])), 1),
@@ -89,3 +89,22 @@ def _waves(width: int, height: int) -> np.ndarray:
     waves = np.stack([np.sin(x / a + y / b) for a, b in ((20, 50), (30, 15), (45, 25))], -1)
     grain = np.random.default_rng(width).normal(0, 4, waves.shape)
     return np.clip(128 + 80 * waves + grain, 0, 255).astype("uint8")
+
+
+def main(arguments=None) -> int:
+    """Measure one visitor and ten, print it and keep it. 1 if a visitor saw what is not theirs."""
+    parser = argparse.ArgumentParser(prog="python -m docs.load", description=__doc__)
+    parser.add_argument("--visitors", type=int, nargs="+", default=[1, 10])
+    figures = {}
+    try:
+        for count in parser.parse_args(arguments).visitors:
+            figures[str(count)] = row = load(count)
+            print(f"{count} visitors: {row}")
+    except app.AppError as error:
+        parser.error(str(error))
+    Results.of(weights.folder()).store_bench("load", figures)
+    return int(any(row["faults"] for row in figures.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
