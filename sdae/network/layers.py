@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from sdae.network.rows import RowQueue
 from sdae.threads import share_out
 
-_CHUNK_FLOATS = 1 << 16
+_CHUNK_FLOATS = 1 << 17
 # Layers without convolution take so many floats at a time: they fit a processor's second cache.
 
 _TILE, _TILES = 4, 72
