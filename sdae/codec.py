@@ -13,7 +13,7 @@ from sdae.coding import coding_order, container, deflate, latent_coder
 from sdae.coding.container import BitstreamError, Header
 from sdae.coding.latent import Latent
 from sdae.coding.residuals import Survey
-from sdae.network import denoising, transform_coding, windows
+from sdae.network import denoising, transform_coding
 from sdae.network.transform_coding import latent_size
 from sdae.pictures import arrays, noise, opening
 from sdae.progress import stage
@@ -64,7 +64,7 @@ class Codec:
         samples, code = arrays.samples(image), round(quality * 100)
         height, width = samples.shape[:2]
         one_band = len(coding_order.band_rows(*latent_size(height, width))) == 1
-        if (height * width <= _KEPT and not one_band) or width > windows.WIDEST:
+        if height * width <= _KEPT and not one_band:
             return self.pack(self.encode(samples, quality, progress=progress))
         given = self.network, self.tables, samples, code, progress
         if one_band:
@@ -113,11 +113,8 @@ class Codec:
         samples = self.clean(arrays.samples(image), sigma, stage(progress, 0, share))
         (height, width), code = samples.shape[:2], round(quality * 100)
         given = self.network, self.tables, samples, code, stage(progress, share, 1)
-        if width > windows.WIDEST:
-            values = windows.quantised(*given)
-        else:
-            bands = transform_coding.quantised(*given)
-            values = coding_order.stacked(bands, latent_size(height, width)[0])
+        bands = transform_coding.quantised(*given)
+        values = coding_order.stacked(bands, latent_size(height, width)[0])
         return Latent(values, width, height, code / 100, self.model_id)
 
     def clean(self, samples: np.ndarray, sigma: float, progress=None) -> np.ndarray:
@@ -157,9 +154,8 @@ class Codec:
         return arrays.image(self._restored(about, bands, progress), about.width, about.height)
 
     def _restored(self, about: Latent | Header, bands, progress):
-        way = windows if about.width > windows.WIDEST else transform_coding
-        size = about.height, about.width
-        return way.restored(self._of(about).network, bands, *size, about.quality, progress)
+        given = self._of(about).network, bands, about.height, about.width, about.quality
+        return transform_coding.restored(*given, progress)
 
     def _unpacked(self, data, max_pixels):
         """The header of a file, and an iterator over its integers, band by band."""

@@ -17,7 +17,7 @@ from sdae import codec as codec_module
 from sdae import weights
 from sdae.coding import coding_order, container, latent_coder
 from sdae.measuring import metrics
-from sdae.network import rounding, rows, windows
+from sdae.network import rounding, rows
 from sdae.network.config import quality_position
 from sdae.pictures import noise, reading
 
@@ -179,37 +179,6 @@ def test_a_large_picture_is_packed_as_its_bands_come(codec, small_strips, monkey
     np.testing.assert_array_equal(np.concatenate(parts), restored)
 
 
-def test_windows_join_without_a_seam(codec, monkeypatch):
-    picture, seen = samples.astronaut()[:200, :505], []
-    whole = codec.encode(picture, 70)
-    restored = np.asarray(codec.decode(whole))
-    monkeypatch.setattr(windows, "_SIDE", 384)
-    monkeypatch.setattr(windows, "WIDEST", 300)
-    found = codec.encode(picture, 70, progress=seen.append)
-    assert len(seen) == 2 and seen[-1] == 1
-    # A window's margin is wide enough for nearly all that reaches into it.
-    assert (found.values != whole.values).mean() < 0.001
-    seen.clear()
-    assert_alike(codec.decode(whole, seen.append), restored)
-    assert len(seen) == 2 and seen[-1] == 1
-    data = codec.compress(picture, 70)
-    assert data == codec.pack(found)
-    (part,) = codec.decompress_parts(data)
-    np.testing.assert_array_equal(part, np.asarray(codec.decode(found)))
-
-
-@given(st.integers(1, 3000))
-def test_windows_cover_a_side_once_and_keep_their_margins(length):
-    spans, margin = windows.spans(length), windows._MARGIN
-    kept = [(first, last) for _, _, first, last in spans]
-    assert kept[0][0] == 0 and kept[-1][1] == length
-    assert all(before[1] == after[0] for before, after in zip(kept, kept[1:]))
-    for start, end, first, last in spans:
-        assert start % 64 == 0 and end - start <= windows._SIDE + 64
-        assert first == 0 or first - start >= margin
-        assert last == length or end - last >= margin
-
-
 @pytest.mark.parametrize("quality", [0, 100.01, -5, float("nan"), "75"])
 def test_quality_outside_its_range_is_refused(codec, quality):
     with pytest.raises(ValueError, match="from 1 to 100"):
@@ -229,8 +198,9 @@ def test_files_of_other_weights_are_refused_by_name(codec):
 
 
 def test_giant_sizes_are_refused_before_memory_is_taken(codec):
-    header = container.Header(codec.model_id, 1, 65535, 65535, 5000)
-    with pytest.raises(sdae.BitstreamError, match="65535×65535"):
+    side = container.MAX_SIDE
+    header = container.Header(codec.model_id, 1, side, side, 5000)
+    with pytest.raises(sdae.BitstreamError, match=f"{side}×{side}"):
         codec.decompress(container.write(header, b"x"))
 
 
@@ -274,8 +244,8 @@ def test_a_latent_of_another_size_than_it_states_is_refused(codec, plain):
 
 
 def test_no_file_states_a_side_that_no_reader_takes(codec):
-    wide = sdae.Latent(np.zeros((1, 8193, codec.tables.channels), "int16"), 65_537, 8, 50)
-    with pytest.raises(ValueError, match="65,535"):
+    wide = sdae.Latent(np.zeros((1, 2049, codec.tables.channels), "int16"), 16_392, 8, 50)
+    with pytest.raises(ValueError, match="16,384"):
         codec.pack(wide)
 
 

@@ -12,7 +12,7 @@ VERSION = 4
 PLAIN, CONTEXTS = 0, 1
 """How a payload is packed: as the original work did, or by `sdae.coding.latent_coder`."""
 
-MAX_SIDE = 65535
+MAX_SIDE = 16_384
 """Longest side in pixels that a file may state."""
 
 MAX_METADATA = 1 << 20
@@ -36,7 +36,7 @@ class Header:
     Attributes:
         model_id: 4 bytes, the first of the weights' SHA-256.
         mode: PLAIN or CONTEXTS.
-        width, height: size of the picture in pixels, 1 to 65535.
+        width, height: size of the picture in pixels, 1 to `MAX_SIDE`.
         quality_code: quality × 100, 100 to 10000.
         metadata: what `sdae.pictures.metadata` packed, at most `MAX_METADATA` bytes; empty where
             the file holds none.

@@ -54,7 +54,7 @@ def round_for_rate(network, tables, y, quality_code: int):
     return _chosen(y, weight, None, quality_code, tables, causal=False)
 
 
-def fitted_bands(network, tables, strips, bands, quality_code: int, masking=None, met=None):
+def fitted_bands(network, tables, strips, bands, quality_code: int, masking, met=None):
     """The integers whose picture is close at few bits: rounding, restoring, and rounding again.
 
     What is restored gives the gradient of the squared error. As the synthesis is close to
@@ -67,7 +67,7 @@ def fitted_bands(network, tables, strips, bands, quality_code: int, masking=None
         strips: the picture to come close to in strips from the top, (n, W, 3) float32 in [0, 1].
         bands: the latent times gain from the top, each coded as if the others were not there:
             `sdae.coding.coding_order.bands`.
-        masking: (h, w) float32, how much errors of each place weigh, or None.
+        masking: (h, w) float32, how much errors of each place weigh.
         met: a `sdae.coding.residuals.Survey` to note what is to be packed, or None.
 
     Yields:
@@ -90,7 +90,7 @@ def fitted_bands(network, tables, strips, bands, quality_code: int, masking=None
             y, chosen = waiting.popleft()
             wanted = chosen - gradients.take(len(y)) / (2 * inverse**2)
             y = y + np.float32(_STEP) * (wanted - y)
-            masks = None if masking is None else masking[top : top + len(y)]
+            masks = masking[top : top + len(y)]
             top += len(y)
             yield _chosen(y, weight, masks, quality_code, tables, met)
 

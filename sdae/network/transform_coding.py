@@ -38,7 +38,7 @@ def check(latent: Latent, channels: int) -> None:
         )
 
 
-def quantised(network, tables, samples, quality_code: int, progress=None, masking=None, met=None):
+def quantised(network, tables, samples, quality_code: int, progress=None, met=None):
     """A picture → its integers.
 
     Args:
@@ -46,7 +46,6 @@ def quantised(network, tables, samples, quality_code: int, progress=None, maskin
         samples: (H, W, 3) uint8, or float32 on the scale [0, 1].
         quality_code: quality in hundredths, 100 to 10000.
         progress: called with the share that is done, 0 to 1.
-        masking: `rounding.masking` of the samples, if they are a piece of a picture.
         met: as for `rounding.fitted_bands`.
 
     Yields:
@@ -56,8 +55,7 @@ def quantised(network, tables, samples, quality_code: int, progress=None, maskin
     counted = counter(2 * sum(sizes), progress)
     rows = network.latent_rows(strips(samples), quality_position(quality_code / 100))
     bands = regrouped(counted(rows), sizes)
-    masking = rounding.masking(samples) if masking is None else masking
-    given = strips(samples), bands, quality_code, masking, met
+    given = strips(samples), bands, quality_code, rounding.masking(samples), met
     chosen = rounding.fitted_bands(network, tables, *given)
     return counted(map(latent_coder.stored, chosen))
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-MAX_SIDE = 65_535
-"""Largest width and height, in pixels."""
+from sdae.coding.container import MAX_SIDE
 
 MAX_PIXELS = 120_000_000
 """Largest width × height that is read unless told otherwise."""
@@ -174,7 +173,7 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
         raise ImageError("The picture has no pixels; choose another one.")
     if max(width, height) > MAX_SIDE:
         raise ImageError(
-            f"The picture is {width} × {height} pixels; no side may be longer than {MAX_SIDE}, "
+            f"The picture is {width} × {height} pixels; no side may be longer than {MAX_SIDE:,}, "
             "so scale it down or cut it first."
         )
     if width * height > max_pixels:
