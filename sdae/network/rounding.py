@@ -13,7 +13,7 @@ import numpy as np
 
 from sdae.coding import predictor
 from sdae.coding.coding_order import ordered
-from sdae.coding.units import FEATURE_UNIT, width_of_step, width_step
+from sdae.coding.units import FEATURE_UNIT, WIDTH_UNIT
 from sdae.network.config import CAUTION, STRIDE, quality_position
 from sdae.network.layers import Linear, space_to_depth
 from sdae.network.rows import RowQueue, with_last
@@ -25,6 +25,9 @@ _STEP, _CARE = 0.6, 1.65
 
 _FAR = 3 * FEATURE_UNIT // 2
 # From so far on the bits grow evenly with the distance from the mean.
+
+_STEPS, _NARROW_WIDE = 32, (-256, 767)
+# So many widths to 1 are told apart, from −8 to 24.
 
 _MOST = 32766
 # A step towards the mean leads no further than files can hold.
@@ -187,7 +190,8 @@ def _chosen(y, weight, masking, quality_code, tables, met=None, causal=True):
         beyond = FEATURE_UNIT * nearest - mean.astype("float32")
         side = np.sign(beyond)
         far = np.minimum(np.abs(beyond), _FAR).astype("int32")
-        saved = _savings().take(width_step(width) * (_FAR + 1) + far)
+        step = np.clip(np.rint(width * (_STEPS / WIDTH_UNIT)), *_NARROW_WIDE).astype("int32")
+        saved = _savings().take((step - _NARROW_WIDE[0]) * (_FAR + 1) + far)
         closer = saved > price * (1 + 2 * (wanted - nearest) * side)
         rows[places, channels] = chosen = nearest - side * closer
         if met is not None:
@@ -205,6 +209,8 @@ def _savings():
     """Bits saved by one step towards the mean, for each width and each distance from the mean in
     units of 1/FEATURE_UNIT, the last for all larger ones; nothing where a step leads away."""
     distance = np.arange(_FAR + 1, dtype="float32") / FEATURE_UNIT
-    scale = np.logaddexp(width_of_step(), 0, dtype="float32")[:, None] + np.float32(0.01)
+    low, high = _NARROW_WIDE
+    width = np.arange(low, high + 1, dtype="float32")[:, None] / _STEPS
+    scale = np.logaddexp(width, 0) + np.float32(0.01)
     near, far = (laplacian_bits(d, np.float32(0), scale) for d in (np.abs(distance - 1), distance))
     return np.where(distance > 0.5, far - near, 0).astype("float32")
