@@ -79,7 +79,6 @@ def photographed(rgb: np.ndarray, iso: float, seed=0) -> tuple[np.ndarray, np.nd
     blur, phase = rng.uniform(0.4, 0.8), rng.integers(2, size=2)
     shot = 1e-6 * iso
     read = 2.5 * shot**1.09 * 1.5 ** rng.uniform(-1, 1)
-
     red_row, red_column = (
         (np.arange(length) + first) % 2 == 0 for length, first in zip(rgb.shape, phase)
     )
