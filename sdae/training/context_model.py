@@ -17,6 +17,8 @@ from sdae.coding.coding_order import FINE, LAST, lattice, ordered
 from sdae.coding.refinement import REFINED
 from sdae.coding.tables import Tables
 from sdae.coding.units import (
+    DEVIATION_CLIP,
+    FEATURE_UNIT,
     HIDDEN_CLIP,
     LOGARITHM_CLIP,
     MEAN_UNIT,
@@ -44,7 +46,8 @@ _REFINERS = (
 )
 # Groups of like size share a layer.
 
-_LARGEST_SUM, _LARGEST_MEAN = 0.8 * 2**24, 0.98 * 2**24
+_LARGEST = 0.98 * 2**24
+# What is summed in float32 may be, before its parts are rounded.
 
 
 class ContextModel(layers.Layer):
@@ -221,11 +224,12 @@ class ContextModel(layers.Layer):
             if not name.endswith("share"):
                 acting = self._earlier if name in ("mean", "width") else self._same
                 values = values * acting[: values.shape[-1], : values.shape[-1]]
-            if unit == MEAN_UNIT:
-                # What the groups after the first add must stay in the exact range as well.
-                sums = np.abs(values[..., groups[0] :, :]).sum(tuple(range(values.ndim - 1)))
-                sums *= unit * VALUE_CLIPS[1]
-                values = values * np.minimum(1, _LARGEST_MEAN / np.maximum(sums, 1))
+                # Sums must stay in the exact range; of means, what the groups after the first add.
+                of_mean = unit == MEAN_UNIT
+                most = VALUE_CLIPS[1] if of_mean else DEVIATION_CLIP * FEATURE_UNIT
+                added = values[..., of_mean * groups[0] :, :]
+                sums = np.abs(added).sum(tuple(range(values.ndim - 1))) * unit * most
+                values = values * np.minimum(1, _LARGEST / np.maximum(sums, 1))
             found[name] = whole(values, unit)
         hidden = np.zeros((9, 2, c, len(groups), HIDDEN))
         own, out = np.zeros((3, c, HIDDEN)), np.zeros((c, HIDDEN))
@@ -245,7 +249,9 @@ class ContextModel(layers.Layer):
         member = np.eye(len(groups))[self._group]
         sums = np.abs(hidden).sum((0, 1, 2)) + member.T @ np.abs(own).sum(0)
         sums += member[: self.fine].T @ np.abs(coarse).sum((0, 1))
-        shrink = np.maximum(1, sums * WEIGHT_UNIT * LOGARITHM_CLIP / _LARGEST_SUM)
+        sums *= WEIGHT_UNIT * LOGARITHM_CLIP
+        sums += (np.abs(bias).max(0) + np.abs(levels).max(0)) * WIDTH_UNIT
+        shrink = np.maximum(1, sums / _LARGEST)
         found["hidden"] = whole(hidden / shrink, WEIGHT_UNIT)
         found["hidden_own"] = whole(own / (member @ shrink), WEIGHT_UNIT)
         found["hidden_coarse"] = whole(coarse / (member @ shrink)[: self.fine], WEIGHT_UNIT)
@@ -253,7 +259,7 @@ class ContextModel(layers.Layer):
         found["hidden_level"] = whole(levels / shrink, WIDTH_UNIT, "int32")
         out *= member @ shrink
         sums = np.abs(out).sum(1, keepdims=True) * WEIGHT_UNIT * HIDDEN_CLIP
-        out *= np.minimum(1, _LARGEST_MEAN / np.maximum(sums, 1))
+        out *= np.minimum(1, _LARGEST / np.maximum(sums, 1))
         found["hidden_out"] = whole(out, WEIGHT_UNIT)
         return Tables(**found, **buckets.empty(), refinement=joined(self.refiners))
 
