@@ -72,6 +72,9 @@ def test_large_weights_are_kept_in_the_exact_range(refined):
         kernel.assign(kernel * 40)
     for kernel in (*layer.hidden_out, layer.mean, layer.mean_own, layer.mean_coarse):
         kernel.assign(kernel * 200)
+    for kernel in (layer.width, layer.width_own, layer.width_coarse):
+        kernel.assign(kernel * 5000)
+    layer.hidden_bias.assign(layer.hidden_bias - 1500)
     assert layer.tables().channels == 12
 
 

@@ -33,7 +33,8 @@ def test_each_choice_is_worth_its_error(codec, picture):
     nearest = np.rint(y)
     rounded = rounding.round_for_rate(codec.network, codec.tables, y, CODE)
     assert (np.abs(rounded - nearest) <= 1).all()
-    (chosen,) = rounding.fitted_bands(codec.network, codec.tables, [image], [y], CODE)
+    masking = rounding.masking(picture)
+    (chosen,) = rounding.fitted_bands(codec.network, codec.tables, [image], [y], CODE, masking)
     price = codec.network.config.lagrangian(t) / 3
 
     def cost(values):
