@@ -7,7 +7,7 @@ import pytest
 from sdae import weights
 from sdae.weights import WeightsError
 
-PARAMETERS = 4_833_834
+PARAMETERS = 5_053_338
 
 ARRAYS = {"a/kernel": np.arange(6, dtype="float16").reshape(2, 3), "b": np.ones(3, "int16")}
 
