@@ -31,9 +31,8 @@ def view(stored: Results, card: dict) -> None:
 
 
 def settings(card: dict) -> list[tuple[str, str]]:
-    """What the card of the weights says, a row a setting; limits are called limits."""
-    limits = {"epochs": "epochs at most", "minutes": "minutes at most"}
-    said = card["config"] | {limits.get(key, key): value for key, value in card["training"].items()}
+    """What the card of the weights says, a row a setting."""
+    said = card["config"] | card["training"]
     return [
         *(
             (key.replace("_", " "), re.sub(r"[\[\]']", "", f"{value}"))
