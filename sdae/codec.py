@@ -63,14 +63,13 @@ class Codec:
         _check(quality)
         samples, code = arrays.samples(image), round(quality * 100)
         height, width = samples.shape[:2]
-        one_band = len(coding_order.band_rows(*latent_size(height, width))) == 1
-        if height * width <= _KEPT and not one_band:
-            return self.pack(self.encode(samples, quality, progress=progress))
         given = self.network, self.tables, samples, code, progress
-        if one_band:
+        if len(coding_order.band_rows(*latent_size(height, width))) == 1:
             met = Survey()
             (values,) = transform_coding.quantised(*given, met=met)
             payload = latent_coder.encode(values, code, self.tables, met)
+        elif height * width <= _KEPT:
+            return self.pack(self.encode(samples, quality, progress=progress))
         else:
             bands = transform_coding.quantised(*given)
             payload = latent_coder.encode_bands(bands, code, self.tables)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.shared.sources import choose_size
+from sdae.network.denoising import WEAKEST
 from sdae.pictures.noise import STRONGEST
 
 GAUSSIAN, CAMERA, NONE = "Gaussian", "Camera", "As it is"
@@ -19,13 +20,11 @@ SPEEDS = 400, 800, 1600, 3200, 6400, 12800, 25600
 """Sensitivities of the camera, ISO."""
 
 MEASURED = "Use the measured noise level"
-_WEAKEST = 0.02
-# Noise below this level is left where it is: it may be texture.
 
 
 def found(estimate: float) -> str:
     """The noise level that was measured, in words."""
-    return f"{estimate:.3f}" if estimate >= _WEAKEST else "no noise found"
+    return f"{estimate:.3f}" if estimate >= WEAKEST else "no noise found"
 
 
 def choose_noise() -> tuple[bool, str | None, float]:
@@ -85,7 +84,7 @@ def choose_strength(estimate: float) -> float:
 
 def warn_of_unseen_noise(strength: float) -> None:
     """Say so where next to nothing is taken away, and what to do."""
-    if strength < _WEAKEST and st.session_state["auto"]:
+    if strength < WEAKEST and st.session_state["auto"]:
         st.info(
             "No noise found, so the picture stays as it is. To smooth it all the same, "
             f"turn off “{MEASURED}” and move the strength.",
