@@ -68,13 +68,13 @@ class Survey:
 
 def survey(values, quality_code: int, tables: Tables, live: int):
     """`Survey.symbols` of known integers, (h, w, C), band after band."""
-    survey = Survey()
+    met = Survey()
     for band in bands(values):
         rows = band.reshape(-1, band.shape[2])[ordered(*band.shape[:2]).order]
 
         def known(places, channels, *expected):
-            survey.note(channels, rows[places, channels], *expected)
+            met.note(channels, rows[places, channels], *expected)
             return rows[places, channels]
 
         walk(band.shape[:2], quality_code, tables, live, known)
-    return survey.symbols(live)
+    return met.symbols(live)
