@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -15,14 +16,23 @@ ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 600
 """Seconds that an answer may take."""
 
+BROWSERS = "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+).split()
+
 
 class AppError(RuntimeError):
     """The app or a browser cannot be started, or gives no answer; the message says what to do."""
 
 
 @contextmanager
-def server():
-    """The app of a checkout on a free port of this machine; gives its address and process id."""
+def server(**settings: str):
+    """The app of a checkout on a free port of this machine; gives its address and process id.
+
+    ``settings``: environment variables beside those of this process.
+    """
     if not (ROOT / "streamlit_app.py").exists():
         raise AppError("The pages are not here; run this in a checkout of the repository.")
     with socket.socket() as probe:
@@ -33,6 +43,7 @@ def server():
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options.split()],
         cwd=ROOT,
+        env=os.environ | settings,
         stdout=subprocess.DEVNULL,
     )
     address = f"http://127.0.0.1:{port}"
@@ -58,15 +69,13 @@ def _answers(address: str) -> bool:
 @contextmanager
 def browser():
     """A headless Chromium of the system."""
-    from playwright.sync_api import sync_playwright
-
-    place = shutil.which("chromium") or shutil.which("google-chrome")
+    place = next(filter(None, map(shutil.which, BROWSERS)), None)
     if not place:
         raise AppError("This needs Chromium; install it where the system finds it.")
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as driver:
-        chromium = driver.chromium.launch(
-            executable_path=place, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
+        chromium = driver.chromium.launch(executable_path=place, args=FLAGS)
         yield chromium
         chromium.close()
 

@@ -2,81 +2,39 @@
 
 import functools
 import os
-import shutil
-import socket
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from on_pages import ROOT, TINY, encoded, picture
+from on_pages import TINY, encoded, picture
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
-PATIENCE = 600_000  # milliseconds; all waited for here ends by itself, however busy the machine is
+from docs.app import PATIENCE, AppError, browser, server
+
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 @functools.cache
-def _browser(config):
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        return None
-    from playwright.sync_api import sync_playwright
-
-    driver = sync_playwright().start()
-    browser = driver.chromium.launch(executable_path=found, args=FLAGS)
-    config.add_cleanup(driver.stop)
-    config.add_cleanup(browser.close)
-    return browser
+def _held(config, begin, **settings):
+    """What a context gives, until all tests have ended."""
+    stack = ExitStack()
+    config.add_cleanup(stack.close)
+    return stack.enter_context(begin(**settings))
 
 
 @pytest.fixture
 def chromium(pytestconfig):
     """The browser of all tests."""
-    browser = _browser(pytestconfig)
-    if browser is None:
-        notice = f"no Chromium was found (looked for {', '.join(BROWSERS)})"
+    try:
+        return _held(pytestconfig, browser)
+    except AppError as error:
         if os.environ.get("SDAE_REQUIRE_BROWSER"):
-            pytest.fail(f"Browser tests are required and {notice}.")
-        pytest.skip(f"BROWSER TESTS DID NOT RUN: {notice}")
-    return browser
+            pytest.fail(f"Browser tests are required: {error}")
+        pytest.skip(f"BROWSER TESTS DID NOT RUN: {error}")
 
 
-@functools.cache
 def app(config, weights: str) -> str:
     """The address of a server with these weights and without Kodak pictures."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = tempfile.mkdtemp()
-    settings = {"headless": "true", "address": "127.0.0.1", "port": port, "fileWatcherType": "none"}
-    log = Path(folder, "log.txt")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
-        + [f"--server.{name}={value}" for name, value in settings.items()],
-        cwd=ROOT,
-        env=os.environ | {"SDAE_KODAK": folder, "SDAE_WEIGHTS": weights},
-        stdout=log.open("w"),
-        stderr=subprocess.STDOUT,
-    )
-    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
-    config.add_cleanup(server.wait)
-    config.add_cleanup(server.terminate)
-    address = f"http://127.0.0.1:{port}"
-    while server.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=PATIENCE / 1000):
-                return address
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"The app did not start:\n{log.read_text()}")
+    return _held(config, server, SDAE_WEIGHTS=weights, SDAE_KODAK=str(TINY))[0]
 
 
 @pytest.fixture
@@ -96,7 +54,7 @@ def tab(chromium, address):
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(1000 * PATIENCE)
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: errors.append(error))
         page.goto(f"{address}/{path}")
