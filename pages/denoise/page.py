@@ -7,7 +7,7 @@ from pages.denoise.sides import FILE, FILTERS, NOISY, SDAE, choices, left_side, 
 from pages.shared import background, engine
 from pages.shared.choices import keep, kept
 from pages.shared.layout import frame
-from pages.shared.sources import Source, choose
+from pages.shared.sources import GRAINY_FILE, Source, choose
 from pages.shared.split_view import compare
 from pages.shared.words import literal
 from sdae import BitstreamError, ImageError, WeightsError
@@ -30,7 +30,7 @@ def main() -> None:
 
 def denoise_picture(source: Source, panel, stage, below) -> None:
     with panel:
-        small, kind, level = settings.choose_noise()
+        small, kind, level = settings.choose_noise(grainy=source.name == GRAINY_FILE)
     bars = stage.container()  # whether there is one or not, it moves nothing below
     with bars:
         data = engine.open_file(source.data).png if source.is_sdae else source.data

@@ -27,16 +27,19 @@ def found(estimate: float) -> str:
     return f"{estimate:.3f}" if estimate >= WEAKEST else "no noise found"
 
 
-def choose_noise() -> tuple[bool, str | None, float]:
+def choose_noise(grainy: bool) -> tuple[bool, str | None, float]:
     """Whether the picture is scaled to 128×128; kind and strength of the noise to add: the level of
-    the Gaussian one, the camera's ISO, or no kind."""
+    the Gaussian one, the camera's ISO, or no kind.
+
+    A `grainy` picture has a choice of its own, which begins with no kind.
+    """
     small = choose_size()
     kind = st.segmented_control(
         "Noise to add",
         list(_ABOUT),
-        default=GAUSSIAN,
+        default=NONE if grainy else GAUSSIAN,
         required=True,
-        key="noise",
+        key="grainy" if grainy else "noise",
         bind="query-params",
         width="stretch",
     )

@@ -18,12 +18,11 @@ _STYLE = """
 .st-key-lesson [data-testid=stVerticalBlock] { gap: 0.5rem; }
 .st-key-lesson .stDownloadButton button[kind=tertiary] { min-height: 0; padding: 0;
   font-size: 0.8125rem; line-height: 1.2; }
-.st-key-lesson h2 { font-size: 1.25rem; }
-.st-key-lesson h2 { padding: 0; }
+.st-key-lesson h2 { font-size: 1.25rem; padding: 0; }
+.st-key-question img { max-height: 17rem; object-fit: contain; }
 .st-key-lead [data-testid=stMarkdownContainer] { margin-bottom: 0; }
 .st-key-lead p { font-size: 0.9375rem; line-height: 1.45; margin: 0; }
 @media (max-width: 640px) {
-  .st-key-lesson [data-testid=stImage] { display: none; }
   .st-key-step [role=radiogroup] { flex-wrap: wrap; mask: none; }
   .st-key-step button { flex: 1 1 20%; }
 }
@@ -34,7 +33,7 @@ _STYLE = """
 def main() -> None:
     st.html(_STYLE)
     with st.container(key="lesson"):
-        panel, stage = st.columns([2, 9], gap="medium")
+        stage, panel = st.columns([9, 2], gap="medium")  # settings come last on a phone
         with panel:
             source = carried.source() or chosen_source()
             quality = st.slider("Quality", 1, 100, 75, key="quality", bind="query-params")
@@ -105,8 +104,10 @@ def show(source: Source, quality: float, number: int, panel) -> None:
     data = engine.open_file(source.data).png if source.is_sdae else source.data
     shown = experiments.subject(data, quality)
     width, height = shown.picture.size
+    answered = questions.answered(number, shown)
     with panel:
-        st.image(shown.picture.png, alt=f"{source.name}, the picture of the lesson")
+        if answered:  # a question has it beside it
+            st.image(shown.picture.png, alt=f"{source.name}, the picture of the lesson")
         st.caption(
             f"{width} × {height} pixels"
             + (
@@ -117,7 +118,7 @@ def show(source: Source, quality: float, number: int, panel) -> None:
             )
         )
         for_teachers(shown)
-    if questions.answered(number, shown):
+    if answered:
         screens.show(STEPS[number].name, shown)
 
 

@@ -10,6 +10,8 @@ import streamlit as st
 
 from pages.inside import experiments, toy
 from pages.inside.experiments import Subject
+from pages.inside.hard_pictures import EXAMPLES
+from pages.inside.squares import framed
 from pages.inside.texts import NAMES
 
 TEXT_QUALITY = 75
@@ -24,12 +26,13 @@ NOISE = 0.1
 
 @dataclass(frozen=True)
 class Question:
-    """A question, and the slider that guesses.
+    """A question, the picture it is about, and the slider that guesses.
 
     Attributes:
         text: the question, a format string that may look into ``shown``.
         answer: subject → the true number, and a sentence that says it.
         high, step, unit: of the slider, which begins at 0.
+        picture: subject → uint8 (H, W, 3).
     """
 
     text: str
@@ -37,6 +40,9 @@ class Question:
     high: float
     step: float
     unit: str
+    picture: Callable[[Subject], np.ndarray] = lambda shown: framed(
+        shown.picture.rgb, *shown.square, times=2
+    )
 
 
 def answered(number: int, shown: Subject) -> bool:
@@ -59,8 +65,11 @@ def answered(number: int, shown: Subject) -> bool:
 
 
 def _ask(question: Question, number: int, opened: str, shown: Subject) -> None:
-    with st.container(border=True):
-        st.markdown(f"#### {question.text.format(shown=shown)}")
+    with st.container(border=True, key="question"):
+        asked, seen = st.columns(2, gap="medium", vertical_alignment="center")
+    seen.image(question.picture(shown), alt="The picture of the question")
+    with asked:
+        st.markdown(f"##### {question.text.format(shown=shown)}")
         guess = st.slider(
             "Your guess",
             0.0,
@@ -178,6 +187,7 @@ QUESTIONS = (
         60.0,
         1.0,
         "squares",
+        lambda shown: framed(shown.picture.rgb, *(n // 16 for n in shown.picture.size), times=2),
     ),
     Question(
         "The latent has {shown.latent.values.shape[2]} channels. How many of them hold nine tenths "
@@ -217,6 +227,7 @@ QUESTIONS = (
         300.0,
         5.0,
         "%",
+        lambda shown: EXAMPLES["Text"](),
     ),
 )
 """The questions, in the order of `pages.inside.texts.STEPS`."""

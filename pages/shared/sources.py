@@ -32,7 +32,7 @@ SAMPLES = {
 }
 """Pictures inside the scikit-image package; none of them needs a download."""
 
-GRAINY = "Grainy JPEG"
+GRAINY, GRAINY_FILE = "Grainy JPEG", "grainy.jpg"
 """A further sample, made of one of them: as a camera at ISO 6400 would have stored it."""
 
 
@@ -87,7 +87,7 @@ def choose() -> Source | None:
         return Source(name, (kodak.folder() / name).read_bytes())
     sample = _select("Sample", [*SAMPLES, GRAINY], "sample")
     if sample == GRAINY:
-        return Source("grainy.jpg", _grainy())
+        return Source(GRAINY_FILE, _grainy())
     return Source(SAMPLES[sample], (_sample_folder() / SAMPLES[sample]).read_bytes())
 
 
