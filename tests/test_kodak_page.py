@@ -124,7 +124,7 @@ def test_rates_are_those_of_the_results(visit, stored):
         trace = figure[results.label(codec)]
         curve = curves.curve(stored.rows("kodak", codec))
         assert (trace["x"], trace["y"]) == (curve["bpp"], curve["psnr"])
-    published = [trace for name, trace in figure.items() if name.endswith("(published)")]
+    published = [figure[name] for name in results.published()["curves"]]
     assert len(published) == 4 and all(trace["line"]["dash"] != "solid" for trace in published)
     assert [row[0] for row in table(at, "against")] == ["JPEG", "WebP", "AVIF"]
     # No number leaves its pair.

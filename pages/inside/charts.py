@@ -12,7 +12,10 @@ def integers(values: np.ndarray, before: np.ndarray, bits: np.ndarray) -> go.Fig
     """The integers of one square by channel, what they were before rounding, and their bits."""
     figure = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[3, 2])
     channels = list(range(1, len(values) + 1))
-    for row, title, heights, colour in ((1, "Integer", values, BLUE), (2, "Bits", bits, ORANGE)):
+    for row, title, heights, colour in (
+        (1, "Integer a channel", values, BLUE),
+        (2, "Bits", bits, ORANGE),
+    ):
         figure.add_bar(
             x=channels,
             y=heights.tolist(),
@@ -34,7 +37,6 @@ def integers(values: np.ndarray, before: np.ndarray, bits: np.ndarray) -> go.Fig
         col=1,
     )
     figure.update_yaxes(title="Bits", row=2, col=1)
-    figure.update_xaxes(title="Channel", row=2, col=1)
     figure.update_layout(hovermode="x unified", bargap=0.1)
     return figure
 
@@ -65,5 +67,6 @@ def toy(losses: list[float], least: float, steps: int, most: int) -> go.Figure:
         hovertemplate="%{y:.5f}",
     )
     figure.update_xaxes(title="Steps", range=[0, most])
-    figure.update_yaxes(title="Squared error", type="log", exponentformat="power")
+    ticks = [digit * 10.0**power for power in range(-6, 0) for digit in (1, 3)]
+    figure.update_yaxes(title="Squared error", type="log", tickvals=ticks)
     return figure

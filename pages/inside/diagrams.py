@@ -22,14 +22,15 @@ def architecture(analysis: list[Layer], synthesis: list[Layer], latent: int) -> 
     parts, x, middle = [], 22.0, 64
     alt = ["The network from left to right. Picture with 3 channels"]
 
-    def block(name, channels, stride, colour, note=""):
+    def block(name, channels, stride, colour):
         nonlocal x
         high, wide = 120 * (1, 0.7, 0.48, 0.32)[stride.bit_length() - 1], 12 + channels / 4.5
-        parts.append(_rectangle(x, middle - high / 2, wide, high, colour, filled=True))
-        parts.append(_text(x + wide / 2, middle + high / 2 + 16, name, 12, bold=True))
-        parts.append(_text(x + wide / 2, middle + high / 2 + 31, note or f"{channels}", 12))
-        place = x + wide / 2
-        x += max(wide, 46, 7 * len(name)) + 12
+        room = max(wide, 46, 7 * len(name))
+        place, below = x + room / 2, middle + high / 2
+        parts.append(_rectangle(place - wide / 2, middle - high / 2, wide, high, colour, True))
+        parts.append(_text(place, below + 16, name, 12, bold=True))
+        parts.append(_text(place, below + 31, f"{channels}", 12))
+        x += room + 12
         return place
 
     start = block("picture", 3, 1, GREY)
@@ -56,11 +57,11 @@ def architecture(analysis: list[Layer], synthesis: list[Layer], latent: int) -> 
         (between, end, "linear path of the decoder"),
     ):
         parts.append(
-            f'<path d="M{left:.0f} 164 V182 H{right:.0f} V168" fill="none" '
+            f'<path d="M{left:.0f} 160 V172 H{right:.0f} V162" fill="none" '
             f'stroke="currentColor" stroke-dasharray="5 4"/>'
         )
-        parts.append(_text((left + right) / 2, 199, name, 13))
-    return _svg(x, 208, parts, ", ".join(alt) + ", picture. A linear path runs beside each stack.")
+        parts.append(_text((left + right) / 2, 188, name, 13))
+    return _svg(x, 194, parts, ", ".join(alt) + ", picture. A linear path runs beside each stack.")
 
 
 def grids(shown: list[tuple[str, str, np.ndarray]], alt: str) -> str:
@@ -83,7 +84,7 @@ def grids(shown: list[tuple[str, str, np.ndarray]], alt: str) -> str:
             )
             ink = "#000000" if colour.mean() > 130 else "#FFFFFF"
             middle = left + cell / 2, top + cell / 2 + 5
-            parts.append(_text(*middle, f"{round(value, 2) + 0.0:.2f}", 14, colour=ink))
+            parts.append(_text(*middle, f"{value:z.2f}", 14, colour=ink))
         x += side + 8
     return _svg(x, side + 36, parts, alt)
 

@@ -16,11 +16,15 @@ from sdae.pictures import reading
 QUALITY = 25
 """Where the examples open: the failures can be seen without looking for them."""
 
+ENLARGED = 4
+"""So many times the part is enlarged that is shown below the whole."""
+
 
 def limits(shown=None) -> None:
-    """One of the hard pictures in three versions, whole and where it is worst. The picture of the
-    lesson is not used."""
-    with st.container(horizontal=True):
+    """One of the hard pictures in three versions, each whole and below that where SDAE is worst.
+    The picture of the lesson is not used."""
+    settings, seen = st.columns([1, 4], gap="medium")
+    with settings:
         name = st.segmented_control(
             "Picture",
             list(EXAMPLES),
@@ -33,15 +37,14 @@ def limits(shown=None) -> None:
             "Quality of this picture", 1, 100, QUALITY, key="example", bind="query-params"
         )
     picture, result = experiments.example(name, quality)
-    with st.spinner("Searching the other codecs at the same bytes."):
+    with seen, st.spinner("Searching the other codecs at the same bytes."):
         other = experiments.best_other(name, quality)
-    with st.container(horizontal=True, horizontal_alignment="distribute"):
-        st.markdown(f"**{verdict(result, other, len(picture.png))}**", width="content")
+    with settings:
+        st.markdown(f"**{verdict(result, other, len(picture.png))}**")
         st.page_link(
             "pages/compress/page.py",
-            label="And on photographs? Guess",
+            label="Guess on photographs",
             icon=":material/compress:",
-            width="content",
         )
     versions = [(f"Original · {len(picture.png):,} bytes as PNG", picture.rgb)]
     versions += [
@@ -53,11 +56,18 @@ def limits(shown=None) -> None:
         if made
     ]
     part = worst_part(picture.rgb, versions[1][1])
-    for kind, place in (("whole", ...), ("detail", part)):
+    with seen:
         figures.plates(
-            [Plate(rgb[place], label, f"{name}, {kind}: {label}") for label, rgb in versions],
-            f"{name.lower().replace(' ', '-')}-{kind}",
-            width=200,
+            [
+                Plate(
+                    np.concatenate([rgb, rgb[part].repeat(ENLARGED, 0).repeat(ENLARGED, 1)]),
+                    label,
+                    f"{name}, whole and a detail: {label}",
+                )
+                for label, rgb in versions
+            ],
+            name.lower().replace(" ", "-"),
+            width=240,
             blocks=True,
         )
 
@@ -75,9 +85,10 @@ def verdict(result: Result, other: Rival | None, png_bytes: int) -> str:
     return f"{said}, {other.label} {decibels(other.psnr)} dB."
 
 
-def worst_part(original: np.ndarray, restored: np.ndarray, height=36, width=96):
-    """Where in a picture the squared error is largest, on a raster of half a window: slices."""
+def worst_part(original: np.ndarray, restored: np.ndarray) -> tuple[slice, slice]:
+    """Where in a picture the squared error is largest, on a raster of half a window."""
     error = np.square(original.astype("float32") - restored).sum(2)
+    height, width = 36, error.shape[1] // ENLARGED
     tops = range(0, error.shape[0] - height + 1, height // 2)
     lefts = range(0, error.shape[1] - width + 1, width // 2)
     parts = [(slice(y, y + height), slice(x, x + width)) for y in tops for x in lefts]

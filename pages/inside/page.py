@@ -15,11 +15,16 @@ from sdae import BitstreamError, ImageError, WeightsError
 _STYLE = """
 <style>
 @media (min-width: 641px) { .st-key-heading { margin-bottom: -0.5rem; } }
+[data-testid=stMainBlockContainer] { padding-bottom: 0.5rem; }
 .st-key-lesson [data-testid=stVerticalBlock] { gap: 0.5rem; }
 .st-key-lesson .stDownloadButton button[kind=tertiary] { min-height: 0; padding: 0;
   font-size: 0.8125rem; line-height: 1.2; }
+.st-key-lesson :is(.st-key-back, .st-key-next) button { min-height: 2rem; padding: 0 0.75rem; }
+.st-key-lesson .sdae-table :is(th, td) { padding: 0.2rem 0.5rem; }
+.st-key-lesson [data-testid=stAlertContainer] { padding: 0.4rem 0.75rem; }
+.st-key-lesson [role=tabpanel] { padding-top: 0.5rem; }
 .st-key-lesson h2 { font-size: 1.25rem; padding: 0; }
-.st-key-question img { max-height: 17rem; object-fit: contain; }
+.st-key-question img { max-height: 24rem; object-fit: contain; }
 .st-key-lead [data-testid=stMarkdownContainer] { margin-bottom: 0; }
 .st-key-lead p { font-size: 0.9375rem; line-height: 1.45; margin: 0; }
 @media (max-width: 640px) {
@@ -52,7 +57,6 @@ def main() -> None:
             number = NAMES.index(name)
             heading(number)
             screen = st.container()
-            notes(STEPS[number])
         with screen:
             try:
                 if source is None:
@@ -64,6 +68,7 @@ def main() -> None:
             except WeightsError as error:
                 st.error(str(error), icon=":material/error:")
         with panel:
+            notes(STEPS[number])
             share()
 
 
@@ -124,10 +129,9 @@ def show(source: Source, quality: float, number: int, panel) -> None:
 
 def notes(step: Step) -> None:
     """The formula with its sources, and the exercises with hidden answers."""
-    with st.expander("Formula and sources", icon=":material/function:"):
+    with st.popover("Formula and exercises", icon=":material/function:", width="stretch"):
         st.markdown(step.formula)
         st.markdown(step.sources)
-    with st.expander("Teacher's notes: three exercises", icon=":material/school:"):
         for number, (question, answer) in enumerate(step.exercises, 1):
             st.markdown(f"**{number}.** {question}")
             with st.expander(f"Answer {number}", type="compact"):

@@ -66,7 +66,7 @@ def answered(number: int, shown: Subject) -> bool:
 
 def _ask(question: Question, number: int, opened: str, shown: Subject) -> None:
     with st.container(border=True, key="question"):
-        asked, seen = st.columns(2, gap="medium", vertical_alignment="center")
+        asked, seen = st.columns([2, 3], gap="medium", vertical_alignment="center")
     seen.image(question.picture(shown), alt="The picture of the question")
     with asked:
         st.markdown(f"##### {question.text.format(shown=shown)}")
@@ -167,7 +167,7 @@ def _limits(shown):
     share = 100 * result.file_bytes / len(picture.png)
     return share, (
         f"{share:.0f} %: PNG keeps every pixel in {len(picture.png):,} bytes, SDAE takes "
-        f"{result.file_bytes:,} and is off by {result.psnr:.1f} dB."
+        f"{result.file_bytes:,} and reaches {result.psnr:.1f} dB."
     )
 
 

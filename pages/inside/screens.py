@@ -97,8 +97,8 @@ def convolution(shown: Subject) -> None:
             "convolution",
         )
         st.markdown(
-            f"Red {red:.2f}, green {green:.2f}, blue {blue:.2f}, and {settings:.2f} that is the same "
-            f"everywhere: together **{value:.2f}**, one value of the map beside it."
+            f"Red {red:z.2f}, green {green:z.2f}, blue {blue:z.2f}, and {settings:z.2f} that is the "
+            f"same everywhere: together **{value:z.2f}**, one value of the map beside it."
         )
         st.caption(
             "Nine pixels in the middle of the square, around zero: black is −2 and white is 2. The "
@@ -283,7 +283,7 @@ def noise(shown: Subject) -> None:
     around = [
         Plate(
             cut(rgb, *shown.square, across=4, down=1),
-            f"The square and its neighbours · {label.lower()}",
+            f"Enlarged · {label.lower()}",
             f"The square and its neighbours: {label.lower()}",
         )
         for label, rgb, _ in versions

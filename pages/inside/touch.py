@@ -41,16 +41,18 @@ def touch(shown: Subject) -> None:
                 (number, float(exact), int(value), float(cost))
                 for number, (exact, value, cost) in enumerate(zip(before, values, bits), 1)
             ],
-            height=170,
+            height=140,
         )
     st.markdown(
-        f"A tenth of the squares takes {busiest(squares):.0f} % of the bits. Square "
-        f"{column + 1} across, {row + 1} down: {np.count_nonzero(values)} of {len(values)} "
-        f"integers are not zero, and all take {bits.sum():.0f} bits."
+        f"Square {column + 1} across, {row + 1} down: {np.count_nonzero(values)} of {len(values)} "
+        f"integers are not zero, and all take {bits.sum():.0f} bits; a tenth of the squares takes "
+        f"{busiest(squares):.0f} % of the bits."
     )
-    figures.plates(by_channels(shown), "square-by-channels", width=84, blocks=True)
-    st.caption(
-        "The square from the strongest channels alone; its error is the root mean square, of 255 levels."
+    left, right = st.columns([9, 4], gap="medium")
+    with left:
+        figures.plates(by_channels(shown), "square-by-channels", width=90, blocks=True)
+    right.caption(
+        "What the strongest channels paint alone; ± is the root mean square of the error, of 255 levels."
     )
 
 
@@ -96,7 +98,7 @@ def by_channels(shown: Subject) -> list[Plate]:
         plates.append(
             Plate(
                 cut(restored, *shown.square),
-                f"{name} · error {error:.1f}",
+                f"{name}: ± {error:.1f}",
                 f"The same square from {count} channels, error {error:.1f} levels",
             )
         )

@@ -65,7 +65,20 @@ def _draw(shown: Subject, model: toy.Autoencoder, live: int | None = None) -> No
             name,
             ["steps", "squared_error"],
             [(STEPS * number, loss) for number, loss in enumerate(model.losses)],
-            height=190,
+            height=180,
+        )
+        figures.plates(
+            [
+                Plate(
+                    figures.signed(weights_of.reshape(8, 8, 3).mean(2)),
+                    f"Number {number}",
+                    f"What number {number} paints: blue below zero, brown above",
+                )
+                for number, weights_of in enumerate(model.decoder[:9], 1)
+            ],
+            f"{name}-weights",
+            width=64,
+            blocks=True,
         )
     with right:
         figures.plates(
@@ -78,20 +91,8 @@ def _draw(shown: Subject, model: toy.Autoencoder, live: int | None = None) -> No
             ],
             f"{name}-picture",
         )
-    figures.plates(
-        [
-            Plate(
-                figures.signed(weights_of.reshape(8, 8, 3).mean(2)),
-                f"Weight {number}",
-                f"The weights of number {number} in the decoder: blue below zero, brown above",
-            )
-            for number, weights_of in enumerate(model.decoder[:16], 1)
-        ],
-        f"{name}-weights",
-        width=64,
-        blocks=True,
-    )
-    st.caption(
-        "What each number paints: random at first, then smooth waves, like those JPEG is built on, here "
-        "learned. The loss of the real network stands on the page *Kodak*."
-    )
+        st.caption(
+            "The small pictures are what each number paints: random at first, then smooth waves like "
+            "those JPEG is built on, here learned. The loss of the real network stands on the page "
+            "*Kodak*."
+        )

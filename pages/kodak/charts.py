@@ -75,7 +75,7 @@ def rates(curves: dict[str, dict], measure: str, published: dict[str, dict]) -> 
     drawn = _draw(
         [
             (
-                f"{name} (published)" if name in published else results.label(name),
+                name if name in published else results.label(name),
                 curve["bpp"],
                 [turn(value) if turn else value for value in curve[key]],
                 styles[name],

@@ -36,20 +36,7 @@ def whole_numbers(text: str) -> str:
 
 def figure(drawn: Drawn, name: str, how: str, height: int) -> None:
     """A figure, how to read it, and its CSV file."""
-    figures.legible(drawn.figure)
-    drawn.figure.update_layout(
-        height=height,
-        margin={"l": 0, "r": 40, "t": 24, "b": 0},
-        legend={"orientation": "h", "y": 1.04, "yanchor": "bottom", "x": 0},
-        # In the right margin the toolbar covers neither the legend nor a curve.
-        modebar={"orientation": "v"},
-    )
-    config = {"displaylogo": False}
-    st.plotly_chart(drawn.figure, key=f"{name}-chart", alt=drawn.alt, config=config)
-    st.caption(how)
-    figures.download(
-        "Figures as CSV", table_csv(drawn.heads, drawn.rows), f"{name}.csv", "text/csv"
-    )
+    figures.chart(drawn.figure, drawn.alt, name, drawn.heads, drawn.rows, height, how)
 
 
 def table(heads: list[str], rows: list[tuple], name: str, title: str = "", how: str = "") -> None:

@@ -79,15 +79,21 @@ def plates(rows: list[Plate], name: str, width: int = 220, blocks: bool = False)
     )
 
 
-def chart(figure, alt: str, name: str, heads: list[str], rows: list[tuple], height=320) -> None:
-    """Show a Plotly figure; the download is what it shows, as a CSV file of ``rows``."""
+def chart(
+    figure, alt: str, name: str, heads: list[str], rows: list[tuple], height=320, how: str = ""
+) -> None:
+    """Show a Plotly figure and ``how`` to read it; the download is what it shows, as a CSV file of
+    ``rows``. The legend stands below, where a phone has room for it."""
     legible(figure)
     figure.update_layout(
         height=height,
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        legend={"orientation": "h", "xref": "container", "x": 0}
+        | {"yref": "container", "y": 0, "yanchor": "bottom"},
     )
     st.plotly_chart(figure, key=f"{name}-chart", config={"displayModeBar": False}, alt=alt)
+    if how:
+        st.caption(how)
     download("Figures as CSV", table_csv(heads, rows), f"{name}.csv", "text/csv")
 
 

@@ -4,7 +4,6 @@
 
 const TALLEST = 640; // CSS pixels
 const AROUND = 290; // of a screen, for what stands above the picture and below it
-const NARROWEST = 440; // CSS pixels, for the labels
 const DEEPEST = 8; // screen pixels a pixel
 const REST = 120; // milliseconds without a move, after which the slider rests
 const ERROR_TOP = 32; // differences from here on have the last colour
@@ -48,7 +47,6 @@ class Compare {
   constructor(root) {
     const find = (selector) => root.querySelector(selector);
     this.box = find(".compare");
-    this.view = find(".view");
     this.scroll = find(".scroll");
     this.stage = find(".stage");
     this.handle = find(".handle");
@@ -289,9 +287,6 @@ class Compare {
   layout() {
     if (!this.width) return;
     this.scale = this.zoom === "fit" ? this.fitScale() : Number(this.zoom);
-    // A picture that is shown whole fills its frame, unless the labels need more room.
-    const width = this.zoom === "fit" ? `${Math.max(this.width * this.scale, NARROWEST) + 2}px` : "";
-    this.view.style.maxWidth = width;
     this.stage.style.width = `${this.width * this.scale}px`;
     this.stage.style.height = `${this.height * this.scale}px`;
     this.scroll.style.maxHeight = `${this.tallest()}px`;
