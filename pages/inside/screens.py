@@ -189,7 +189,7 @@ def channels(shown: Subject) -> None:
                     f"{rank} · {share[rank - 1]:.1f} %",
                     f"Channel {rank} by energy, which has {share[rank - 1]:.1f} percent of it",
                 )
-                for rank, c in enumerate(order[:9], 1)
+                for rank, c in enumerate(order[:6], 1)
             ],
             "channels",
             width=90,
