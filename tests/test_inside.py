@@ -264,9 +264,9 @@ def test_a_filter_of_the_first_convolution_is_its_sum_of_products(at, codec):
     assert f"together **{value:.2f}**" in words(at) and "Weights" in drawings(at)[0]
 
 
-def test_the_networks_are_drawn_with_what_they_make_of_the_picture(at, codec):
+def test_the_networks_are_drawn(at, codec):
     show(at, "Units", "The two networks")
-    assert "latent with" in drawings(at)[0] and len(plates(at)) >= 5
+    assert "latent with" in drawings(at)[0]
     assert f"{codec.card['parameters']:,} trained parameters" in words(at)
 
 

@@ -1,7 +1,9 @@
 """What the lesson tells: it must be what the codec does."""
 
+import copy
 import zlib
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,8 +13,7 @@ from hypothesis import strategies as st
 from pages.inside import bits, facts, hard_pictures, layers, limits, lz77, toy
 from sdae.coding import latent_coder
 from sdae.measuring import metrics
-from sdae.network.config import HEAD_SCALE, quality_position
-from sdae.network.layers import depth_to_space, space_to_depth
+from sdae.network.layers import inner
 
 QUALITY = 60
 
@@ -75,19 +76,17 @@ def test_layers_follow_each_other_from_the_picture_to_the_latent_and_back(codec,
     assert plans[-1].filters == (codec.tables.channels if transform == "analysis" else 3)
 
 
-def test_feature_maps_end_in_what_the_transforms_give(codec, latent):
-    rgb, network, t = picture(), codec.network, quality_position(QUALITY)
-    maps = layers.encoder_maps(codec, rgb, QUALITY)
-    linear = network.analysis_linear(space_to_depth(rgb / np.float32(255) - np.float32(0.5), 8))
-    whole = layers.analysed(network, rgb, QUALITY) / network.gains(t)[0]
-    assert np.allclose(maps["head"] * HEAD_SCALE + linear, whole, atol=1e-4)
-    for layer in layers.layers(network.config, "analysis"):
-        height, width = rgb.shape[0] // layer.stride, rgb.shape[1] // layer.stride
-        assert maps[layer.planned.name].shape == (height, width, layer.planned.filters)
-    maps, scaled = layers.decoder_maps(codec, latent), latent.values * network.gains(t)[1]
-    linear = depth_to_space(network.synthesis_linear(scaled), 8) + np.float32(0.5)
-    restored = 255 * np.clip(maps["head"] * HEAD_SCALE + linear, 0, 1)
-    assert np.abs(np.rint(restored) - np.asarray(codec.decode(latent))).max() <= 1
+def test_the_first_convolution_gets_what_enters_the_network(codec):
+    first, *others = codec.network.analysis_layers
+    listening, entered = copy.copy(codec.network), []
+
+    def streaming():
+        passed = first.streaming()
+        return lambda x, last: (entered.append(inner(x).copy()), passed(x, last))[1]
+
+    listening.analysis_layers = [SimpleNamespace(streaming=streaming), *others]
+    layers.analysed(listening, picture(), QUALITY)
+    assert np.allclose(np.concatenate(entered), layers.entering(picture(), QUALITY), atol=1e-6)
 
 
 def test_a_changed_pixel_reaches_its_own_square_and_not_the_whole_picture(codec):

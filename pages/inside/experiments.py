@@ -107,18 +107,6 @@ def first_convolution(codec, shown) -> facts.FirstConvolution:
     return facts.first_convolution(codec, shown.picture.rgb, shown.quality)
 
 
-def feature_maps(codec, shown) -> dict[tuple[str, str], np.ndarray]:
-    """The three liveliest channels of every layer: transform and name → (h, w, 3)."""
-    return {
-        (transform, name): values[..., np.argsort(-values.var((0, 1)), kind="stable")[:3]]
-        for transform, maps in (
-            ("analysis", layers.encoder_maps(codec, shown.picture.rgb, shown.quality)),
-            ("synthesis", layers.decoder_maps(codec, shown.latent)),
-        )
-        for name, values in maps.items()
-    }
-
-
 def energy(codec, shown) -> np.ndarray:
     return facts.energy(codec, shown.latent)
 

@@ -50,7 +50,7 @@ class FirstConvolution:
 
 def first_convolution(codec: Codec, rgb: np.ndarray, quality: float) -> FirstConvolution:
     """What the first convolution of the encoder does to a picture, (H, W, 3) uint8."""
-    planes = layers.encoder_maps(codec, rgb, quality)["input"]
+    planes = layers.entering(rgb, quality)
     names = (f"analysis/down_0/mix/{name}" for name in ("kernel", "bias"))
     kernel, bias = (np.float32(codec.trained.arrays[name]) for name in names)
     return FirstConvolution(

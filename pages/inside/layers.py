@@ -1,19 +1,13 @@
-"""The layers of the two networks, and what each makes of a picture.
-
-Nothing else in the lesson knows how the network is built. Layers are those of `sdae.network.plan`,
-and feature maps are what passes through them in NumPy.
-"""
+"""The layers of the two networks, and what goes into the first and comes out of the encoder."""
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 
 import numpy as np
 
 from sdae.network import plan
 from sdae.network.config import STRIDE, Config, quality_condition, quality_position
-from sdae.network.layers import inner
 
 
 @dataclass(frozen=True)
@@ -65,46 +59,11 @@ def analysed(network, rgb: np.ndarray, quality: float) -> np.ndarray:
     return network.analysis(padded.astype("float32") / 255, quality_condition(t)) * gain
 
 
-def encoder_maps(codec, rgb: np.ndarray, quality: float) -> dict[str, np.ndarray]:
-    """What each layer of the encoder gives for a picture: name → (h, w, C); "input" is what enters.
+def entering(rgb: np.ndarray, quality: float) -> np.ndarray:
+    """(H, W, 4) what the first layer of the encoder gets: the colours around zero and the quality.
 
-    Arguments as for `analysed`; the picture has to fit in one strip of the network, which one of a
-    lesson does.
+    Arguments as for `analysed`.
     """
-    return _maps(codec.network, "analysis", lambda network: analysed(network, rgb, quality))
-
-
-def decoder_maps(codec, latent) -> dict[str, np.ndarray]:
-    """As `encoder_maps`, for the decoder and a latent."""
-    t = quality_position(latent.quality)
-    scaled = latent.values * codec.network.gains(t)[1]
-    condition = quality_condition(t)
-    return _maps(codec.network, "synthesis", lambda network: network.synthesis(scaled, condition))
-
-
-def _maps(network, transform, run):
-    """``run`` is called with a network whose steps are listened to."""
-    names = [layer.name for layer in getattr(plan, transform)(network.config)]
-    maps, listening, attribute = {}, copy.copy(network), f"{transform}_layers"
-    steps = zip(names, getattr(network, attribute), strict=True)
-    setattr(listening, attribute, [_Listener(name, step, maps) for name, step in steps])
-    run(listening)
-    return maps
-
-
-class _Listener:
-    """A step of the network that notes what comes out of it, and of the first what goes in."""
-
-    def __init__(self, name, step, maps):
-        self.name, self.step, self.maps = name, step, maps
-
-    def streaming(self):
-        passed = self.step.streaming()
-
-        def noted(x, last):
-            self.maps.setdefault("input", inner(x).copy())
-            x = passed(x, last)
-            self.maps[self.name] = inner(x).copy()
-            return x
-
-        return noted
+    colours = 4 * (rgb.astype("float32") / 255 - np.float32(0.5))
+    setting = quality_condition(quality_position(quality))
+    return np.pad(colours, ((0, 0), (0, 0), (0, 1)), constant_values=setting)

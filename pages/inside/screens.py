@@ -123,38 +123,16 @@ def framed_map(values: np.ndarray, square: tuple[int, int]) -> np.ndarray:
 
 
 def networks(shown: Subject) -> None:
-    """Both stacks, and what the last layer of each size makes of the picture."""
-    config, card = shown.codec.network.config, shown.codec.card
-    stacks = {name: layers.layers(config, name) for name in ("analysis", "synthesis")}
-    figures.drawing(
-        diagrams.architecture(*stacks.values(), shown.latent.values.shape[2]), "architecture"
-    )
-    maps = experiments.run(shown, experiments.feature_maps)
-    last = {(name, layer.stride): layer for name, stack in stacks.items() for layer in stack}
-    figures.plates(
-        [
-            Plate(
-                stretched(maps[transform, layer.planned.name]),
-                f"{layer.planned.name} · 1/{stride}",
-                f"Three channels of {layer.planned.name} as red, green and blue",
-            )
-            for (transform, stride), layer in last.items()
-        ],
-        "feature-maps",
-        width=110,
-        blocks=True,
-    )
+    """Both stacks of layers."""
+    config = shown.codec.network.config
+    stacks = (layers.layers(config, name) for name in ("analysis", "synthesis"))
+    figures.drawing(diagrams.architecture(*stacks, shown.latent.values.shape[2]), "architecture")
     st.caption(
-        f"Height stands for the resolution, width for the channels; {card['parameters']:,} trained "
-        "parameters. Pictures: the three liveliest channels after some of the layers."
+        "Height stands for the resolution, width for the channels, whose number stands below. "
+        "*down* halves the sides of the picture, *up* doubles them; *block*, *depthwise* and *fine* "
+        "add what they find to what came in; *head* writes the result. "
+        f"{shown.codec.card['parameters']:,} trained parameters in all."
     )
-
-
-def stretched(maps: np.ndarray) -> np.ndarray:
-    """Maps (h, w, 3), each stretched from its 1st to its 99th percentile: uint8."""
-    low, high = np.percentile(maps, (1, 99), axis=(0, 1))
-    share = (maps - low) / np.maximum(high - low, 1e-6)
-    return np.uint8(255 * np.clip(share, 0, 1))
 
 
 def channels(shown: Subject) -> None:
