@@ -302,7 +302,7 @@ def test_a_visitor_trains_an_autoencoder_that_stays(at, monkeypatch):
     _, model = at.session_state["trained"]
     assert len(model.losses) == 4 and model.losses[-1] < model.losses[0]
     show(at, "Training")
-    assert f"4 numbers a square, {3 * training.STEPS} steps" in plates(at)[0][2]
+    assert f"4 numbers a square, {3 * training.STEPS} steps" in plates(at)[-1][2]
 
 
 def test_a_large_photograph_is_scaled_down_and_says_so():

@@ -28,7 +28,7 @@ _STYLE = """
 .st-key-lead [data-testid=stMarkdownContainer] { margin-bottom: 0; }
 .st-key-lead p { font-size: 0.9375rem; line-height: 1.45; margin: 0; }
 @media (max-width: 640px) {
-  .st-key-step [role=radiogroup] { flex-wrap: wrap; mask: none; }
+  .st-key-step [role=radiogroup] { flex-wrap: wrap; mask: none; padding-right: 1px; }
   .st-key-step button { flex: 1 1 20%; }
 }
 </style>

@@ -102,7 +102,7 @@ def convolution(shown: Subject) -> None:
         )
         st.caption(
             "Nine pixels in the middle of the square, around zero: black is −2 and white is 2. The "
-            f"filter has weights for {planes} planes: three colours, and settings such as the quality."
+            f"filter has weights for {planes} planes: three colours and the quality."
         )
     with right:
         figures.plates(
