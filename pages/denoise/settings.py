@@ -13,8 +13,8 @@ _ABOUT = {
     GAUSSIAN: "Each sample is off by a random amount, as from the electronics of a sensor.",
     CAMERA: "As on a sensor: counted photons, one colour a pixel, developed to a picture. "
     "Neighbours share it, so it is harder to remove.",
-    NONE: "Nothing is added, and there is no clean picture to measure against. Try one of your own, "
-    "or the sample *Grainy JPEG*.",
+    NONE: "Nothing is added: for pictures that are noisy by themselves, such as the sample *Grainy "
+    "JPEG*. There is no clean one to measure against.",
 }
 SPEEDS = 400, 800, 1600, 3200, 6400, 12800, 25600
 """Sensitivities of the camera, ISO."""

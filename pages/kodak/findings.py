@@ -69,7 +69,7 @@ def speed(times: dict[tuple[str, str], float]) -> str:
         for (codec, how), seconds in times.items()
         if codec in ("SDAE", "AVIF")
     ]
-    return f"To compress and restore a picture takes {listed(said)}, in processor time."
+    return f"Processor time to compress and restore a picture: {listed(said)}."
 
 
 def noise(rows: list[dict], sigma: float) -> str:

@@ -20,7 +20,7 @@ def view(stored: Results, card: dict) -> None:
         "bd-rates",
         "BD-rate of SDAE",
         "Mean difference in bytes at equal quality, over the range that both curves cover, mean of "
-        "all pictures. Below zero, SDAE needs fewer bytes. SSIM and MS-SSIM count as −10·log10(1 − x).",
+        "all pictures. Below zero, SDAE needs fewer bytes. SSIM and MS-SSIM count as −10·log10(1 − x).",
     )
     display.table(
         *tables.equal_bytes(measured),
