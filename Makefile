@@ -55,8 +55,8 @@ results: $(VENV)/test-installed
 	$(RUN) -m sdae evaluate --noise --sets kodak-128 --stride 49
 	$(RUN) -m sdae evaluate --noise --sets kodak --stride 12
 	$(RUN) -m sdae evaluate --noise standard --sets kodak
-	$(RUN) -m sdae bench coder --store
-	$(RUN) -m sdae bench codec --store
+	$(RUN) -m docs.coder
+	$(RUN) -m sdae bench --store
 
 docs: $(VENV)/app-installed
 	$(RUN) -m docs.figures

@@ -16,8 +16,9 @@ import re
 import sys
 from pathlib import Path
 
+from pages.kodak import claims
 from sdae import weights
-from sdae.measuring import claims, classical_denoisers, curves, evaluation, kodak
+from sdae.measuring import classical_denoisers, curves, evaluation, kodak
 from sdae.measuring import noise_study as study
 from sdae.measuring.peers import PEERS
 from sdae.measuring.results import OURS, Results, common, label
@@ -223,7 +224,7 @@ def packing(results: Results) -> str:
     """Bytes of the latent coder beside zlib's and those of ideal coders."""
     stored, rows = results.bench("coder"), []
     if not stored:
-        return missing("sdae bench coder --store")
+        return missing("python -m docs.coder")
     for view, wanted in ABOVE_IDEAL.items():
         for row in stored.get(view, ()):
             names = "zlib 9", "ideal, static per channel", "ours", "ideal, our contexts"
@@ -240,7 +241,7 @@ def speed(results: Results) -> str:
     """Times of whole files beside AVIF."""
     measured, rows = results.bench("codec"), []
     if not measured:
-        return missing("sdae bench codec --store")
+        return missing("sdae bench --store")
     for size, codecs in measured.items():
         ours, avif = codecs["SDAE"], codecs["AVIF"]
         times = [_time(row[key]) for row in (ours, avif) for key in ("compress", "decompress")]

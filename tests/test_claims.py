@@ -2,7 +2,7 @@
 
 import pytest
 
-from sdae.measuring import claims
+from pages.kodak import claims
 from sdae.measuring.results import Results
 
 CARD = {"parameters": 4_830_000}

@@ -1,45 +1,8 @@
-"""What the integers of latents cost beside other ways to pack them.
-
-The ideal coders write no tables and need not round to whole bits. They spend the entropy of the
-symbols, whose statistics are those of all latents of one quality together.
-"""
-
-import statistics
-import zlib
+"""How much each integer of a latent tells: what an ideal coder would spend on it."""
 
 import numpy as np
 
-from sdae.coding import huffman, latent_coder, residuals
-
-
-def coder(values, quality_code: int, tables) -> dict[str, float]:
-    """Mean bytes of each way to pack latents.
-
-    Args:
-        values: list of (h, w, C) int16.
-        quality_code: quality in hundredths.
-        tables: the context tables.
-    """
-    plain = [np.clip(v, -128, 127).astype("int8").tobytes() for v in values]
-    return {
-        "zlib 9": statistics.mean(len(zlib.compress(v, 9)) for v in plain),
-        "ideal, static per channel": ideal_static(values),
-        "ours": statistics.mean(len(latent_coder.encode(v, quality_code, tables)) for v in values),
-        "ideal, our contexts": ideal_contexts(values, quality_code, tables),
-    }
-
-
-def ideal_static(values) -> float:
-    """Mean bytes of an ideal coder with one table a channel, fitted to all latents together."""
-    rows = np.concatenate([v.reshape(-1, v.shape[2]) for v in values])
-    tallies = (np.unique(channel, return_counts=True)[1] for channel in rows.T)
-    return sum(float(huffman.entropy(t)) for t in tallies) / 8 / len(values)
-
-
-def ideal_contexts(values, quality_code: int, tables) -> float:
-    """Mean bytes of an ideal coder with one table a bucket, which our coder has, too."""
-    found = [symbols(v, quality_code, tables, live(v)) for v in values]
-    return float(information(np.concatenate(found)).sum()) / 8 / len(values)
+from sdae.coding import residuals
 
 
 def live(values) -> int:
