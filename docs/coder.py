@@ -12,9 +12,11 @@ import zlib
 import numpy as np
 
 import sdae
+from pages.inside import bits
 from sdae import weights
 from sdae.coding import huffman, latent_coder
-from sdae.measuring import kodak, packing
+from sdae.coding.latent import live_channels
+from sdae.measuring import kodak
 from sdae.measuring.results import Results
 from sdae.progress import progress, say
 
@@ -50,8 +52,8 @@ def ideal_static(values) -> float:
 
 def ideal_contexts(values, quality_code: int, tables) -> float:
     """Mean bytes of an ideal coder with one table a bucket, which our coder has, too."""
-    found = [packing.symbols(v, quality_code, tables, packing.live(v)) for v in values]
-    return float(packing.information(np.concatenate(found)).sum()) / 8 / len(values)
+    found = [bits.symbols(v, quality_code, tables, live_channels(v) or 1) for v in values]
+    return float(bits.information(np.concatenate(found)).sum()) / 8 / len(values)
 
 
 def main() -> int:

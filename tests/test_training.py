@@ -186,7 +186,6 @@ def test_most_crops_are_as_noisy_as_the_denoiser_is_told():
 def test_a_denoiser_is_trained_on_and_its_training_resumes(
     tiny_folder, photos, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr(denoiser, "MEASURED", ((0.1,), (4000,)))
     start = tiny_folder / "denoiser"
     places = "--validation", photos, "--output", tmp_path, "--start", start
 
