@@ -148,8 +148,8 @@ def original(results: Results) -> str:
     """The original work's numbers beside ours."""
     card = weights.read_card(results.folder.parent)
     rows = [
-        [c.words, c.original, c.measured or "not measured", c.why]
-        for c in claims.comparison(results, card)
+        [*said, ours or "not measured", why]
+        for *said, ours, why in claims.comparison(results, card)
     ]
     return table(["words", "the original says", "we measure", "why"], rows)
 

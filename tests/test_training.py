@@ -206,7 +206,7 @@ def test_a_denoiser_is_trained_on_and_its_training_resumes(
     monkeypatch.setattr(denoiser, "losses", learned)
     assert train_denoiser("--crops", 8) == 0
     (arrays, card), (first, _) = weights.read(tmp_path), weights.read(start)
-    assert len(card["psnr"]) == 4 and card["crops"] == before + 8
+    assert len(card["psnr"]) == 9 and card["crops"] == before + 8
     assert "before" in capsys.readouterr().out
     kernel = "analysis/down_0/mix/kernel"
     assert 0 < np.abs(arrays[kernel] - first[kernel]).max() < 0.1

@@ -1,12 +1,7 @@
 """Pictures on which this codec does badly, made by code."""
 
-from importlib.util import find_spec
-from pathlib import Path
-
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-
-from sdae.pictures import reading
 
 
 def text(width: int = 384, height: int = 256) -> np.ndarray:
@@ -39,12 +34,6 @@ def line_art(width: int = 384, height: int = 256) -> np.ndarray:
     y, x = np.mgrid[: 2 * height // 5, : 2 * width // 5]
     picture[-len(y) - 8 : -8, -y.shape[1] - 8 : -8] = (255 * ((y + x) % 2))[..., None]
     return picture
-
-
-def packaged(file: str) -> np.ndarray:
-    """A picture inside the scikit-image package by its file's name: (H, W, 3) uint8."""
-    folder = Path(find_spec("skimage").origin).parent / "data"
-    return reading.read((folder / file).read_bytes()).rgb
 
 
 EXAMPLES = {"Text": text, "Line art": line_art}

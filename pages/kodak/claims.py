@@ -8,8 +8,6 @@ the original's four listed pictures on average, so that quality is compared at i
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from pages.kodak import display
@@ -30,36 +28,25 @@ _METHODS = {
 _NOISE = {0.1: "20.1 → 26.8 dB", 0.2: "14.2 → 23.1 dB", 0.3: "10.5 → 19.4 dB"}
 
 
-class Claim(NamedTuple):
-    """One number of the original: its words, its value, ours, and why the two differ.
-
-    `measured` is None where the commands that make it have not been run.
-    """
-
-    words: str
-    original: str
-    measured: str | None
-    why: str
-
-
 def view(stored: Results, card: dict) -> None:
     """Draw the view."""
     compared = comparison(stored, card)
-    measured = sum(bool(claim.measured) for claim in compared)
+    measured = sum(bool(ours) for _, _, ours, _ in compared)
     display.finding(
         f"The original work states {len(compared)} figures about itself; {measured} were "
         "measured again under the same words."
     )
     display.table(
         ["Quantity", "The original says", "We measure", "Why they differ"],
-        [(c.words, c.original, c.measured or "not measured yet", c.why) for c in compared],
+        [(*said, ours or "not measured yet", why) for *said, ours, why in compared],
         "claims",
         how=f"Kodak scaled to 128×128, at most {BUDGET:,} bytes a picture, the original's mean.",
     )
 
 
-def comparison(results: Results, card: dict) -> list[Claim]:
-    """The original's numbers beside ours.
+def comparison(results: Results, card: dict) -> list[tuple[str, str, str | None, str]]:
+    """The original's words and numbers, ours, and why the two differ; ours is None where the commands
+    that make it have not been run.
 
     Args:
         results: what is measured.
@@ -75,9 +62,9 @@ def comparison(results: Results, card: dict) -> list[Claim]:
         ("Parameters", "2.1 M", f"{card['parameters'] / 1e6:.2f} M"),
         ("Latent", "11,424 elements", _said("{latent:,} integers", ours)),
     ]
-    claims = [Claim(*figure, why) for figure, why in zip(figures, _WHY)]
+    claims = [(*figure, why) for figure, why in zip(figures, _WHY)]
     claims[4:4] = [
-        Claim(
+        (
             f"{peers.PEERS[name].label}: PSNR / SSIM",
             original,
             _said("{psnr:.1f} dB / {ssim:.2f}", _at_budget(rows, name) if ours else {}),
@@ -87,7 +74,7 @@ def comparison(results: Results, card: dict) -> list[Claim]:
         for name, original in _METHODS.items()
     ]
     return claims + [
-        Claim(
+        (
             f"Noise σ {sigma}",
             original,
             _said("{before:.1f} → {after:.1f} dB", _denoised(noise, sigma)),
