@@ -181,7 +181,9 @@ def fit(
     after = measured(Transforms(weights.read(output)[0], config), centres)
     for kind, (unrestored, *restored) in after.items():
         texts = [" / ".join(f"{x:.2f}" for x in found) for found in (before[kind][1:], restored)]
-        say(f"{kind}: {unrestored:.2f} dB; level estimated / true: {texts[0]} before, {texts[1]} now")
+        say(
+            f"{kind}: {unrestored:.2f} dB; level estimated / true: {texts[0]} before, {texts[1]} now"
+        )
     save(psnr={kind: [round(x, 3) for x in found] for kind, found in after.items()})
 
 
