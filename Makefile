@@ -55,8 +55,10 @@ results: $(VENV)/test-installed
 	$(RUN) -m sdae evaluate --noise --sets kodak-128 --stride 49
 	$(RUN) -m sdae evaluate --noise --sets kodak --stride 12
 	$(RUN) -m sdae evaluate --noise standard --sets kodak
-	$(RUN) -m sdae bench coder --store
-	$(RUN) -m sdae bench codec --store
+	$(RUN) -m sdae evaluate --noise camera --sets kodak-thumb
+	$(RUN) -m sdae evaluate --noise camera --sets kodak --stride 6
+	$(RUN) -m docs.coder
+	$(RUN) -m sdae bench --store
 
 docs: $(VENV)/app-installed
 	$(RUN) -m docs.figures

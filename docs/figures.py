@@ -16,8 +16,9 @@ import re
 import sys
 from pathlib import Path
 
+from pages.kodak import claims, tables
 from sdae import weights
-from sdae.measuring import claims, classical_denoisers, curves, evaluation, kodak
+from sdae.measuring import classical_denoisers, curves, evaluation, kodak
 from sdae.measuring import noise_study as study
 from sdae.measuring.peers import PEERS
 from sdae.measuring.results import OURS, Results, common, label
@@ -37,6 +38,10 @@ PUBLISHED = {
     "DRUNet": (32.89, 29.86),
 }
 """Denoiser → published PSNR in dB on whole Kodak at each of `study.STANDARD`."""
+
+JOINT = {"1": {0.099: 28.04, 0.339: 32.30, 0.644: 34.78}, "4": {0.819: 28.40}}
+"""Level of `sdae.pictures.camera_noise.SENSORS` → bits per pixel → PSNR in dB on whole Kodak that Cheng,
+Xie and Chen 2022 published."""
 
 ABOVE_IDEAL = {"thumb": 7, "tiles": 7, "whole": 3}
 """View → how far above an ideal coder a file was wanted to be at most, in percent."""
@@ -143,8 +148,8 @@ def original(results: Results) -> str:
     """The original work's numbers beside ours."""
     card = weights.read_card(results.folder.parent)
     rows = [
-        [c.words, c.original, c.measured or "not measured", c.why]
-        for c in claims.comparison(results, card)
+        [*said, ours or "not measured", why]
+        for *said, ours, why in claims.comparison(results, card)
     ]
     return table(["words", "the original says", "we measure", "why"], rows)
 
@@ -179,6 +184,38 @@ def standard(results: Results) -> str:
     rows = [[name, *(f"{psnr:.2f}" for psnr in figures)] for name, figures in PUBLISHED.items()]
     rows.append([f"SDAE ({len(measured)} pictures)", *(f"{psnr:.2f}" for psnr in means)])
     return table(["denoiser", *(f"σ {level}" for level in levels)], rows)
+
+
+def camera(results: Results) -> str:
+    """PSNR of pictures with noise as cameras and files leave it, and after its removal."""
+    rows = []
+    for name in SETS:
+        pictures = results.rows(f"camera-noise-{name}", OURS)
+        heads, measured = tables.camera_table(pictures)
+        rows += [[f"{name} ({len(pictures)})", *row] for row in measured]
+    return (
+        table(["set (pictures)", *heads], rows) if rows else missing("sdae evaluate --noise camera")
+    )
+
+
+def joint(results: Results) -> str:
+    """PSNR of compressed pictures with noise of a sensor, beside a network that does both at once."""
+    pictures = results.rows("camera-noise-kodak", OURS).values()
+    rows = []
+    for level, published in JOINT.items():
+        measured = {
+            number: [
+                {"pixels": found["pixels"]} | dict(zip(("bytes", "psnr", "ssim"), point))
+                for point in found["points"]
+            ]
+            for number, found in enumerate(picture["sensors"][level] for picture in pictures)
+        }
+        ours = curves.at_bits(measured, list(published)) if measured else ()
+        for (bits, psnr), found in zip(published.items(), ours):
+            rows.append([level, bits, f"{psnr:.2f}", f"{found['psnr']:.2f}" if found else "–"])
+    if not rows:
+        return missing("sdae evaluate --noise camera --sets kodak")
+    return table(["level", "bits per pixel", "Cheng et al.", f"SDAE ({len(pictures)})"], rows)
 
 
 def chains(results: Results) -> str:
@@ -223,7 +260,7 @@ def packing(results: Results) -> str:
     """Bytes of the latent coder beside zlib's and those of ideal coders."""
     stored, rows = results.bench("coder"), []
     if not stored:
-        return missing("sdae bench coder --store")
+        return missing("python -m docs.coder")
     for view, wanted in ABOVE_IDEAL.items():
         for row in stored.get(view, ()):
             names = "zlib 9", "ideal, static per channel", "ours", "ideal, our contexts"
@@ -240,7 +277,7 @@ def speed(results: Results) -> str:
     """Times of whole files beside AVIF."""
     measured, rows = results.bench("codec"), []
     if not measured:
-        return missing("sdae bench codec --store")
+        return missing("sdae bench --store")
     for size, codecs in measured.items():
         ours, avif = codecs["SDAE"], codecs["AVIF"]
         times = [_time(row[key]) for row in (ours, avif) for key in ("compress", "decompress")]
@@ -298,6 +335,8 @@ FIGURES = {
     "original": original,
     "denoised": denoised,
     "standard": standard,
+    "camera": camera,
+    "joint": joint,
     "chains": chains,
     "packing": packing,
     "speed": speed,

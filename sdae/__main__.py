@@ -29,7 +29,7 @@ COMMANDS = {
     "train": ("sdae.cli.train", "train weights on folders of photographs"),
     "train-denoiser": ("sdae.cli.train_denoiser", "train the network that removes noise"),
     "evaluate": ("sdae.cli.evaluate", "measure this codec and the others on sets of pictures"),
-    "bench": ("sdae.cli.bench", "measure time and memory of the codec, and waiting on the pages"),
+    "bench": ("sdae.cli.bench", "measure the time of whole files beside other codecs"),
 }
 """Every command: the module with `add_arguments(parser)` and `run(args) -> int`, and a remark."""
 

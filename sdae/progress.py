@@ -44,7 +44,7 @@ def progress(
 
     The bar appears once the work has taken a second, goes when it is done, and is shown only
     where standard error is a terminal, so that log files and pipes stay clean. It is a context
-    manager; `set_postfix_str` shows a short remark such as the current loss. Each step heeds a
+    manager; `set_postfix_str` shows a short remark such as the number of a try. Each step heeds a
     request to end, whether a bar is shown or not.
 
     Args:

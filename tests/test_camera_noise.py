@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sdae.pictures import noise
-from sdae.pictures.camera_noise import FORMS, photographed, stored
+from sdae.pictures.camera_noise import FORMS, SENSORS, on_sensor, photographed, stored
 from sdae.pictures.noise_level import true_sigma
 
 GREY = np.full((96, 128, 3), 128, "uint8")
@@ -36,6 +36,17 @@ def test_noise_grows_with_the_sensitivity_and_neighbours_and_colours_share_it():
     assert abs(np.corrcoef(red.ravel(), green.ravel())[0, 1]) > 0.1
     dark = photographed(GREY // 16, 4000, 5)
     assert np.std(dark[0].astype(float) - dark[1]) < 0.8 * 255 * levels[1]
+
+
+def test_noise_of_a_sensor_grows_with_light_and_with_the_level():
+    spread = {
+        (level, grey): (on_sensor(np.full_like(GREY, grey), level, 1) - grey / 255).std()
+        for level in SENSORS
+        for grey in (64, 160)
+    }
+    assert spread[1, 64] > 0.02 and spread[4, 160] > 3 * spread[1, 160]
+    # In light the noise of the brighter grey is the larger one; the curve of sRGB is steep at the dark.
+    assert spread[1, 64] / spread[1, 160] < 2
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from docs import coder
 from sdae.coding import coding_order, container, deflate, latent_coder
 from sdae.coding.container import BitstreamError
 from sdae.coding.deflate import DeflateError
 from sdae.coding.tables import PREFIX, Tables
 from sdae.coding.units import TablesError
-from sdae.measuring import packing
 from tests import small_tables
 from tests.small_tables import CHANNELS, latents
 
@@ -80,16 +80,16 @@ def test_silent_channels_at_the_end_are_free(tables, live):
 
 def test_the_coder_stands_between_zlib_and_the_ideal(tables):
     values = latents(4, 24, 24, seed=5)
-    size = packing.coder(values, 5000, tables)
+    size = coder.mean_bytes(values, 5000, tables)
     assert size["ideal, our contexts"] < size["ours"] < size["zlib 9"]
 
 
 def test_ideal_coders_know_their_entropy(tables):
     still = [np.ones((4, 4, CHANNELS), "int16")] * 2
-    assert packing.ideal_static(still) == 0
+    assert coder.ideal_static(still) == 0
     halves = [np.zeros((4, 4, 8), "int16"), np.ones((4, 4, 8), "int16")]
-    assert packing.ideal_static(halves) == 16
-    assert packing.ideal_contexts([0 * still[0]], 5000, tables) == 0
+    assert coder.ideal_static(halves) == 16
+    assert coder.ideal_contexts([0 * still[0]], 5000, tables) == 0
 
 
 @pytest.mark.parametrize(

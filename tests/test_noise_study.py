@@ -5,7 +5,7 @@ from PIL import Image
 from sdae.__main__ import main
 from sdae.measuring import classical_denoisers, metrics, noise_study
 from sdae.measuring.results import Results
-from sdae.pictures import noise
+from sdae.pictures import camera_noise, noise
 
 
 def waves():
@@ -20,7 +20,7 @@ def study(codec, tmp_path_factory):
     place = tmp_path_factory.mktemp("study")
     (place / "waves").mkdir()
     Image.fromarray(waves()).save(place / "waves" / "one.png")
-    for protocol in ([], ["standard"]):
+    for protocol in ([], ["standard"], ["camera"]):
         argv = "--noise", *protocol, "--sets", str(place / "waves"), "--results", str(place)
         assert main(["evaluate", *argv]) == 0
     return Results(place, codec.card["sha256"])
@@ -74,6 +74,19 @@ def test_the_protocol_of_the_literature_can_be_measured_by_hand(codec, study):
     noisy = noise.add(waves(), 50 / 255, seed=noise_study.seed("one"), clipped=False)
     expected = metrics.psnr(waves(), codec.clean(noisy, 50 / 255))
     assert found["50"] == pytest.approx(expected, abs=1e-3) and expected > 24
+
+
+def test_noise_of_cameras_and_files_can_be_measured_by_hand(codec, study):
+    found = study.rows("camera-noise-waves", "sdae")["one"]
+    noisy, clean = camera_noise.examples(waves(), noise_study.seed("one"))["camera, ISO 16,000"]
+    sigma = noise.estimate_sigma(noisy)
+    figures = found["rows"]["camera, ISO 16,000"]
+    assert figures["sdae"] == pytest.approx(
+        metrics.psnr(clean, codec.clean(noisy, sigma)), abs=1e-3
+    )
+    assert figures["noisy"] < figures["bm3d"] < found["rows"]["camera, ISO 1,000"]["bm3d"]
+    weak, strong = (found["sensors"][str(level)]["points"] for level in camera_noise.SENSORS)
+    assert len(weak) == len(strong) and weak[-1][1] > strong[-1][1]
 
 
 def test_new_weights_leave_the_classical_part(study):

@@ -15,7 +15,7 @@ def run(*argv):
     return bench.run(parser.parse_args(argv))
 
 
-def test_without_a_name_whole_files_are_measured_and_kept(monkeypatch, capsys):
+def test_whole_files_are_measured_and_kept(monkeypatch, capsys):
     kept = []
     monkeypatch.setattr(Results, "store_bench", lambda self, *figures: kept.append(figures))
     monkeypatch.setattr(speed, "SIZES", ((40, 24), (64, 64)))

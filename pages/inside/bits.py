@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from sdae.coding import latent_coder
+from sdae.coding import latent_coder, residuals
+from sdae.coding.latent import live_channels
 from sdae.coding.predictor import Predictor
-from sdae.measuring import packing
 
 SQUARE = 8
 """Side in pixels of the square that one place of a latent stands for."""
@@ -22,12 +22,25 @@ def spent(codec, latent) -> np.ndarray:
     values, code, tables = latent.values, round(latent.quality * 100), codec.tables
     bits = np.zeros(values.size)
     if values.any():
-        live = packing.live(values)
+        live = live_channels(values)
         # A little for each, so that bits find a place where all symbols of a bucket are the same.
-        information = packing.information(packing.symbols(values, code, tables, live)) + 1e-9
+        told = information(symbols(values, code, tables, live)) + 1e-9
         size = 8 * len(latent_coder.encode(values, code, tables))
-        bits[_places(values, tables, live)] = size * information / information.sum()
+        bits[_places(values, tables, live)] = size * told / told.sum()
     return bits.reshape(values.shape)
+
+
+def symbols(values, code, tables, live) -> np.ndarray:
+    """Bucket and symbol of each integer in the order of coding, as one number."""
+    cell, symbol = residuals.survey(values, code, tables, live)
+    return tables.buckets.ravel().astype("int64")[cell] << 32 | symbol
+
+
+def information(symbols) -> np.ndarray:
+    """Bits of each symbol by an ideal coder: −log2 of its share of its bucket."""
+    keys, number, tally = np.unique(symbols, return_inverse=True, return_counts=True)
+    bucket = keys >> 32
+    return np.log2(np.bincount(bucket, tally)[bucket] / tally)[number]
 
 
 def _places(values, tables, live) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Each picture beside JPEG: at the same quality, and at the same bytes."""
+"""Each picture beside JPEG at the same PSNR."""
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -10,8 +10,8 @@ def per_picture(ours: dict, jpeg: dict, wanted: float) -> list[dict]:
     """Each picture of ours at one setting, with JPEG beside it.
 
     Returns the rows of `sdae.measuring.curves.at_setting`, and in each: picture; saved, the
-    reduction against PNG in percent; jpeg_bytes and jpeg_saved at the same PSNR, jpeg_psnr and
-    jpeg_ssim at the same bytes, None where JPEG does not reach them or was not measured.
+    reduction against PNG in percent; jpeg_bytes at the same PSNR, None where JPEG does not reach it
+    or was not measured.
     """
     table = []
     for name, rows in ours.items():
@@ -19,9 +19,6 @@ def per_picture(ours: dict, jpeg: dict, wanted: float) -> list[dict]:
         line = {"picture": name, **row, "saved": curves.saved(row["bytes"], row["png_bytes"])}
         size = at_quality(jpeg[name], row["psnr"], "psnr") if name in jpeg else None
         line["jpeg_bytes"] = size and round(size)
-        line["jpeg_saved"] = size and curves.saved(size, row["png_bytes"])
-        for key in ("psnr", "ssim"):
-            line[f"jpeg_{key}"] = curves.at_bytes(jpeg[name], row["bytes"], key) if size else None
         table.append(line)
     return table
 

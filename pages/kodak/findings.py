@@ -108,12 +108,3 @@ def training(log: list[dict], card: dict) -> str:
         f"brought the validation loss from {first['validation_loss']:.2f} to "
         f"{last['validation_loss']:.2f}."
     )
-
-
-def claims(compared) -> str:
-    """How many of the original's figures were measured under the same words."""
-    measured = sum(bool(c.measured) for c in compared)
-    return (
-        f"The original work states {len(compared)} figures about itself; {measured} were "
-        "measured again under the same words."
-    )

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.kodak import charts, display, findings, tables
 from pages.kodak.tables import SETS
-from sdae.measuring.results import Results
+from sdae.measuring.results import OURS, Results
 
 LEVELS = 0.1, 0.2, 0.3
 
@@ -43,6 +43,14 @@ def view(stored: Results, card: dict) -> None:
         "noise-table",
         how="PSNR in dB / SSIM, means over pictures. SDAE is at its highest quality, and its picture "
         "has gone through a whole .sdae file.",
+    )
+    display.table(
+        *tables.camera_table(stored.rows(f"camera-noise-{name}", OURS)),
+        "noise-camera",
+        "As cameras and files leave it",
+        "PSNR in dB; SDAE and BM3D are told the level that is estimated. A camera's noise comes before "
+        "colours are made of its sensor's mosaic; the picture to come close to is what the same camera "
+        "makes of the scene without noise. JPEG files have quality 90.",
     )
     display.table(
         *tables.chain_table(studies[name]["chains"], sigma),

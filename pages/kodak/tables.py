@@ -161,6 +161,20 @@ def chain_table(chains: list[dict], sigma: float) -> tuple[list[str], list[tuple
     return ["denoiser, codec", *(f"{size:g}" for size in bits)], rows
 
 
+def camera_table(pictures: dict[str, dict]) -> tuple[list[str], list[tuple]]:
+    """Heads and rows: kind of noise, then mean PSNR noisy, by BM3D and by SDAE.
+
+    pictures: what `sdae.measuring.noise_study.measure_camera` gave of each.
+    """
+    names = {noise_study.NOISY: "noisy", "bm3d": "BM3D", OURS: "SDAE"}
+    found = [picture["rows"] for picture in pictures.values()]
+    rows = [
+        (kind, *(f"{np.mean([row[kind][who] for row in found]):.2f}" for who in names))
+        for kind in (found[0] if found else ())
+    ]
+    return ["noise", *names.values()], rows
+
+
 def signed(change: float | None) -> str | None:
     """A change in percent as people read it, such as −4.1."""
     return None if change is None else f"{change:+.1f}".replace("-", "−")

@@ -27,9 +27,9 @@ def add_arguments(parser) -> None:
     )
     parser.add_argument("--results", help="folder for the results (default: that of the weights)")
     parser.add_argument("--show", action="store_true", help="only print what is measured already")
-    about = "noise removal instead: our own study, or the protocol of the literature"
+    about = "noise removal instead: our own study, the literature's protocol, or a camera's noise"
     parser.add_argument(
-        "--noise", nargs="?", const="study", choices=("study", "standard"), help=about
+        "--noise", nargs="?", const="study", choices=("study", "standard", "camera"), help=about
     )
     add_weights(parser)
 
@@ -58,6 +58,8 @@ def _works(args, codec: Callable) -> tuple[str, dict[str, Callable]]:
 
     if args.noise == "standard":
         return "standard-noise-", {OURS: ours(noise_study.measure_standard)}
+    if args.noise == "camera":
+        return "camera-noise-", {OURS: ours(noise_study.measure_camera)}
     if args.noise:
         works = {OURS: ours(noise_study.measure_ours), "classical": noise_study.measure_classical}
         return "noise-", works

@@ -5,6 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 
+def live_channels(values: np.ndarray) -> int:
+    """How many leading channels of (h, w, C) values are not all zero, up to the last such one."""
+    return int(np.flatnonzero(values.any((0, 1))).max(initial=-1)) + 1
+
+
 @dataclass(frozen=True)
 class Latent:
     """The integers that stand for one picture.

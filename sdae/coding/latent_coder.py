@@ -12,6 +12,7 @@ from sdae.coding import band_bytes, deflate
 from sdae.coding.coding_order import band_rows, bands, stacked
 from sdae.coding.container import PLAIN, BitstreamError
 from sdae.coding.deflate import DeflateError
+from sdae.coding.latent import live_channels
 from sdae.coding.predictor import walk
 from sdae.coding.residuals import Survey, cells, integers, survey
 from sdae.coding.tables import Tables
@@ -37,10 +38,9 @@ def encode(
     c = values.shape[2]
     if c != tables.channels:
         raise ValueError(f"The latent has {c} channels and the tables are for {tables.channels}.")
-    used = np.flatnonzero(values.any((0, 1)))
-    if not len(used):
+    live = live_channels(values)
+    if not live:
         return b"\0"
-    live = int(used[-1]) + 1
     if met is None:
         return encode_bands(bands(values), quality_code, tables, live)
     return _packed([met.symbols(live)], tables, live)

@@ -60,13 +60,6 @@ def _gaussian_blur(x, sigma):
     return gaussian(x, 2.5 * sigma**0.5, channel_axis=-1)
 
 
-def _median(x, sigma):
-    from scipy.ndimage import median_filter
-
-    radius = 1 if sigma < 0.15 else 2
-    return median_filter(x, size=(2 * radius + 1, 2 * radius + 1, 1), mode="nearest")
-
-
 def _bm3d(x, sigma):
     import bm3d
 
@@ -81,12 +74,11 @@ DENOISERS = {
     "nlm": Denoiser("Non-local means", _non_local_means),
     "tv": Denoiser("Total variation", _total_variation),
     "gaussian": Denoiser("Gaussian blur", _gaussian_blur),
-    "median": Denoiser("Median", _median),
     "bm3d": Denoiser("BM3D", _bm3d),
 }
-"""Non-local means (Buades, Coll and Morel 2005), total variation (Chambolle 2004), Gaussian blur,
-median and BM3D for colour (Dabov et al. 2007, by Mäkinen, Azzari and Foi 2020); from scikit-image,
+"""Non-local means (Buades, Coll and Morel 2005), total variation (Chambolle 2004), Gaussian blur and
+BM3D for colour (Dabov et al. 2007, by Mäkinen, Azzari and Foi 2020); from scikit-image,
 SciPy and the package bm3d."""
 
-QUICK = ("nlm", "tv", "gaussian", "median")
+QUICK = ("nlm", "tv", "gaussian")
 """Those that need nothing beside the requirements of the app, and no minutes for a photograph."""

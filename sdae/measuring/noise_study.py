@@ -17,7 +17,7 @@ import numpy as np
 from sdae.measuring import classical_denoisers, curves, metrics, peer_files
 from sdae.measuring.evaluation import QUALITIES
 from sdae.measuring.results import OURS
-from sdae.pictures import noise
+from sdae.pictures import camera_noise, noise
 
 NOISY = "noisy"
 SIGMAS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
@@ -51,19 +51,13 @@ def measure_ours(codec, name: str, rgb: np.ndarray) -> dict:
         `QUALITIES`.
     """
     rows, chains = [], []
-
-    def restored(noisy, quality, strength):
-        latent = codec.encode(noisy, quality=quality, sigma=strength)
-        return codec.pack(latent), np.asarray(codec.decode(latent))
-
     for sigma, noisy in _noisy(name, rgb):
         rows.append(_row(rgb, noisy, sigma, NOISY, None, sigma))
         for level, strength in (("known", sigma), ("estimated", noise.estimate_sigma(noisy))):
-            _, ours = restored(noisy, 100, strength)
+            _, ours = _restored(codec, noisy, 100, strength)
             rows.append(_row(rgb, ours, sigma, OURS, level, strength))
         if sigma in CHAIN_SIGMAS:
-            points = [_point(rgb, *restored(noisy, quality, sigma)) for quality in QUALITIES]
-            chains.append(_chain(rgb, sigma, OURS, OURS, points))
+            chains.append(_chain(rgb, sigma, OURS, OURS, _points(codec, rgb, noisy, sigma)))
     return {"rows": rows, "chains": chains}
 
 
@@ -99,6 +93,29 @@ def measure_standard(codec, name: str, rgb: np.ndarray) -> dict[str, float]:
     return found
 
 
+def measure_camera(codec, name: str, rgb: np.ndarray) -> dict[str, dict]:
+    """One picture with noise as cameras and files leave it, its level estimated.
+
+    Args as `measure_ours`.
+
+    Returns:
+        ``rows``: kind of noise (`camera_noise.examples`) → PSNR in dB noisy, by BM3D, and by ours;
+        ``sensors``: level (of `camera_noise.SENSORS`) → pixels, and points as in a chain.
+    """
+    rows, sensors = {}, {}
+    for kind, (noisy, clean) in camera_noise.examples(rgb, seed(name)).items():
+        sigma = noise.estimate_sigma(noisy)
+        found = {NOISY: noisy, OURS: codec.clean(noisy, sigma)}
+        found["bm3d"] = classical_denoisers.denoise("bm3d", noisy, sigma)
+        rows[kind] = {who: round(metrics.psnr(clean, x), 4) for who, x in found.items()}
+    for level in camera_noise.SENSORS:
+        noisy = camera_noise.on_sensor(rgb, level, seed(name))
+        sigma = noise.estimate_sigma(noise.to_8_bits(noisy))
+        points = _points(codec, rgb, noisy, sigma, QUALITIES[:9])
+        sensors[str(level)] = {"pixels": rgb.shape[0] * rgb.shape[1], "points": points}
+    return {"rows": rows, "sensors": sensors}
+
+
 def seed(name: str) -> int:
     """The seed of a picture's noise."""
     return crc32(name.encode())
@@ -120,6 +137,15 @@ def _row(rgb, restored, sigma, denoiser, level, strength) -> dict:
         "psnr": round(psnr, 4) if np.isfinite(psnr) else None,
         "ssim": round(metrics.ssim(rgb, restored), 5),
     }
+
+
+def _restored(codec, noisy, quality, strength):
+    latent = codec.encode(noisy, quality=quality, sigma=strength)
+    return codec.pack(latent), np.asarray(codec.decode(latent))
+
+
+def _points(codec, rgb, noisy, strength, qualities=QUALITIES) -> list[list]:
+    return [_point(rgb, *_restored(codec, noisy, quality, strength)) for quality in qualities]
 
 
 def _chain(rgb, sigma, denoiser, codec, points) -> dict:

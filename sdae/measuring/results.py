@@ -4,7 +4,9 @@
     weights/<name>/results/noise-<set>/sdae.json   the noise study, see `sdae.measuring.noise_study`
     weights/<name>/results/standard-noise-<set>/sdae.json
                                                    noise removal by the protocol of the literature
-    weights/<name>/results/bench-<name>.json       what ``sdae bench <name> --store`` has measured
+    weights/<name>/results/camera-noise-<set>/sdae.json
+                                                   removal of noise as cameras and files leave it
+    weights/<name>/results/bench-<name>.json       what a benchmark has kept, such as ``sdae bench``
     weights/peers/<set>/<codec>.json               another codec on the pictures of one set
     weights/peers/noise-<set>/classical.json       classical denoisers
 

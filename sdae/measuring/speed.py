@@ -1,4 +1,4 @@
-"""Time of whole files beside Pillow's codecs: ``sdae bench codec``.
+"""Time of whole files beside Pillow's codecs: ``sdae bench``.
 
 The codecs take turns, one compression and one decompression each round, so that a machine whose
 speed drifts is the same for all. The peers run as Pillow runs them by default, at quality 75, and so

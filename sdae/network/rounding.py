@@ -13,6 +13,7 @@ import numpy as np
 
 from sdae.coding import predictor
 from sdae.coding.coding_order import ordered
+from sdae.coding.latent import live_channels
 from sdae.coding.units import FEATURE_UNIT, WIDTH_UNIT
 from sdae.network.config import CAUTION, STRIDE, quality_position
 from sdae.network.layers import Linear, space_to_depth
@@ -177,7 +178,7 @@ def _chosen(y, weight, masking, quality_code, tables, met=None, causal=True):
         masking: (h, w) by which the weight is multiplied, or None.
         met: as for `fitted_bands`.
     """
-    live = int(np.flatnonzero(np.rint(y).any((0, 1))).max(initial=-1)) + 1
+    live = live_channels(np.rint(y))
     shape, order = y.shape[:2], ordered(*y.shape[:2]).order
     rows = np.clip(y.reshape(-1, y.shape[2])[order, :live], -_MOST, _MOST)
     masks = None if masking is None else masking.reshape(-1, 1)[order]

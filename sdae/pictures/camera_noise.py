@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from sdae.pictures.noise import to_8_bits, to_floats
+from sdae.pictures.noise import add, to_8_bits, to_floats
 
 _LIGHT = np.array(  # XYZ of linear sRGB, IEC 61966-2-1
     [
@@ -51,14 +51,18 @@ FORMS = {
 }
 """Files that `stored` knows: Pillow's name of the format, and options."""
 
+SENSORS = {1: (0.0068354, 0.05200081), 4: (0.08316627, 0.18138522)}
+"""The weakest and the strongest level of Cheng, Xie and Chen 2022 (arXiv 2207.10869): b and the square
+root of a, where the variance of light x is ax + b²."""
+
 
 def photographed(rgb: np.ndarray, iso: float, seed=0) -> tuple[np.ndarray, np.ndarray]:
     """A picture as a camera would have taken it, with noise and without.
 
     With x what a pixel gets, 1 for full scale, the noise is normal, of variance ax + b²: photons
     counted, with a = 10⁻⁶ · ISO, and what reading the sensor adds, with b = 2.5 a^1.09 or up to
-    1.5 times more or less. ISO 2,700 and 32,700 are the levels 1 and 4 of Cheng, Xie and Chen 2022
-    (arXiv 2207.10869); the exponent is from Brooks et al.
+    1.5 times more or less. ISO 2,700 and 32,700 are levels 1 and 4 of `SENSORS`; the exponent is
+    from Brooks et al.
 
     Args:
         rgb: (H, W, 3) uint8, sRGB.
@@ -111,6 +115,30 @@ def photographed(rgb: np.ndarray, iso: float, seed=0) -> tuple[np.ndarray, np.nd
         return to_8_bits(x)
 
     return developed(noisy), developed(clean)
+
+
+def on_sensor(rgb: np.ndarray, level: int, seed: int) -> np.ndarray:
+    """A picture (H, W, 3) uint8 with noise of one of the `SENSORS` in its light, all three colours in
+    each pixel: float32, clipped to [0, 1]."""
+    read, shot = SENSORS[level]
+    light = _to_light(to_floats(rgb))
+    deviation = np.sqrt(shot**2 * light + read**2)
+    return _to_srgb(
+        light + deviation * np.random.default_rng(seed).standard_normal(light.shape, "f4")
+    )
+
+
+def examples(rgb: np.ndarray, seed: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """A picture (H, W, 3) uint8 with noise of several kinds: kind → the noisy picture and the one that
+    noise removal should lead to, as `photographed` gives them."""
+    found = {}
+    for sigma in (0.1, 0.2, 0.3):
+        noisy = add(rgb, sigma, seed)
+        found[f"Gaussian {sigma}"] = noisy, rgb
+        found[f"Gaussian {sigma}, JPEG 4:2:0"] = stored(noisy, "JPEG 4:2:0", 90), rgb
+    for iso in (1_000, 4_000, 16_000):
+        found[f"camera, ISO {iso:,}"] = photographed(rgb, iso, seed)
+    return found
 
 
 def stored(rgb: np.ndarray, form: str, quality: int) -> np.ndarray:

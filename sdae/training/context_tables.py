@@ -4,6 +4,7 @@ weights ──► latents of crops at many qualities ──► the context model
         ──► integers ──► buckets and their codes (`sdae.training.buckets`) ──► weights
 """
 
+import sys
 from dataclasses import replace
 
 import keras
@@ -14,7 +15,7 @@ from sdae.coding.tables import Tables
 from sdae.network.config import Config, quality_position
 from sdae.network.transform_coding import quantised
 from sdae.network.transforms import Network
-from sdae.progress import progress
+from sdae.progress import progress, say
 from sdae.training import buckets, photographs
 from sdae.training.autoencoder import Autoencoder, initialise
 from sdae.training.context_model import laplacian_bits
@@ -24,6 +25,9 @@ _SIDE = 192
 # Pixels. Crops of more have more of the places whose neighbours are far away.
 
 _BATCH, _RATE = 14, 2e-3
+
+_SAID = 100
+# Steps between two reports.
 
 
 def fit(arrays: dict, card: dict, pictures, crops: int, steps: int, seed=1):
@@ -97,5 +101,9 @@ def refit(contexts, examples, codes, steps, rng, batch=_BATCH, rate=_RATE) -> No
     def falling(step):
         return rate * share_of_rate(step, step / steps, 1, 0.0)
 
-    for loss in (bar := progress(losses(model, batches(), falling), "contexts", total=steps)):
-        bar.set_postfix_str(f"loss {loss:.4f}")
+    recent = []
+    for loss in progress(losses(model, batches(), falling), "contexts", total=steps):
+        recent.append(loss)
+        if len(recent) == _SAID:
+            say(f"contexts: loss {np.mean(recent):.4f} in {_SAID} steps", sys.stderr)
+            recent = []

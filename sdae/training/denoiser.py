@@ -39,9 +39,6 @@ SENSITIVITIES = 400, 25_600
 MISTAKES = 0.6, 2.0
 """What a noise level may be told as, in parts of the true one."""
 
-MEASURED = (0.1, 0.2, 0.3), (1_000, 4_000, 16_000)
-"""Noise levels and sensitivities of the validation."""
-
 _CAMERA, _FILE = 0.3, 0.2
 # Shares of crops that a camera took, and of those with Gaussian noise that are stored in files.
 
@@ -182,9 +179,12 @@ def fit(
     save()
     before = measured(Transforms(arrays, config), centres)
     after = measured(Transforms(weights.read(output)[0], config), centres)
-    for kind, (unrestored, restored) in after.items():
-        say(f"{kind}: {unrestored:.2f} dB, {before[kind][1]:.2f} before, {restored:.2f} now")
-    save(psnr={kind: round(restored, 3) for kind, (_, restored) in after.items()})
+    for kind, (unrestored, *restored) in after.items():
+        texts = [" / ".join(f"{x:.2f}" for x in found) for found in (before[kind][1:], restored)]
+        say(
+            f"{kind}: {unrestored:.2f} dB; level estimated / true: {texts[0]} before, {texts[1]} now"
+        )
+    save(psnr={kind: [round(x, 3) for x in found] for kind, found in after.items()})
 
 
 def _resume(checkpoint, held) -> float:
@@ -199,32 +199,18 @@ def _resume(checkpoint, held) -> float:
     return minutes
 
 
-def measured(denoiser: Transforms, pictures: np.ndarray) -> dict[str, tuple[float, float]]:
-    """Mean PSNR of pictures (n, H, W, 3) uint8 with noise of several kinds, and after its removal."""
+def measured(denoiser: Transforms, pictures: np.ndarray) -> dict[str, tuple[float, float, float]]:
+    """Mean PSNR of pictures (n, H, W, 3) uint8 with noise of several kinds, and after its removal: of
+    the level that is estimated, and of the true one."""
     found = {}
     for seed, picture in enumerate(pictures):
-        for kind, (noisy, clean, sigma) in _kinds(picture, seed).items():
-            sigma = noise.estimate_sigma(noisy) if sigma is None else sigma
-            weak = sigma < denoising.WEAKEST
-            restored = noisy if weak else denoising.cleaned(denoiser, noisy, sigma)
-            found.setdefault(kind, []).append([_psnr(noisy, clean), _psnr(restored, clean)])
+        for kind, (noisy, clean) in camera_noise.examples(picture, seed).items():
+            restored = [noisy]
+            for sigma in noise.estimate_sigma(noisy), true_sigma(noisy, clean):
+                weak = sigma < denoising.WEAKEST
+                restored.append(noisy if weak else denoising.cleaned(denoiser, noisy, sigma))
+            found.setdefault(kind, []).append([_psnr(x, clean) for x in restored])
     return {kind: tuple(np.mean(rows, 0).tolist()) for kind, rows in found.items()}
-
-
-def _kinds(picture, seed):
-    """By its name, noise of each kind: the noisy picture, the clean one, and the level that is told;
-    None for what is estimated."""
-    levels, sensitivities = MEASURED
-    kinds = {}
-    for sigma in levels:
-        noisy = noise.add(picture, sigma, seed=seed)
-        kinds[f"Gaussian {sigma}, told"] = noisy, picture, sigma
-        kinds[f"Gaussian {sigma}"] = noisy, picture, None
-        in_a_file = camera_noise.stored(noisy, "JPEG 4:2:0", 90)
-        kinds[f"Gaussian {sigma}, JPEG 4:2:0"] = in_a_file, picture, None
-    for iso in sensitivities:
-        kinds[f"camera, ISO {iso}"] = *camera_noise.photographed(picture, iso, seed), None
-    return kinds
 
 
 def _psnr(picture, clean):
