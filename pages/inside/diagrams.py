@@ -11,14 +11,14 @@ from itertools import groupby
 
 import numpy as np
 
-from pages.inside.layers import Layer
 from pages.shared.figures import signed
 from pages.shared.palette import BLUE, DISC, GREEN, GREY, ORANGE
 
 
-def architecture(analysis: list[Layer], synthesis: list[Layer], latent: int) -> str:
-    """Both stacks from left to right: a block is as high as its picture and as wide as it has
-    channels; below them the linear paths. Blocks of one kind in a row are drawn once."""
+def architecture(analysis: list[tuple], synthesis: list[tuple], latent: int) -> str:
+    """Both stacks of `pages.inside.layers.layers` from left to right: a block is as high as its
+    picture and as wide as it has channels; below them the linear paths. Equal blocks in a row are
+    drawn once."""
     parts, x, middle = [], 22.0, 64
     alt = ["The network from left to right. Picture with 3 channels"]
 
@@ -36,14 +36,9 @@ def architecture(analysis: list[Layer], synthesis: list[Layer], latent: int) -> 
     start = block("picture", 3, 1, GREY)
 
     def stack(layers, colour):
-        for (channels, stride, *_), run in groupby(
-            layers,
-            lambda x: (x.planned.filters, x.stride, x.planned.kind, x.adds or x.planned.name),
-        ):
-            names = [layer.planned.name for layer in run]
-            name = names[0]
-            if len(names) > 1:
-                name = f"{name.rpartition('_')[0]} × {len(names)}"
+        for (name, channels, stride), run in groupby(layers):
+            count = len(list(run))
+            name += f" × {count}" * (count > 1)
             block(name, channels, stride, colour)
             alt.append(f"{name} with {channels} channels at 1/{stride}")
 
@@ -103,22 +98,11 @@ def huffman_tree(code: dict[int, str], counts: dict[int, int]) -> str:
     for name, x in places.items():
         y = 16 + len(name) * step
         if name:
-            parts.insert(
-                0,
-                f'<line x1="{places[name[:-1]]:.1f}" y1="{y - step}" x2="{x:.1f}" '
-                f'y2="{y}" stroke="currentColor" opacity="0.6"/>',
-            )
-            parts.append(
-                _text(
-                    (x + places[name[:-1]]) / 2 + (9 if name[-1] == "1" else -9),
-                    y - step / 2 + 2,
-                    name[-1],
-                    12,
-                    bold=True,
-                )
-            )
-    for name, x in places.items():
-        y = 16 + len(name) * step
+            above, aside = places[name[:-1]], 9 if name[-1] == "1" else -9
+            line = f'<line x1="{above:.1f}" y1="{y - step}" x2="{x:.1f}" y2="{y}" '
+            parts.insert(0, f'{line}stroke="currentColor" opacity="0.6"/>')
+            middle = (x + above) / 2 + aside, y - step / 2 + 2
+            parts.append(_text(*middle, name[-1], 12, bold=True))
         if name in back:
             symbol = back[name]
             parts.append(f'<circle cx="{x:.1f}" cy="{y}" r="15" fill="{DISC}"/>')

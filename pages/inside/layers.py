@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from sdae.network import plan
 from sdae.network.config import STRIDE, Config, quality_condition, quality_position
 
 
-@dataclass(frozen=True)
-class Layer:
-    """A layer of the analysis or the synthesis transform.
-
-    Attributes:
-        planned: as it stands in the plan.
-        stride: pixels of the picture between two of its outputs.
-    """
-
-    planned: plan.Layer
-    stride: int
-
-    @property
-    def adds(self) -> bool:
-        """Whether the result is added to what came in."""
-        return self.planned.kind in ("residual", "depthwise")
-
-
-def layers(config: Config, transform: str) -> list[Layer]:
-    """The layers of a transform, "analysis" or "synthesis", in the order of the data."""
+def layers(config: Config, transform: str) -> list[tuple[str, int, int]]:
+    """The layers of a transform, "analysis" or "synthesis", in the order of the data: name without
+    a number, channels, and pixels of the picture between two of its outputs."""
     stride, result = (1, []) if transform == "analysis" else (STRIDE, [])
-    for planned in getattr(plan, transform)(config):
-        if planned.kind == "down":
+    for layer in getattr(plan, transform)(config):
+        if layer.kind == "down":
             stride *= 2
-        elif planned.kind == "up":
+        elif layer.kind == "up":
             stride //= 2
-        stride //= planned.block
-        result.append(Layer(planned, stride))
+        stride //= layer.block
+        result.append((layer.name.partition("_")[0], layer.filters, stride))
     return result
-
-
-# --- what passes through ----------------------------------------------------------------------
 
 
 def analysed(network, rgb: np.ndarray, quality: float) -> np.ndarray:

@@ -104,22 +104,18 @@ def convolution(shown: Subject) -> None:
             "Nine pixels in the middle of the square, around zero: black is −2 and white is 2. The "
             f"filter has weights for {planes} planes: three colours and the quality."
         )
+    values = first.maps[..., number]
     with right:
         figures.plates(
             [
                 Plate(
-                    framed_map(first.maps[:height, :width, number], shown.square),
+                    framed(figures.signed(values - np.median(values)), *shown.square),
                     f"Filter {number + 1} of {filters} over the whole picture",
                     f"Map of filter {number + 1}: blue below zero, pale at zero, brown above",
                 )
             ],
             "filter-map",
         )
-
-
-def framed_map(values: np.ndarray, square: tuple[int, int]) -> np.ndarray:
-    """A map (H, W) of the size of the picture as colours, less its median, the square framed."""
-    return framed(figures.signed(values - np.median(values)), *square)
 
 
 def networks(shown: Subject) -> None:
