@@ -9,6 +9,7 @@ the original's four listed pictures on average, so that quality is compared at i
 from __future__ import annotations
 
 import numpy as np
+import streamlit as st
 
 from pages.kodak import display
 from sdae.measuring import curves, noise_study, peers
@@ -29,7 +30,10 @@ _NOISE = {0.1: "20.1 → 26.8 dB", 0.2: "14.2 → 23.1 dB", 0.3: "10.5 → 19.4 
 
 
 def view(stored: Results, card: dict) -> None:
-    """Draw the view."""
+    """Draw the view; on a phone its last column keeps a width that can be read."""
+    st.html(
+        "<style>@media (max-width: 640px) { td:last-child:nth-child(4) { min-width: 14rem; } }</style>"
+    )
     compared = comparison(stored, card)
     measured = sum(bool(ours) for _, _, ours, _ in compared)
     display.finding(
