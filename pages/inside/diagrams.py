@@ -88,7 +88,7 @@ def huffman_tree(code: dict[int, str], counts: dict[int, int]) -> str:
     """The tree of a code: left is 0, right is 1; leaves are integers with how often they occur."""
     deepest = max(map(len, code.values()))
     leaves = sorted(code, key=lambda symbol: code[symbol])
-    width, step = max(720, 46 * len(leaves)), 34
+    width, step = max(720, 46 * len(leaves)), 30
     places = {code[s]: (k + 0.5) * width / len(leaves) for k, s in enumerate(leaves)}
     for length in range(deepest - 1, -1, -1):
         for prefix in {c[:length] for c in code.values() if len(c) > length}:
@@ -121,7 +121,7 @@ def _svg(width, height, parts, alt) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
         f'role="img" aria-label="{escape(alt, quote=True)}" fill="none" '
-        f'style="max-width:{1.1 * width:.0f}px">{"".join(parts)}</svg>'
+        f'style="max-width:{width:.0f}px">{"".join(parts)}</svg>'
     )
 
 
