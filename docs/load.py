@@ -49,7 +49,10 @@ def load(count: int) -> dict:
             faults += ["a visitor sees another picture"] * sum(
                 not own.count() for own in pages.values()
             )
-            print(f"move {move + 1}: bytes {max(counted):.1f} s, pictures {max(shown):.1f} s")
+            print(
+                f"move {move + 1}: bytes {max(counted):.1f} s, pictures {max(shown):.1f} s",
+                flush=True,
+            )
         status = Path(f"/proc/{process}/status").read_text()
     return {
         "bytes_seconds": round(max(map(max, waits[::2])), 1),
@@ -99,7 +102,7 @@ def main(arguments=None) -> int:
     try:
         for count in parser.parse_args(arguments).visitors:
             figures[str(count)] = row = load(count)
-            print(f"{count} visitors: {row}")
+            print(f"{count} visitors: {row}", flush=True)
     except app.AppError as error:
         parser.error(str(error))
     Results.of(weights.folder()).store_bench("load", figures)
