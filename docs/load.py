@@ -34,7 +34,7 @@ def load(count: int) -> dict:
     waits, faults, pages = [], [], {}
     with app.server() as (address, process), app.browser() as chromium:
         for number in range(count):
-            page = app.visit(chromium, f"{address}/?quality=75")
+            page = app.visit(chromium, f"{address}/?quality=75&left=Original")
             png = reading.png(_waves(768 + number, 512))
             file = {"name": "picture.png", "mimeType": "image/png", "buffer": png}
             page.locator("input[type=file]").first.set_input_files([file])
