@@ -244,7 +244,8 @@ def features(group, own, before, width) -> np.ndarray:
         difference = difference.reshape(n, -1)
         if group < FINE:
             columns.append(np.minimum(np.maximum(difference, -clip), clip))
-        columns.append(np.copysign(logarithm(np.abs(difference)).astype("float32"), difference))
+        size = logarithm(np.abs(difference)).astype("float32")
+        columns.append(np.copysign(size, difference, out=size))
     columns.append(np.clip(np.rint(width * (1 / WEIGHT_UNIT)), -WIDTH_CLIP, WIDTH_CLIP))
     return np.concatenate(columns, 1, dtype="float32")
 
