@@ -124,7 +124,7 @@ class Convolution:
         return result
 
     def _ended(self, values):
-        """Bias and PReLU, in place."""
+        """Bias, which is added in place, and PReLU."""
         if self.bias is not None:
             values += self.bias
         return values if self.alpha is None else prelu(values, self.alpha)
@@ -188,7 +188,7 @@ class Residual:
 
         def passed(x, last):
             waiting.add(inner(x))
-            x = second(first(prelu(x.copy(), self.alpha), last), last)
+            x = second(first(prelu(x, self.alpha), last), last)
             inner(x)[:] += waiting.take(len(inner(x)))
             return x
 
@@ -266,9 +266,9 @@ class Linear:
 
 
 def prelu(x, alpha):
-    """x where it is positive, else alpha · x; may overwrite x."""
+    """x where it is positive, else alpha · x."""
     below = alpha * x
-    return np.maximum(x, below, out=x) if alpha.max() <= 1 else np.where(x < 0, below, x)
+    return np.maximum(x, below, out=below) if alpha.max() <= 1 else np.where(x < 0, below, x)
 
 
 def _corners(h, w, down, aside):
