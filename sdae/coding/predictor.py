@@ -166,6 +166,8 @@ class Predictor:
             return lambda piece, mean, width: (mean, width)
         near, around = offsets(group, level)
         near, around = self.steps.near(near, start, stop), self.steps.near(around)[start:stop]
+        # A place outside is like the place itself.
+        around = np.where(around < outside, around, np.arange(start, stop)[:, None])
         own, *earlier = (
             known[:, : known.shape[1] // 4] for known in (self.known[group], *self.known[:group])
         )
@@ -174,9 +176,9 @@ class Predictor:
 
         def refined(piece, mean, width):
             same = own.take(near[piece], axis=0) - mean.astype("float32")[:, None]
-            same *= (near[piece] < outside)[:, :, None]
-            before = earlier.take(around[piece], axis=0) - earlier[start:stop][piece, None]
-            before *= (around[piece] < outside)[:, :, None]
+            same[near[piece] == outside] = 0
+            before = earlier.take(around[piece], axis=0)
+            before -= earlier[start:stop][piece, None]
             mean, width = refiner(group, level, same, before, mean, width)
             return np.minimum(np.maximum(mean, -_MEAN_CLIP), _MEAN_CLIP), width
 

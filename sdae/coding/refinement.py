@@ -193,10 +193,10 @@ class Refiner:
             bias = bias + weights.first_level[level - 1, group]
         hidden = _units(_product(x, weights.first[at][: x.shape[1]]), bias)
         hidden = _units(_product(hidden, weights.second[at]), weights.second_bias[at])
-        share = _product(hidden, weights.mean[at]).astype("float64")[:, :size]
+        share = _product(hidden, weights.mean[at][:, :size]).astype("float64")
         spread = weights.spread.take(width_step(width))
         share *= spread * (FEATURE_UNIT / (WIDTH_UNIT * SPREAD_UNIT))
-        return mean + np.rint(share), width + _product(hidden, weights.width[at])[:, :size]
+        return mean + np.rint(share), width + _product(hidden, weights.width[at][:, :size])
 
 
 class _Weights:
@@ -244,7 +244,8 @@ def features(group, own, before, width) -> np.ndarray:
         difference = difference.reshape(n, -1)
         if group < FINE:
             columns.append(np.minimum(np.maximum(difference, -clip), clip))
-        columns.append(np.copysign(logarithm(np.abs(difference)).astype("float32"), difference))
+        size = logarithm(np.abs(difference)).astype("float32")
+        columns.append(np.copysign(size, difference, out=size))
     columns.append(np.clip(np.rint(width * (1 / WEIGHT_UNIT)), -WIDTH_CLIP, WIDTH_CLIP))
     return np.concatenate(columns, 1, dtype="float32")
 

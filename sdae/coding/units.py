@@ -53,8 +53,10 @@ def logarithm(x):
 
     This is what the bits of a float32 say when they are read as an integer.
     """
-    bits = (x + FEATURE_UNIT).astype("float32").view("int32")
-    return np.minimum((bits - (131 << 23) + (1 << 18)) >> 19, LOGARITHM_CLIP)
+    bits = np.add(x, FEATURE_UNIT, dtype="float32").view("int32")
+    bits -= (131 << 23) - (1 << 18)
+    bits >>= 19
+    return np.minimum(bits, LOGARITHM_CLIP, out=bits)
 
 
 def by_quality(table, quality_code):

@@ -14,8 +14,8 @@ from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from sdae.network.rows import RowQueue
 from sdae.threads import share_out
 
-_CHUNK_FLOATS = 1 << 17
-# Layers without convolution take so many floats at a time: they fit a processor's second cache.
+_ROWS, _COLUMNS = 12, 32
+# A depthwise block takes so many positions at a time: they fit a processor's second cache.
 
 _TILE, _TILES = 4, 72
 # A convolution makes squares of 4×4 positions, about so many at a time.
@@ -120,12 +120,11 @@ class Convolution:
             part = inner(result)[b * top : b * (top + height), b * left : b * (left + width)]
             part[:] = values[: b * height, : b * width]
 
-        tops, lefts = range(0, h, down), range(0, w, aside)
-        share_out(convolved, [(top, left) for top in tops for left in lefts])
+        share_out(convolved, _corners(h, w, down, aside))
         return result
 
     def _ended(self, values):
-        """Bias and PReLU, in place."""
+        """Bias, which is added in place, and PReLU."""
         if self.bias is not None:
             values += self.bias
         return values if self.alpha is None else prelu(values, self.alpha)
@@ -177,37 +176,6 @@ def _product(x, kernel, stride):
     return np.tensordot(windows, kernel, [(3, 4, 2), (0, 1, 2)])
 
 
-class DepthwiseConvolution(Convolution):
-    """3×3 convolution of each channel by itself, on bordered arrays.
-
-    Args:
-        kernel: (3, 3, channels, 1).
-        bias: (channels,) or None.
-    """
-
-    def __init__(self, kernel, bias=None):
-        self.kernel, self.bias, self.block = kernel[..., 0], bias, 1
-
-    def _convolved(self, x, last):
-        h, w = max(0, len(x) - 2), x.shape[1] - 2
-        c = x.shape[2]
-        result = empty(h, w, c)
-        step = max(1, _CHUNK_FLOATS // (4 * w * c))
-
-        def convolved(top):
-            count = min(step, h - top)
-            total = inner(result)[top : top + count]
-            total[:] = 0 if self.bias is None else self.bias
-            part = np.empty_like(total)
-            for down in range(3):
-                for right in range(3):
-                    seen = x[top + down : top + down + count, right : right + w]
-                    total += np.multiply(seen, self.kernel[down, right], out=part)
-
-        share_out(convolved, range(0, h, step))
-        return result
-
-
 class Residual:
     """x + 3×3(PReLU(3×3(PReLU(x)))) on bordered arrays."""
 
@@ -220,14 +188,14 @@ class Residual:
 
         def passed(x, last):
             waiting.add(inner(x))
-            x = second(first(prelu(x.copy(), self.alpha), last), last)
+            x = second(first(prelu(x, self.alpha), last), last)
             inner(x)[:] += waiting.take(len(inner(x)))
             return x
 
         return passed
 
 
-class Depthwise:
+class Depthwise(Convolution):
     """x + 1×1(PReLU(1×1(depthwise 3×3(x)))) on bordered arrays.
 
     Args:
@@ -238,33 +206,33 @@ class Depthwise:
     """
 
     def __init__(self, around, around_bias, widen, widen_bias, alpha, narrow, narrow_bias):
-        self.around = DepthwiseConvolution(around, around_bias)
-        self.widen, self.narrow, self.alpha = widen, narrow, alpha.ravel()
-        self.widen_bias, self.narrow_bias = widen_bias, narrow_bias
+        # The kernel of so many columns at once: inner loops are long, and all its products are
+        # added up in one pass.
+        self.around = np.tile(around[..., 0], _COLUMNS)
+        self.widen, self.narrow, self.alpha, self.block = widen, narrow, alpha.ravel(), 1
+        self.widen_bias, self.narrow_bias = widen_bias + around_bias @ widen, narrow_bias
 
-    def streaming(self):
-        """As `Convolution.streaming`."""
-        waiting, around = RowQueue(), self.around.streaming()
+    def _convolved(self, x, last):
+        h, w, c = max(0, len(x) - 2), x.shape[1] - 2, x.shape[2]
+        result = empty(h, w, c)
 
-        def passed(x, last):
-            waiting.add(inner(x))
-            x = around(x, last)
-            values = inner(x)
-            below = waiting.take(len(values))
+        def mixed(corner):
+            top, left = corner
+            here = slice(top, min(top + _ROWS, h)), slice(left, min(left + _COLUMNS, w))
+            found = inner(result)[here]
+            height, width = found.shape[:2]
+            below, right, deep = x.strides
+            shape, strides = (height, 3, 3, width * c), (below, below, right, deep)
+            seen = as_strided(x[top:, left:], shape, strides, writeable=False)
+            values = np.einsum("yijc,ijc->yc", seen, self.around[..., : width * c])
+            values = values.reshape(-1, c) @ self.widen
+            values += self.widen_bias
+            values = prelu(values, self.alpha) @ self.narrow
+            values += self.narrow_bias
+            np.add(x[1:-1, 1:-1][here], values.reshape(found.shape), out=found)
 
-            def mixed(top):
-                rows = slice(top, top + step)
-                part = values[rows].reshape(-1, values.shape[2]) @ self.widen
-                part += self.widen_bias
-                part = prelu(part, self.alpha) @ self.narrow
-                part += self.narrow_bias
-                np.add(below[rows], part.reshape(values[rows].shape), out=values[rows])
-
-            step = max(1, _CHUNK_FLOATS // (values.shape[1] * len(self.alpha)))
-            share_out(mixed, range(0, len(values), step))
-            return x
-
-        return passed
+        share_out(mixed, _corners(h, w, _ROWS, _COLUMNS))
+        return result
 
 
 class Linear:
@@ -298,11 +266,14 @@ class Linear:
 
 
 def prelu(x, alpha):
-    """x where it is positive, else alpha · x; in place."""
-    below = np.minimum(x, 0)
-    below *= alpha - 1
-    x += below
-    return x
+    """x where it is positive, else alpha · x."""
+    below = alpha * x
+    return np.maximum(x, below, out=below) if alpha.max() <= 1 else np.where(x < 0, below, x)
+
+
+def _corners(h, w, down, aside):
+    """Where the parts of h rows and w columns begin."""
+    return [(top, left) for top in range(0, h, down) for left in range(0, w, aside)]
 
 
 def bordered(x) -> np.ndarray:

@@ -110,8 +110,7 @@ def masking(samples: np.ndarray) -> np.ndarray:
     for top in range(0, len(samples), STRIDE):
         rows = samples[top : top + STRIDE].astype("float32") * scale
         rows = np.pad(rows, [(0, 0), (0, -rows.shape[1] % STRIDE), (0, 0)], "edge")
-        blocks = rows.reshape(len(rows), -1, STRIDE, 3)
-        moments.append([(blocks**k).mean((0, 2)) for k in (1, 2)])
+        moments.append([(rows**k).mean(0).reshape(-1, STRIDE, 3).mean(1) for k in (1, 2)])
     mean, square = np.asarray(moments).transpose(1, 0, 2, 3)
     mean, square = (_mean_around(x) for x in (mean, square))
     variance = np.maximum(square - mean**2, 0).mean(-1)
