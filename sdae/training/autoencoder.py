@@ -135,17 +135,16 @@ class Autoencoder(keras.Model):
 def initialise(model: keras.Model, *inputs: str) -> keras.Model:
     """Create every variable of a model that takes images and further numbers; returns the model.
 
-    Keras would do so at the first call, and pass over errors on the way: from the first one on
-    variables would have no value, which nobody notices before something is assigned to them. So
-    the model is traced first, where errors are raised.
+    Keras would trace the model first, at its first call, and pass over errors on the way: from the
+    first one on variables would have no value, which nobody notices before something is assigned to
+    them. So the model counts as built, and its layers are built as they are called.
 
     Args:
         model: takes "image" (1, 64, 64, 3), and of each further name an array of shape (1,).
     """
     given = {"image": np.zeros((1, 64, 64, 3), "float32")}
     given |= {name: np.zeros(1, "float32") for name in inputs or ("t",)}
-    with keras.name_scope(model.name):
-        model.compute_output_spec({name: keras.KerasTensor(x.shape) for name, x in given.items()})
+    model.built = True
     model(given)
     return model
 

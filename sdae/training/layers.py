@@ -56,7 +56,15 @@ def _convolution(filters, name, dtype, stride=1, start="glorot_uniform"):
     )
 
 
-class DownUnit(layers.Layer):
+class Composite(layers.Layer):
+    """A layer of layers, which are built as they are called. Keras would trace it before and pass over
+    errors on the way, see `sdae.training.autoencoder.initialise`."""
+
+    def build(self, *shapes):
+        pass
+
+
+class DownUnit(Composite):
     """3×3 convolution, 3×3 convolution of stride 2, PReLU: (B, H, W, C) → (B, H/2, W/2, filters)."""
 
     def __init__(self, plan: Layer, **options):
@@ -70,7 +78,7 @@ class DownUnit(layers.Layer):
         return self.activation(self.shrink(self.mix(x)))
 
 
-class UpUnit(layers.Layer):
+class UpUnit(Composite):
     """3×3 convolution to 4·filters, sub-pixel ×2, PReLU: (B, H, W, C) → (B, 2H, 2W, filters)."""
 
     def __init__(self, plan: Layer, **options):
@@ -82,7 +90,7 @@ class UpUnit(layers.Layer):
         return self.activation(depth_to_space(self.expand(x), 2))
 
 
-class ResidualBlock(layers.Layer):
+class ResidualBlock(Composite):
     """x + 3×3(PReLU(3×3(PReLU(x)))), shape unchanged."""
 
     def __init__(self, plan: Layer, **options):
@@ -102,7 +110,7 @@ class ResidualBlock(layers.Layer):
         return x + y
 
 
-class DepthwiseBlock(layers.Layer):
+class DepthwiseBlock(Composite):
     """x + 1×1(PReLU(1×1(depthwise 3×3(x)))), shape unchanged.
 
     The last convolution starts at zero, so a new block changes nothing at first.

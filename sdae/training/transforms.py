@@ -13,10 +13,10 @@ from keras import layers, ops
 
 from sdae.network import plan
 from sdae.network.config import HEAD_SCALE, STRIDE, Config
-from sdae.training.layers import LinearPath, build, depth_to_space, space_to_depth
+from sdae.training.layers import Composite, LinearPath, build, depth_to_space, space_to_depth
 
 
-class AnalysisTransform(layers.Layer):
+class AnalysisTransform(Composite):
     """Picture to latent.
 
     Call: image (B, H, W, 3) float32 in [0, 1], H and W multiples of 8; condition (B,).
