@@ -56,7 +56,7 @@ results: $(VENV)/test-installed
 	$(RUN) -m sdae evaluate --noise --sets kodak --stride 12
 	$(RUN) -m sdae evaluate --noise standard --sets kodak
 	$(RUN) -m sdae evaluate --noise camera --sets kodak-thumb
-	$(RUN) -m sdae evaluate --noise camera --sets kodak --stride 12
+	$(RUN) -m sdae evaluate --noise camera --sets kodak --stride 3
 	$(RUN) -m docs.coder
 	$(RUN) -m sdae bench --store
 

@@ -242,7 +242,8 @@ def chains(results: Results) -> str:
                 best = max(known, key=known.get, default=None)
                 if mine and best:
                     leads.append(mine["psnr"] - known[best])
-                    cells.append(f"{leads[-1]:+.2f} ({best})".replace("-", "−"))
+                    lead = f"{leads[-1]:+.2f}".replace("-", "−")
+                    cells.append(f"{lead} ({best})")
                 else:
                     cells.append("")
             if any(ours):

@@ -168,10 +168,12 @@ def camera_table(pictures: dict[str, dict]) -> tuple[list[str], list[tuple]]:
     """
     names = {noise_study.NOISY: "noisy", "bm3d": "BM3D", OURS: "SDAE"}
     found = [picture["rows"] for picture in pictures.values()]
-    rows = [
-        (kind, *(f"{np.mean([row[kind][who] for row in found]):.2f}" for who in names))
-        for kind in (found[0] if found else ())
-    ]
+
+    def mean(kind, who):
+        figures = [row[kind][who] for row in found if who in row[kind]]
+        return f"{np.mean(figures):.2f}" if figures else "–"
+
+    rows = [(kind, *(mean(kind, who) for who in names)) for kind in (found[0] if found else ())]
     return ["noise", *names.values()], rows
 
 
