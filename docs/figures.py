@@ -200,21 +200,14 @@ def camera(results: Results) -> str:
 
 def joint(results: Results) -> str:
     """PSNR of compressed pictures with noise of a sensor, beside a network that does both at once."""
-    pictures = results.rows("camera-noise-kodak", OURS).values()
-    rows = []
+    pictures, rows = results.rows("camera-noise-kodak", OURS).values(), []
+    if not pictures:
+        return missing("sdae evaluate --noise camera --sets kodak")
     for level, published in JOINT.items():
-        measured = {
-            number: [
-                {"pixels": found["pixels"]} | dict(zip(("bytes", "psnr", "ssim"), point))
-                for point in found["points"]
-            ]
-            for number, found in enumerate(picture["sensors"][level] for picture in pictures)
-        }
-        ours = curves.at_bits(measured, list(published)) if measured else ()
+        measured = [picture["sensors"][level] for picture in pictures]
+        ours = study.chain_at_bits(measured, list(published))
         for (bits, psnr), found in zip(published.items(), ours):
             rows.append([level, bits, f"{psnr:.2f}", f"{found['psnr']:.2f}" if found else "–"])
-    if not rows:
-        return missing("sdae evaluate --noise camera --sets kodak")
     return table(["level", "bits per pixel", "Cheng et al.", f"SDAE ({len(pictures)})"], rows)
 
 

@@ -170,8 +170,8 @@ def camera_table(pictures: dict[str, dict]) -> tuple[list[str], list[tuple]]:
     found = [picture["rows"] for picture in pictures.values()]
 
     def mean(kind, who):
-        figures = [row[kind][who] for row in found if who in row[kind]]
-        return f"{np.mean(figures):.2f}" if figures else "–"
+        psnr = noise_study.mean([row[kind] for row in found], who)
+        return "–" if psnr is None else f"{psnr:.2f}"
 
     rows = [(kind, *(mean(kind, who) for who in names)) for kind in (found[0] if found else ())]
     return ["noise", *names.values()], rows
@@ -179,7 +179,7 @@ def camera_table(pictures: dict[str, dict]) -> tuple[list[str], list[tuple]]:
 
 def signed(change: float | None) -> str | None:
     """A change in percent as people read it, such as −4.1."""
-    return None if change is None else f"{change:+.1f}".replace("-", "−")
+    return None if change is None else evaluation.percent(change)
 
 
 def _pair(means: dict | None) -> str | None:

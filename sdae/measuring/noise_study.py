@@ -161,8 +161,8 @@ def _point(rgb, data, restored) -> list:
 
 
 def mean(rows: list[dict], key: str, **wanted) -> float | None:
-    """The mean of a figure over the rows with these values; None where there is none."""
-    values = [row[key] for row in rows if all(row[k] == v for k, v in wanted.items())]
+    """The mean of a figure over the rows with these values that have it; None where there is none."""
+    values = [row.get(key) for row in rows if all(row[k] == v for k, v in wanted.items())]
     values = [value for value in values if value is not None]
     return float(np.mean(values)) if values else None
 
