@@ -13,14 +13,16 @@ from sdae import weights
 from sdae.measuring.results import Results
 from sdae.pictures import reading
 
-MOVES = 3
-"""Steps of all quality sliders."""
+MOVES, STEP = 3, 10
+"""So often all quality sliders move, so far down."""
 
 
 def load(count: int) -> dict:
     """What visitors of the Compress page wait for who move their quality sliders together.
 
     Each has a picture of a size of its own, about 768×512, which must still show after each move.
+    Their browsers run on the same machine and take their share of its processor.
+    Their browsers run on the same machine and take their share of its processor.
 
     Args:
         count: of visitors.
@@ -40,17 +42,16 @@ def load(count: int) -> dict:
             page.locator("input[type=file]").first.set_input_files([file])
             pages[page] = page.locator(".compare .scale", has_text=f"{768 + number} × 512 ")
             pages[page].wait_for()
-        _waited(pages)
-        for move in range(MOVES):
-            for page in pages:
-                page.get_by_role("slider", name="Quality", exact=True).first.press("PageDown")
-            counted, shown = _waited(pages)
+        for move in range(1 + MOVES):
+            counted, shown = _waited(pages, STEP if move else 0)
+            if not move:  # what was open when the visitors came
+                continue
             waits += [counted, shown]
             faults += ["a visitor sees another picture"] * sum(
                 not own.count() for own in pages.values()
             )
             print(
-                f"move {move + 1}: bytes {max(counted):.1f} s, pictures {max(shown):.1f} s",
+                f"move {move}: bytes {max(counted):.1f} s, pictures {max(shown):.1f} s",
                 flush=True,
             )
         status = Path(f"/proc/{process}/status").read_text()
@@ -63,27 +64,48 @@ def load(count: int) -> dict:
     }
 
 
-_SIGNS = """box => {
-    const [asked, size, label] = ['input', '[data-bytes]', '.chip-right span'].map(
-        name => box.querySelector(name)).map(part => part.value ?? part.textContent);
-    const counted = box.dataset.counted === asked;
-    return [counted, counted && label.startsWith(`${size} bytes`)];
+_MOVE = """(box, [step, time]) => {
+    const [slider, size, label] = ['input', '[data-bytes]', '.chip-right span'].map(
+        name => box.querySelector(name));
+    const seconds = box.seconds = [];
+    const look = () => {
+        const counted = box.dataset.counted === slider.value;
+        const shown = counted && label.textContent.startsWith(`${size.textContent} bytes`);
+        [counted, shown].forEach((there, i) => {
+            if (there) seconds[i] ??= Math.max(0, Date.now() - time) / 1000;
+        });
+    };
+    setTimeout(() => {
+        slider.stepDown(step);
+        if (step) slider.dispatchEvent(new Event('input'));
+        look();
+        new MutationObserver(look).observe(
+            box, {subtree: true, childList: true, characterData: true, attributes: true});
+    }, time - Date.now());
 }"""
-# Whether the bytes of the file at the slider's quality show, and whether its picture does.
+# Moves the slider at a time that is the same for all visitors. Notes when the bytes of the file at
+# this quality show, and when its picture does; to ask the page for that would take the processor
+# from the app.
 
 
-def _waited(pages) -> tuple[list[float], list[float]]:
-    """Seconds from now until the bytes show, and until the picture does, for each page."""
-    begun, seconds = time.monotonic(), {page: {} for page in pages}
-    while any(len(own) < 2 for own in seconds.values()):
-        if time.monotonic() - begun > app.PATIENCE:
+def _waited(pages, step: int) -> tuple[list[float], list[float]]:
+    """Seconds from a move of all sliders until the bytes show, and until the picture does, for each
+    page."""
+    boxes = [page.locator(".compare").first for page in pages]
+    begun = time.time() + 2
+    for box in boxes:
+        box.evaluate(_MOVE, [step, 1000 * begun])
+    seconds = {}
+    while len(seconds) < len(boxes):
+        if time.time() - begun > app.PATIENCE:
             raise app.AppError(f"A visitor had no answer after {app.PATIENCE} seconds.")
-        for page, own in seconds.items():
-            for place, shown in enumerate(page.locator(".compare").first.evaluate(_SIGNS)):
-                if shown:
-                    own.setdefault(place, time.monotonic() - begun)
-        time.sleep(0.05)
-    return [own[0] for own in seconds.values()], [own[1] for own in seconds.values()]
+        time.sleep(1)
+        for number, box in enumerate(boxes):
+            noted = number not in seconds and box.evaluate("box => box.seconds")
+            if noted and len(noted) == 2:
+                seconds[number] = noted
+    counted, shown = zip(*seconds.values())
+    return list(counted), list(shown)
 
 
 def _waves(width: int, height: int) -> np.ndarray:

@@ -28,7 +28,7 @@ def test_visitors_are_compared_with_the_median_and_faults_fail(kept, monkeypatch
     monkeypatch.setattr(app, "browser", server)
     shown = Mock(return_value=1)
     monkeypatch.setattr(app, "visit", lambda *_: Mock(**{"locator.return_value.count": shown}))
-    waits = lambda pages: ([1.0, 2.0, 3.0][: len(pages)], [2.0, 4.0, 6.0][: len(pages)])  # noqa: E731
+    waits = lambda pages, step: ([1.0, 2.0, 3.0][: len(pages)], [2.0, 4.0, 6.0][: len(pages)])  # noqa: E731
     monkeypatch.setattr(load, "_waited", waits)
     assert load.main(["--visitors", "3"]) == 0
     ((name, figures),) = kept

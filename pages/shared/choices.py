@@ -13,7 +13,10 @@ def kept(name: str, default, allowed):
     value = st.session_state.get(_key(name))
     if value not in allowed:
         stated = {str(choice): choice for choice in allowed}
-        value = stated.get(st.query_params.get(name), default)
+        return stated.get(st.query_params.get(name), default)
+    if st.query_params.get(name) != str(value):
+        # What a browser asks comes with the address it has: not yet one that it is being told.
+        st.query_params[name] = str(value)
     return value
 
 

@@ -8,6 +8,9 @@ _STYLE = """
 [data-testid=stBaseButton-primary]:not(:disabled) {
   background-color: #1F74B1; border-color: #1F74B1;
 }
+/* A fade each time that a page is drawn anew is dozens of frames, all of which a browser composes. */
+[data-testid=stElementContainer] { transition: none !important; }
+[data-testid=stStatusWidget]:not(:has([data-testid=stConnectionStatus])) { display: none; }
 [data-testid=stMainBlockContainer] { padding-left: 2rem; padding-right: 2rem; }
 .st-key-names { position: fixed; top: 1rem; left: 1.25rem; z-index: 999991; width: auto; }
 .st-key-heading { gap: 0 1.5rem; margin: -0.75rem 0 0; align-items: baseline; }

@@ -5,8 +5,9 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-_PATIENCE = 1.0
-# Seconds until the bar appears.
+_PATIENCE, _AGAIN = 1.0, 0.3
+# Seconds until the bar appears, and from one drawing to the next: every browser that waits works on
+# each of them.
 
 _FLOATING = """
 <span></span>
@@ -28,23 +29,24 @@ def late_bar():
     """A function that takes a text and the share of the work that is done, 0 to 1.
 
     Where the work goes on for more than a second, a bar shows both and moves nothing else on the
-    page. It is called in the thread of the page, and often: whatever a page draws ends its run
-    where the visitor has moved on.
+    page. It is called in the thread of the page, and often: each call ends the page's run where
+    the visitor has moved on.
     """
-    place, bar, began = None, None, time.monotonic()
+    place, bar, shown = None, None, None
+    due = time.monotonic() + _PATIENCE
 
     def report(text: str, share: float = 0.0) -> None:
-        nonlocal place, bar
-        if place is None:
-            place = st.empty()
-        if time.monotonic() - began < _PATIENCE:
-            place.empty()  # nothing to see yet, but this ends an outdated run
+        nonlocal place, bar, shown, due
+        st.session_state.get("late bar")  # whoever looks there is stopped if the run is outdated
+        if time.monotonic() < due or (text, share) == shown:
             return
         if bar is None:
-            panel = place.container(key=f"late-bar-{began}")
+            place = st.empty()
+            panel = place.container(key=f"late-bar-{due}")
             panel.html(_FLOATING)
             bar = panel.progress(0.0)
         bar.progress(min(1.0, share), text)
+        shown, due = (text, share), time.monotonic() + _AGAIN
 
     try:
         yield report
