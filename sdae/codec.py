@@ -122,8 +122,6 @@ class Codec:
         (H, W, 3) uint8, or float32 on the scale [0, 1] of full range, → the same as it is, if there
         is hardly any noise, or else uint8.
         """
-        if sigma < denoising.WEAKEST:
-            return samples
         return denoising.cleaned(self.trained.denoiser, samples, sigma, progress)
 
     def decode(self, latent: Latent, progress=None) -> Image.Image:

@@ -8,21 +8,16 @@ from keras import ops
 from sdae.coding.predictor import Predictor
 from sdae.coding.units import FEATURE_UNIT, WIDTH_UNIT
 from sdae.network.config import quality_position
-from sdae.training import context_tables
-from sdae.training.autoencoder import Autoencoder, initialise
+from sdae.training import context_tables, decoder
+from sdae.training.autoencoder import Autoencoder, initialise, variables
 from sdae.training.context_model import ContextModel, laplacian_bits
 from tests.test_network import SMALL
 
 
-@pytest.fixture(scope="module")
-def model():
-    keras.utils.set_random_seed(2)
-    return initialise(Autoencoder(SMALL, name="autoencoder"))
-
-
-def built():
-    layer = ContextModel(SMALL.groups, np.ones((SMALL.levels, 12)), name="contexts")
-    layer(ops.zeros((1, 8, 8, 12)), ops.zeros(1))
+def built(*groups):
+    channels = sum(groups)
+    layer = ContextModel(groups, np.ones((SMALL.levels, channels)), name="contexts")
+    layer(ops.zeros((1, 8, 8, channels)), ops.zeros(1))
     return layer
 
 
@@ -30,7 +25,7 @@ def built():
 def refined():
     """A context model all of whose weights matter."""
     rng = np.random.default_rng(0)
-    layer = built()
+    layer = built(*SMALL.groups)
     for variable in layer.weights:
         if not variable.path.endswith("share"):
             variable.assign(rng.normal(0, 0.1, variable.shape))
@@ -66,7 +61,7 @@ def test_integers_predict_what_the_model_predicts(refined, shape, quality):
 
 
 def test_large_weights_are_kept_in_the_exact_range(refined):
-    layer = built()
+    layer = built(*SMALL.groups)
     layer.set_weights(refined.get_weights())
     for kernel in (*layer.hidden[1:], *layer.hidden_own, layer.hidden_coarse):
         kernel.assign(kernel * 40)
@@ -80,7 +75,7 @@ def test_large_weights_are_kept_in_the_exact_range(refined):
 
 def test_a_fit_goes_on_from_the_tables_that_it_left(refined):
     tables = refined.tables()
-    layer = built()
+    layer = built(*SMALL.groups)
     layer.resume(tables)
     again = layer.tables()
     again, tables = again.to_arrays(), tables.to_arrays()
@@ -91,7 +86,7 @@ def test_a_fit_goes_on_from_the_tables_that_it_left(refined):
 
 
 def test_weights_that_can_never_act_are_counted():
-    layer = built()
+    layer = built(*SMALL.groups)
     for variable in layer.weights:
         variable.assign(np.full(variable.shape, 0.1))
     tables = layer.tables().to_arrays()
@@ -100,14 +95,14 @@ def test_weights_that_can_never_act_are_counted():
     assert layer.idle() == layer.count_params() - acting > 0
 
 
-def test_refit_saves_bits_by_the_same_weights_each_time(model):
+def test_refit_saves_bits_by_the_same_weights_each_time():
     rng = np.random.default_rng(0)
-    scale = rng.uniform(0.05, 3, (64, 1, 1, 1)) * np.linspace(2, 0.2, 12)
-    examples = np.rint(rng.laplace(0, scale, (64, 8, 8, 12))).astype("int16")
-    start = model.contexts.tables()
+    scale = rng.uniform(0.05, 3, (64, 1, 1, 1)) * np.linspace(2, 0.2, 6)
+    examples = np.rint(rng.laplace(0, scale, (64, 8, 8, 6))).astype("int16")
+    start = built(3, 3).tables()
 
     def refitted(steps):
-        layer = built()
+        layer = built(3, 3)
         layer.resume(start)
         rng = np.random.default_rng(1)
         context_tables.refit(layer, examples, np.full(64, 5050), steps, rng)
@@ -118,8 +113,36 @@ def test_refit_saves_bits_by_the_same_weights_each_time(model):
         mean, width = layer(values, np.full(64, 0.5, "float32"))
         return float(ops.sum(laplacian_bits(values, mean, width)))
 
-    layer = refitted(100)
+    layer = refitted(40)
     assert bits(layer) < 0.99 * bits(refitted(0))
-    again = refitted(100).tables().to_arrays()
+    again = refitted(40).tables().to_arrays()
     for name, array in layer.tables().to_arrays().items():
         np.testing.assert_array_equal(array, again[name])
+
+
+def test_the_synthesis_alone_learns_from_integers_and_comes_closer(monkeypatch):
+    monkeypatch.setattr(decoder, "_AVERAGE", 0.5)
+    keras.utils.set_random_seed(3)
+    model = initialise(Autoencoder(SMALL, name="autoencoder"))
+    rng = np.random.default_rng(0)
+    crops = np.repeat(rng.integers(0, 256, (16, 1, 1, 3)), 64, 1).repeat(64, 2).astype("uint8")
+    codes = np.full(16, 5050)
+    t = np.full(16, 0.5, "float32")
+    gain, inverse = (ops.convert_to_numpy(x) for x in model.gains(t))
+    latent = ops.convert_to_numpy(model.analysis(crops / np.float32(255), t * 0))
+    examples = np.rint(latent * gain + 3).astype("int16")  # as an encoder with other ideas would
+    before = {name: ops.convert_to_numpy(v) for name, v in variables(model).items()}
+
+    def error():
+        restored = model.synthesis(examples * inverse, t * 0)
+        return float(ops.mean(ops.square(restored - crops / np.float32(255))))
+
+    given = model, crops, examples, codes
+    first = error()
+    decoder.refit(*given, 0, 30.0, rng)
+    assert error() == first
+    decoder.refit(*given, 60, 30.0, rng, rate=0.1)
+    assert error() < 0.99 * first
+    for name, value in variables(model).items():
+        moved = not np.array_equal(before[name], ops.convert_to_numpy(value))
+        assert moved == (name.startswith("synthesis/") and not name.endswith("scale")), name

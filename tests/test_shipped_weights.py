@@ -86,8 +86,8 @@ def test_the_library_opens_files_of_all_shipped_weights(codec, tomorrow, today):
     assert trained._shipped.cache_info().misses == 2
 
 
-def test_few_weights_are_kept(codec, tmp_path, monkeypatch):
-    arrays, card = weights.read(weights.folder())
+def test_few_weights_are_kept(tiny_folder, tmp_path, monkeypatch):
+    arrays, card = weights.read(tiny_folder)
     names = []
     for number in range(4):
         arrays["synthesis/scale"] = arrays["synthesis/scale"] * np.float32(1.001)

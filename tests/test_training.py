@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from PIL import Image
 import sdae
 from sdae import weights
 from sdae.__main__ import main
-from sdae.training import buckets, denoiser, gather, loop, loss, training_record
+from sdae.training import buckets, context_tables, denoiser, gather, loop, loss, training_record
 from sdae.training.optimisation import share_of_rate
 from tests.test_network import SMALL
 
@@ -27,7 +28,9 @@ LEAST = replace(
     SMALL, latent_channels=6, groups=(3, 3), overlapped=3, analysis_depthwise=1, synthesis_blocks=1
 )
 
-OPTIONS = "--crop 64 --batch 2 --steps 2 --crops 8 --context-crops 4 --context-steps 2"
+OPTIONS = (
+    "--crop 64 --batch 2 --steps 1 --crops 4 --context-crops 2 --context-steps 1 --decoder-steps 1"
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +64,18 @@ def contents(folder):
     return {p.name: p.read_bytes() for p in folder.iterdir() if p.name != "checkpoint.npz"}
 
 
-def test_training_learns_saves_resumes_and_ends_once(photos, tmp_path, capsys):
+def test_training_learns_saves_resumes_and_ends_once(photos, tmp_path, capsys, monkeypatch):
     assert train(photos, tmp_path, "--stop-after", "0") == 0
     card = json.loads((tmp_path / "card.json").read_text())
-    assert card["images"] == 4 and card["training"]["batch"] == 2 and "finished" not in card
+    assert card["images"] == 2 and card["training"]["batch"] == 2 and "finished" not in card
+    # Ended between the weights and their card.
+    with monkeypatch.context() as patch:
+        patch.setattr(context_tables, "fit", Mock(side_effect=KeyboardInterrupt))
+        assert train(photos, tmp_path) == 130
+    (tmp_path / "weights.npz").write_bytes(b"half")
     assert train(photos, tmp_path) == 0
     rows = list(csv.DictReader((tmp_path / "loss.csv").open()))
-    assert [int(row["images"]) for row in rows] == [4, 8]
+    assert [int(row["images"]) for row in rows] == [2, 4]
     assert float(rows[1]["validation_loss"]) < 1.2 * float(rows[0]["validation_loss"])
     codec = sdae.load(tmp_path)
     picture = np.full((20, 30, 3), 90, "uint8")
@@ -75,13 +83,6 @@ def test_training_learns_saves_resumes_and_ends_once(photos, tmp_path, capsys):
     before = contents(tmp_path)
     assert train(photos, tmp_path) == 0
     assert "finished" in capsys.readouterr().err and contents(tmp_path) == before
-    # Ended between the weights and their card.
-    card = json.loads((tmp_path / "card.json").read_text())
-    (tmp_path / "card.json").write_text(json.dumps(card | {"finished": False}))
-    (tmp_path / "weights.npz").write_bytes(b"half")
-    assert train(photos, tmp_path) == 0
-    assert contents(tmp_path).keys() == before.keys()
-    before = contents(tmp_path)
     # Weights that files may need are not written over by another training.
     (tmp_path / "checkpoint.npz").unlink()
     assert train(photos, tmp_path) == 2
@@ -89,22 +90,23 @@ def test_training_learns_saves_resumes_and_ends_once(photos, tmp_path, capsys):
     further = tmp_path / "further"
     assert train(photos, further, "--start", tmp_path, "--stop-after", "0") == 0
     assert (further / "history.csv").read_text() == (tmp_path / "loss.csv").read_text()
-    assert [row["all_images"] for row in training_record.read(further)] == [4, 8, 12]
+    assert [row["all_images"] for row in training_record.read(further)] == [2, 4, 6]
 
 
 def test_a_loss_that_is_no_number_leaves_the_last_state(photos, tmp_path, monkeypatch, capsys):
-    assert train(photos, tmp_path, "--stop-after", "0") == 0
-    before = {p: p.read_bytes() for p in tmp_path.iterdir()}
-    made = loss.make_batch
+    states, made = [], loss.make_batch
 
-    def broken(crops, rng):
+    def broken_at_last(crops, rng):
         inputs, target = made(crops, rng)
+        if not tmp_path.joinpath("checkpoint.npz").exists():
+            return inputs, target
+        states.append({p: p.read_bytes() for p in tmp_path.iterdir()})
         return inputs, target * np.nan
 
-    monkeypatch.setattr(loop, "make_batch", broken)
+    monkeypatch.setattr(loop, "make_batch", broken_at_last)
     assert train(photos, tmp_path) == 2
     assert "no number" in capsys.readouterr().err
-    assert {p: p.read_bytes() for p in tmp_path.iterdir()} == before
+    assert [{p: p.read_bytes() for p in tmp_path.iterdir()}] == states
 
 
 @pytest.mark.parametrize("command", ["train", "train-denoiser"])
@@ -184,7 +186,7 @@ def test_most_crops_are_as_noisy_as_the_denoiser_is_told():
     assert 2 < sum(np.ptp(crop, -1).max() == 0 for crop in image) < 25
 
 
-def test_a_denoiser_is_trained_on_and_its_training_resumes(
+def test_a_denoiser_is_trained_on_and_kept_where_that_is_broken_off(
     tiny_folder, photos, tmp_path, capsys, monkeypatch
 ):
     start = tiny_folder / "denoiser"
@@ -205,16 +207,16 @@ def test_a_denoiser_is_trained_on_and_its_training_resumes(
     before = weights.read(start)[1]["crops"]
     assert weights.read(tmp_path)[1]["crops"] == before + 4
     monkeypatch.setattr(denoiser, "losses", learned)
-    assert train_denoiser("--crops", 8) == 0
+    assert train_denoiser("--crops", 8, "--force") == 0
     (arrays, card), (first, _) = weights.read(tmp_path), weights.read(start)
     assert len(card["psnr"]) == 9 and card["crops"] == before + 8
     assert "before" in capsys.readouterr().out
     kernel = "analysis/down_0/mix/kernel"
     assert 0 < np.abs(arrays[kernel] - first[kernel]).max() < 0.1
-    assert train_denoiser("--crops", 99, "--minutes", 1e-9) == 0
-    assert weights.read(tmp_path)[1]["crops"] == before + 8
-    np.savez(tmp_path / "checkpoint.npz", np.zeros(3), minutes=0)
-    assert train_denoiser("--crops", 12) == 2 and "another network" in capsys.readouterr().err
+    assert train_denoiser("--crops", 99, "--minutes", 1e-9) == 2
+    assert "say --force" in capsys.readouterr().err
+    assert train_denoiser("--crops", 99, "--minutes", 1e-9, "--force") == 0
+    assert weights.read(tmp_path)[1]["crops"] == before
 
 
 def test_another_backend_of_keras_traces_the_network():
@@ -222,12 +224,13 @@ def test_another_backend_of_keras_traces_the_network():
     pytest.importorskip("jax")
     script = """
 import keras
+from sdae.network.config import Config
 from sdae.training.autoencoder import Autoencoder
-from tests.test_network import SMALL
 
+least = Config(6, (4, 4, 4), 1, 1, 1, 1, 1, (3, 3), 3)
 assert keras.backend.backend() == "jax"
 given = {"image": keras.KerasTensor((2, 64, 64, 3)), "t": keras.KerasTensor((2,))}
-traced = Autoencoder(SMALL).compute_output_spec(given)
+traced = Autoencoder(least).compute_output_spec(given)
 assert traced["picture"].shape == (2, 64, 64, 3) and traced["bits"].shape == (2,)
 """
     run = subprocess.run(

@@ -19,9 +19,10 @@ def add_arguments(parser) -> None:
     )
     share = "share of the training at the highest rate"
     parser.add_argument("--flat", type=number(float, 0, 1), default=0.9, help=share)
-    contexts = parser.add_argument_group("the context tables, fitted at the end")
+    contexts = parser.add_argument_group("the context tables and the decoder, fitted at the end")
     contexts.add_argument("--context-crops", type=number(int, 1), default=3000)
     contexts.add_argument("--context-steps", type=number(int, 0), default=3000)
+    contexts.add_argument("--decoder-steps", type=number(int, 0), default=1500)
 
 
 def run(args) -> int:
@@ -50,7 +51,7 @@ def run(args) -> int:
         trainer = Trainer(options, *pictures, output, checkpoint, args.start, about)
         trainer.run(args.stop_after)
         if trainer.finished:
-            fitted = args.context_crops, args.context_steps, args.seed
+            fitted = args.context_crops, args.context_steps, args.decoder_steps, args.seed
             arrays, card = context_tables.fit(*weights.read(output), pictures[0], *fitted)
             weights.write(output, arrays, card | {"finished": True})
         return 0

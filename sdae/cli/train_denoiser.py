@@ -10,7 +10,7 @@ from sdae.cli.job import Refused
 def add_arguments(parser) -> None:
     """The options of ``sdae train-denoiser``; begins with the denoiser that ships unless told."""
     arguments.add_training(parser, crops=50_000, batch=8, side=128)
-    about = "minutes of all runs at most"
+    about = "minutes at most"
     parser.add_argument("--minutes", type=number(float, 0), help=about)
 
 
@@ -22,7 +22,7 @@ def run(args) -> int:
 
     try:
         output = Path(args.output)
-        weights.may_write(output, args.force or (output / "checkpoint.npz").exists())
+        weights.may_write(output, args.force)
         start = Path(args.start) if args.start else weights.folder() / weights.DENOISER
         training, validation = photographs.parted(args.photos, args.validation, args.seed)
         options = args.crops, args.minutes, args.batch, args.crop, args.rate, args.seed

@@ -26,17 +26,19 @@ def condition(sigma):
 
 
 def cleaned(denoiser, samples, sigma: float, progress=None) -> np.ndarray:
-    """A picture without its noise.
+    """A picture without its noise, or as it is if there is hardly any.
 
     Args:
         denoiser: `sdae.network.transforms.Transforms`.
         samples: (H, W, 3) uint8, or float32 on the scale [0, 1] of full range.
-        sigma: how noisy it is, `WEAKEST` to 1 of full scale.
+        sigma: how noisy it is, in [0, 1] of full scale; nothing is done below `WEAKEST`.
         progress: called with the share that is done, 0 to 1.
 
     Returns:
-        (H, W, 3) uint8.
+        (H, W, 3) uint8, or what was given.
     """
+    if sigma < WEAKEST:
+        return samples
     result, top = np.empty(samples.shape, "uint8"), 0
     counted = counter(2 * latent_size(*samples.shape[:2])[0] * STRIDE, progress)
     latent = counted(denoiser.analysis_rows(strips(samples), condition(sigma)), STRIDE)

@@ -1,22 +1,24 @@
-"""Fitting of the context tables on latents of training photographs.
+"""Fitting of the context tables, and of the decoder, on latents of training photographs.
 
 weights ──► latents of crops at many qualities ──► the context model trained on alone
         ──► integers ──► buckets and their codes (`sdae.training.buckets`) ──► weights
+                    ──► the synthesis trained on alone (`sdae.training.decoder`) ──► weights
 """
 
-import sys
 from dataclasses import replace
 
 import keras
 import numpy as np
 from keras import ops
 
+from sdae import weights
 from sdae.coding.tables import Tables
 from sdae.network.config import Config, quality_position
 from sdae.network.transform_coding import quantised
 from sdae.network.transforms import Network
-from sdae.progress import progress, say
-from sdae.training import buckets, photographs
+from sdae.progress import progress
+from sdae.training import buckets, decoder, photographs
+from sdae.training.arithmetic import compute
 from sdae.training.autoencoder import Autoencoder, initialise
 from sdae.training.context_model import laplacian_bits
 from sdae.training.optimisation import compiled, losses, share_of_rate
@@ -26,26 +28,20 @@ _SIDE = 192
 
 _BATCH, _RATE = 14, 2e-3
 
-_SAID = 100
-# Steps between two reports.
 
-
-def fit(arrays: dict, card: dict, pictures, crops: int, steps: int, seed=1):
-    """Weights with context tables that fit photographs.
+def fit(arrays: dict, card: dict, pictures, crops: int, steps: int, decoder_steps: int, seed=1):
+    """Weights whose tables and synthesis fit the integers of photographs: arrays and card.
 
     Args:
         arrays, card: weights of the network and their card.
         pictures: list of RGB images.
         crops: how many crops of `_SIDE` pixels a side to fit on.
-        steps: how many steps to train the predictions.
+        steps, decoder_steps: how many steps to train the predictions, and the synthesis.
         seed: of all randomness.
-
-    Returns:
-        arrays and card, both complete.
     """
     rng = np.random.default_rng(seed)
     keras.utils.set_random_seed(seed)
-    model = initialise(Autoencoder(Config(**card["config"]), name="autoencoder"))
+    model = initialise(Autoencoder(Config(**card["config"]), compute=compute(), name="codec"))
     model.restore(arrays)
     codes = rng.integers(100, 10001, crops)
     middle = rng.random(crops) < 0.75
@@ -57,6 +53,9 @@ def fit(arrays: dict, card: dict, pictures, crops: int, steps: int, seed=1):
     refit(model.contexts, examples, codes, steps, rng)
     tables = model.contexts.tables()
     tables = replace(tables, **buckets.fit(buckets.histogram(examples, codes, tables)))
+    ssim_weight = card["training"]["ssim_weight"]
+    decoder.refit(model, drawn, examples, codes, decoder_steps, ssim_weight, rng)
+    arrays = {name: weights.halved(v) for name, v in model.stored().items()}
     return arrays | tables.to_arrays(), card | {"parameters": model.parameters()}
 
 
@@ -101,9 +100,5 @@ def refit(contexts, examples, codes, steps, rng, batch=_BATCH, rate=_RATE) -> No
     def falling(step):
         return rate * share_of_rate(step, step / steps, 1, 0.0)
 
-    recent = []
-    for loss in progress(losses(model, batches(), falling), "contexts", total=steps):
-        recent.append(loss)
-        if len(recent) == _SAID:
-            say(f"contexts: loss {np.mean(recent):.4f} in {_SAID} steps", sys.stderr)
-            recent = []
+    for _ in progress(losses(model, batches(), falling), "contexts", total=steps):
+        pass

@@ -7,11 +7,9 @@ smooth and rough crops weigh alike. Half of the crops have independent Gaussian 
 as it is found: of cameras, and what JPEG and WebP leave of noise.
 """
 
-import io
 import itertools
 import sys
 import time
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -84,29 +82,19 @@ class Denoiser(keras.Model):
 
 
 def fit(
-    start: Path,
-    paths,
-    validation,
-    output: Path,
-    crops: int,
-    minutes: float | None = None,
-    batch=8,
-    side=128,
-    rate=3e-4,
-    seed=1,
+    start, paths, validation, output, crops, minutes=None, batch=8, side=128, rate=3e-4, seed=1
 ) -> None:
-    """Train a denoiser on, and write it; goes on from the state in the folder, if there is one.
+    """Train a denoiser on, and write it, every few minutes and when the program is asked to end.
 
-    The state and the weights as they are by then are written every few minutes, and when the program
-    is asked to end.
+    Another training may begin with what was written.
 
     Args:
         start: weights folder of a denoiser to begin with, or of a codec, whose transforms serve.
         paths: picture files to train on.
         validation: picture files to measure on, before and after.
         output: folder to write.
-        crops: how many to learn from, in all runs together.
-        minutes: that the training takes at most, all runs together; None for as long as it needs.
+        crops: how many to learn from.
+        minutes: that the training takes at most; None for as long as it needs.
         batch, side: crops a step, and their side in pixels, a multiple of 8.
         rate: highest learning rate.
         seed: of all randomness.
@@ -115,7 +103,7 @@ def fit(
         FileNotFoundError: there are no photographs that can be read, or none to measure on of 128
             pixels a side.
         TrainingError: a loss is no number; the last state that was saved is a good one.
-        WeightsError: the weights to begin with are missing or do not fit, or the state does not.
+        WeightsError: the weights to begin with are missing or do not fit.
     """
     keras.utils.set_random_seed(seed)
     arrays, card = weights.read(start)
@@ -123,13 +111,9 @@ def fit(
     model = initialise(Denoiser(config, arithmetic.compute()), "sigma")
     assign(variables(model), arrays)
     optimizer = compiled(model, rate, _AVERAGE)
-    state, checkpoint = [*model.weights, *optimizer.variables], output / "checkpoint.npz"
     centres = photographs.centres(photographs.load(validation), 128)
     pictures = photographs.load(paths)
     begun = saved = time.monotonic()
-    if checkpoint.exists():
-        begun -= 60 * _resume(checkpoint, state)
-    first = int(optimizer.iterations)
 
     def elapsed():
         return (time.monotonic() - begun) / 60
@@ -138,7 +122,7 @@ def fit(
         return max(step * batch / crops, elapsed() / minutes if minutes else 0)
 
     def batches():
-        for step in itertools.takewhile(lambda step: done(step) < 1, itertools.count(first)):
+        for step in itertools.takewhile(lambda step: done(step) < 1, itertools.count()):
             rng = np.random.default_rng((seed, step))
             yield noisy(photographs.crops(pictures, batch, side, rng), rng)
 
@@ -153,15 +137,12 @@ def fit(
             "minutes": round(elapsed(), 1),
         }
         weights.write(output, weights.in_bytes(kept), note | figures)
-        target = io.BytesIO()
-        np.savez(target, *map(ops.convert_to_numpy, state), minutes=elapsed())
-        weights.replace(checkpoint, target.getvalue())
 
     def rate_of(step):
         return rate * share_of_rate(step, min(1, done(step)), _RISE, _FLAT)
 
     recent = []
-    with progress(label="denoiser", total=max(0, crops - first * batch), unit="image") as bar:
+    with progress(label="denoiser", total=crops, unit="image") as bar:
         try:
             for loss in losses(model, batches(), rate_of):
                 recent.append(loss)
@@ -187,18 +168,6 @@ def fit(
     save(psnr={kind: [round(x, 3) for x in found] for kind, found in after.items()})
 
 
-def _resume(checkpoint, held) -> float:
-    """Give variables the values of a state; the minutes that led to it."""
-    with np.load(checkpoint, allow_pickle=False) as state:
-        values = [state[f"arr_{k}"] for k in range(len(state.files) - 1)]
-        minutes = float(state["minutes"])
-    if [v.shape for v in values] != [tuple(v.shape) for v in held]:
-        raise weights.WeightsError(f"{checkpoint} is of another network; choose another folder.")
-    for variable, value in zip(held, values):
-        variable.assign(value)
-    return minutes
-
-
 def measured(denoiser: Transforms, pictures: np.ndarray) -> dict[str, tuple[float, float, float]]:
     """Mean PSNR of pictures (n, H, W, 3) uint8 with noise of several kinds, and after its removal: of
     the level that is estimated, and of the true one."""
@@ -207,8 +176,7 @@ def measured(denoiser: Transforms, pictures: np.ndarray) -> dict[str, tuple[floa
         for kind, (noisy, clean) in camera_noise.examples(picture, seed).items():
             restored = [noisy]
             for sigma in noise.estimate_sigma(noisy), true_sigma(noisy, clean):
-                weak = sigma < denoising.WEAKEST
-                restored.append(noisy if weak else denoising.cleaned(denoiser, noisy, sigma))
+                restored.append(denoising.cleaned(denoiser, noisy, sigma))
             found.setdefault(kind, []).append([_psnr(x, clean) for x in restored])
     return {kind: tuple(np.mean(rows, 0).tolist()) for kind, rows in found.items()}
 

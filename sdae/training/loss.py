@@ -41,6 +41,12 @@ def similarity(a, b):
     return ops.mean(value, axis=(1, 2, 3))
 
 
+def distortion(target, picture, ssim_weight):
+    """Squared error on the 0–255 scale and what SSIM lacks, of pictures in [0, 1]: (B,)."""
+    lost = ops.mean(ops.square((target - picture) * 255), axis=(1, 2, 3))
+    return lost + ssim_weight * (1 - similarity(target, picture)) if ssim_weight else lost
+
+
 def trainable_model(config, basis, spread, compute, ssim_weight):
     """The autoencoder with its loss, see `sdae.training.autoencoder.Autoencoder`; not compiled yet."""
 
@@ -49,11 +55,8 @@ def trainable_model(config, basis, spread, compute, ssim_weight):
 
         def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
             lagrangian = self.config.lagrangian(x["t"])
-            y = ops.convert_to_tensor(y)
-            distortion = ops.mean(ops.square((y - y_pred["picture"]) * 255), axis=(1, 2, 3))
-            if ssim_weight:
-                distortion += ssim_weight * (1 - similarity(y, y_pred["picture"]))
-            return ops.mean(balance(lagrangian) * (y_pred["bits"] + lagrangian * distortion))
+            lost = distortion(ops.convert_to_tensor(y), y_pred["picture"], ssim_weight)
+            return ops.mean(balance(lagrangian) * (y_pred["bits"] + lagrangian * lost))
 
     return initialise(TrainedAutoencoder(config, basis, spread, compute, name="autoencoder"))
 

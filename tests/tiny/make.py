@@ -42,7 +42,9 @@ def main() -> None:
             picture.save(photos / f"{name}.png")
         options = Options(crops=2400, batch=8, crop=64, steps=150, rate=1e-3)
         Trainer(options, pictures, pictures, place, place / "checkpoint.npz", config=CONFIG).run()
-        arrays, card = context_tables.fit(*weights.read(place), pictures, crops=48, steps=150)
+        arrays, card = context_tables.fit(
+            *weights.read(place), pictures, crops=48, steps=150, decoder_steps=0
+        )
         weights.write(place, arrays, card | {"finished": True})
         paths = sorted(photos.iterdir())
         denoiser.fit(place, paths, paths, place / weights.DENOISER, 2400, side=64, rate=1e-3)
