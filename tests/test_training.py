@@ -18,7 +18,16 @@ from PIL import Image
 import sdae
 from sdae import weights
 from sdae.__main__ import main
-from sdae.training import buckets, context_tables, denoiser, gather, loop, loss, training_record
+from sdae.training import (
+    buckets,
+    context_tables,
+    denoiser,
+    gather,
+    loop,
+    loss,
+    photographs,
+    training_record,
+)
 from sdae.training.optimisation import share_of_rate
 from tests.test_network import SMALL
 
@@ -47,6 +56,8 @@ def photos(tmp_path_factory):
 def quick(monkeypatch):
     """A network of few layers, whose few steps need no graph."""
     monkeypatch.setattr(loop, "Config", lambda: LEAST)
+    crops = photographs.crops
+    monkeypatch.setattr(photographs, "crops", lambda p, n, *more: crops(p, min(n, 50), *more))
     tensorflow.config.run_functions_eagerly(True)
     monkeypatch.setattr(buckets, "_ALPHABETS", (2, 3, 8))  # quick to try
     monkeypatch.setattr(buckets, "COUNT", 4)

@@ -12,7 +12,7 @@ import streamlit as st
 
 from pages.shared.progress_bar import late_bar
 
-_TICK, _LOOK = 0.1, 1.0
+_TICK, _LOOK = 0.1, 2.0
 # Seconds: whoever waits looks so often whether the answer is still wanted, and a page that is
 # drawn so often whether there is more.
 
