@@ -1,6 +1,8 @@
 """The SDAE app: one file a page."""
 
+import ctypes
 import gc
+import sys
 from pathlib import Path
 
 import streamlit as st
@@ -55,7 +57,12 @@ layout.style()
 layout.names(pages)
 # Drawn before the page is imported, which takes seconds on a new server.
 layout.heading(*PAGES[pages.index(page)][2:])
-page.run()
+try:
+    page.run()
+finally:
+    # A page runs in a thread of its own, for which glibc keeps what the codec has given back.
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
+        trim(0)
 
 
 @st.cache_resource(show_spinner=False)
