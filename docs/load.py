@@ -22,7 +22,6 @@ def load(count: int) -> dict:
 
     Each has a picture of a size of its own, about 768×512, which must still show after each move.
     Their browsers run on the same machine and take their share of its processor.
-    Their browsers run on the same machine and take their share of its processor.
 
     Args:
         count: of visitors.
@@ -42,10 +41,9 @@ def load(count: int) -> dict:
             page.locator("input[type=file]").first.set_input_files([file])
             pages[page] = page.locator(".compare .scale", has_text=f"{768 + number} × 512 ")
             pages[page].wait_for()
-        for move in range(1 + MOVES):
-            counted, shown = _waited(pages, STEP if move else 0)
-            if not move:  # what was open when the visitors came
-                continue
+        _waited(pages, 0)
+        for move in range(1, 1 + MOVES):
+            counted, shown = _waited(pages, STEP)
             waits += [counted, shown]
             faults += ["a visitor sees another picture"] * sum(
                 not own.count() for own in pages.values()
@@ -74,13 +72,15 @@ _MOVE = """(box, [step, time]) => {
         [counted, shown].forEach((there, i) => {
             if (there) seconds[i] ??= Math.max(0, Date.now() - time) / 1000;
         });
+        if (shown) watcher.disconnect();
     };
+    const watcher = new MutationObserver(look);
     setTimeout(() => {
         slider.stepDown(step);
         if (step) slider.dispatchEvent(new Event('input'));
-        look();
-        new MutationObserver(look).observe(
+        watcher.observe(
             box, {subtree: true, childList: true, characterData: true, attributes: true});
+        look();
     }, time - Date.now());
 }"""
 # Moves the slider at a time that is the same for all visitors. Notes when the bytes of the file at

@@ -8,7 +8,7 @@ _STYLE = """
 [data-testid=stBaseButton-primary]:not(:disabled) {
   background-color: #1F74B1; border-color: #1F74B1;
 }
-/* A fade each time that a page is drawn anew is dozens of frames, all of which a browser composes. */
+/* A fade at each run of a page, and an icon while it runs, keep a browser painting. */
 [data-testid=stElementContainer] { transition: none !important; }
 [data-testid=stStatusWidget]:not(:has([data-testid=stConnectionStatus])) { display: none; }
 [data-testid=stMainBlockContainer] { padding-left: 2rem; padding-right: 2rem; }

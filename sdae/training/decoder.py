@@ -26,7 +26,8 @@ def refit(model, crops, examples, codes, steps: int, ssim_weight: float, rng, ra
             self.synthesis = model.synthesis
 
         def call(self, x):
-            return self.synthesis(x["latent"], quality_condition(x["t"]))
+            _, inverse = model.gains(x["t"])
+            return self.synthesis(x["integers"] * inverse, quality_condition(x["t"]))
 
         def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
             lagrangian = model.config.lagrangian(x["t"])
@@ -40,9 +41,8 @@ def refit(model, crops, examples, codes, steps: int, ssim_weight: float, rng, ra
     def batches():
         for _ in range(steps):
             rows = rng.choice(len(crops), _BATCH)
-            _, inverse = model.gains(t[rows])
-            latent = examples[rows] * ops.convert_to_numpy(inverse)
-            yield {"latent": latent, "t": t[rows]}, crops[rows].astype("float32") / 255
+            x = {"integers": examples[rows].astype("float32"), "t": t[rows]}
+            yield x, crops[rows].astype("float32") / 255
 
     def falling(step):
         return rate * share_of_rate(step, step / steps, _RISE, _FLAT)
