@@ -108,7 +108,7 @@ class Codec:
                 first, see `clean`. More than the noise there is takes fine texture away with it.
         """
         _check(quality, sigma)
-        share = 2 / 3 if sigma >= denoising.WEAKEST else 0
+        share = 1 / 2 if sigma >= denoising.WEAKEST else 0
         samples = self.clean(arrays.samples(image), sigma, stage(progress, 0, share))
         (height, width), code = samples.shape[:2], round(quality * 100)
         given = self.network, self.tables, samples, code, stage(progress, share, 1)

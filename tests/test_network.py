@@ -182,8 +182,9 @@ def test_the_denoiser_is_that_of_keras(monkeypatch):
     model = shaken(initialise(Denoiser(SMALL), "sigma"))
     ours = Transforms({k: np.asarray(v) for k, v in variables(model).items()}, SMALL)
     image = np.random.default_rng(1).integers(0, 256, (48, 40, 3), "uint8")
-    given = {"image": image[None].astype("float32") / 255, "sigma": np.float32([0.2])}
-    theirs = np.clip(np.asarray(model(given))[0], 0, 1) * 255
+    both = np.stack([image, image[:, ::-1]]).astype("float32") / 255
+    one, other = np.asarray(model({"image": both, "sigma": np.float32([0.2, 0.2])}))
+    theirs = np.clip((one + other[:, ::-1]) / 2, 0, 1) * 255
     np.testing.assert_allclose(denoising.cleaned(ours, image, 0.2), theirs, atol=0.51)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-_STRIP = 2400
+_STRIP = 6144
 # So many positions of a latent go through the layers together.
 
 

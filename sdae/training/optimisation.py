@@ -14,15 +14,6 @@ _NOT_MUON = "^(?!.*(widen|narrow)/kernel)"
 # The paths of variables that Adam moves.
 
 
-class Muon(keras.optimizers.Muon):
-    """As Keras has it, but its matrices are made orthogonal in bfloat16, as Jordan does: a fifth of
-    the time."""
-
-    def zeropower_via_newtonschulz5(self, x, steps):
-        orthogonal = super().zeropower_via_newtonschulz5(ops.cast(x, "bfloat16"), steps)
-        return ops.cast(orthogonal, x.dtype)
-
-
 def compiled(model, rate: float, average: float | None = None):
     """Make a model ready for `train_on_batch`; gradients are clipped to a norm of 1.
 
@@ -34,7 +25,7 @@ def compiled(model, rate: float, average: float | None = None):
     Returns:
         the optimizer.
     """
-    optimizer = Muon(
+    optimizer = keras.optimizers.Muon(
         rate,
         global_clipnorm=1.0,
         weight_decay=None,
