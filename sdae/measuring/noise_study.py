@@ -54,7 +54,7 @@ def measure_ours(codec, name: str, rgb: np.ndarray) -> dict:
     for sigma, noisy in _noisy(name, rgb):
         rows.append(_row(rgb, noisy, sigma, NOISY, None, sigma))
         for level, strength in (("known", sigma), ("estimated", noise.estimate_sigma(noisy))):
-            _, ours = _restored(codec, noisy, 100, strength)
+            _, ours = _restored(codec, codec.clean(noisy, strength), 100)
             rows.append(_row(rgb, ours, sigma, OURS, level, strength))
         if sigma in CHAIN_SIGMAS:
             chains.append(_chain(rgb, sigma, OURS, OURS, _points(codec, rgb, noisy, sigma)))
@@ -141,13 +141,14 @@ def _row(rgb, restored, sigma, denoiser, level, strength) -> dict:
     }
 
 
-def _restored(codec, noisy, quality, strength):
-    latent = codec.encode(noisy, quality=quality, sigma=strength)
+def _restored(codec, samples, quality):
+    latent = codec.encode(samples, quality)
     return codec.pack(latent), np.asarray(codec.decode(latent))
 
 
 def _points(codec, rgb, noisy, strength, qualities=QUALITIES) -> list[list]:
-    return [_point(rgb, *_restored(codec, noisy, quality, strength)) for quality in qualities]
+    cleaned = codec.clean(noisy, strength)
+    return [_point(rgb, *_restored(codec, cleaned, quality)) for quality in qualities]
 
 
 def _chain(rgb, sigma, denoiser, codec, points) -> dict:
