@@ -53,11 +53,13 @@ def measure_ours(codec, name: str, rgb: np.ndarray) -> dict:
     rows, chains = [], []
     for sigma, noisy in _noisy(name, rgb):
         rows.append(_row(rgb, noisy, sigma, NOISY, None, sigma))
-        for level, strength in (("known", sigma), ("estimated", noise.estimate_sigma(noisy))):
-            _, ours = _restored(codec, codec.clean(noisy, strength), 100)
+        strengths = {"known": sigma, "estimated": noise.estimate_sigma(noisy)}
+        cleaned = {level: codec.clean(noisy, strength) for level, strength in strengths.items()}
+        for level, strength in strengths.items():
+            _, ours = _restored(codec, cleaned[level], 100)
             rows.append(_row(rgb, ours, sigma, OURS, level, strength))
         if sigma in CHAIN_SIGMAS:
-            chains.append(_chain(rgb, sigma, OURS, OURS, _points(codec, rgb, noisy, sigma)))
+            chains.append(_chain(rgb, sigma, OURS, OURS, _points(codec, rgb, cleaned["known"])))
     return {"rows": rows, "chains": chains}
 
 
@@ -112,8 +114,8 @@ def measure_camera(codec, name: str, rgb: np.ndarray) -> dict[str, dict]:
         rows[kind] = {who: round(metrics.psnr(clean, x), 4) for who, x in found.items()}
     for level in camera_noise.SENSORS:
         noisy = camera_noise.on_sensor(rgb, level, seed(name))
-        sigma = noise.estimate_sigma(noise.to_8_bits(noisy))
-        points = _points(codec, rgb, noisy, sigma, QUALITIES[:9])
+        cleaned = codec.clean(noisy, noise.estimate_sigma(noise.to_8_bits(noisy)))
+        points = _points(codec, rgb, cleaned, QUALITIES[:9])
         sensors[str(level)] = {"pixels": rgb.shape[0] * rgb.shape[1], "points": points}
     return {"rows": rows, "sensors": sensors}
 
@@ -146,8 +148,7 @@ def _restored(codec, samples, quality):
     return codec.pack(latent), np.asarray(codec.decode(latent))
 
 
-def _points(codec, rgb, noisy, strength, qualities=QUALITIES) -> list[list]:
-    cleaned = codec.clean(noisy, strength)
+def _points(codec, rgb, cleaned, qualities=QUALITIES) -> list[list]:
     return [_point(rgb, *_restored(codec, cleaned, quality)) for quality in qualities]
 
 

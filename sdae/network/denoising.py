@@ -50,8 +50,7 @@ def cleaned(denoiser, samples, sigma: float, progress=None) -> np.ndarray:
 
 
 def _passed(denoiser, samples, sigma, order, counted):
-    """What the denoiser makes of a picture, in strips from the top; it sees the columns in an order, 1
-    or −1 for the reverse."""
+    """Strips that the denoiser makes of a picture, which it sees mirrored where ``order`` is −1."""
     given = (strip[:, ::order] for strip in strips(samples))
     latent = counted(denoiser.analysis_rows(given, condition(sigma)), STRIDE)
     return (rows[:, ::order] for rows in counted(denoiser.synthesis_rows(latent, condition(sigma))))

@@ -3,7 +3,7 @@
 import numpy as np
 
 _STRIP = 6144
-# So many positions of a latent go through the layers together.
+# So many positions of a latent go through the layers together: those of 768×512 pixels.
 
 
 class RowQueue:
