@@ -51,7 +51,7 @@ def integers(data: bytes, tables: dict) -> np.ndarray:
         return values.reshape(h, w, channels)
     if payload == b"\0":
         return np.zeros((h, w, channels), int)
-    live, content, at = payload[0], zlib.decompress(payload[1:], -15), 0
+    live, content, at = payload[0], inflated(payload[1:], tables["presets"]), 0
     parts, rows = [], max(4, 16384 // w)
     for top in range(0, h, rows):
         count = min(rows, h - top)
@@ -59,6 +59,18 @@ def integers(data: bytes, tables: dict) -> np.ndarray:
         parts.append(_band(count, w, live, about["quality_code"], tables, symbols))
     assert at == len(content)
     return np.concatenate(parts)
+
+
+def inflated(packed, presets):
+    """Section "Payload": what the streams of mode 1 hold."""
+    content = b""
+    while packed:
+        stream, number = zlib.decompressobj(-15), packed[0]
+        beginning = presets[number - 1].tobytes() if number else b""
+        content += stream.decompress(beginning + packed[1:])
+        assert stream.eof
+        packed = stream.unused_data
+    return content
 
 
 def _words(costs, most):

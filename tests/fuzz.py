@@ -19,8 +19,9 @@ import numpy as np
 
 import sdae
 from sdae.codec import MAX_PIXELS, Latent
-from sdae.coding import container, latent_coder
+from sdae.coding import container, deflate, latent_coder
 from sdae.coding.container import MAX_SIDE, BitstreamError, Header
+from tests import format_reader
 from tests.memory import peak
 
 SECONDS = 10
@@ -55,7 +56,8 @@ class Material:
                 latent = Latent(values, width, height, int(rng.integers(100, 10001)) / 100)
                 self.files.append(codec.pack(latent, plain=len(self.files) % 4 == 3))
         read = [container.read_header(file) for file in self.files]
-        self.parts = [(header, *_opened(payload)) for header, payload in read]
+        presets = codec.tables.presets
+        self.parts = [(header, *_opened(header.mode, payload, presets)) for header, payload in read]
 
     def file(self, rng) -> bytes:
         return self.files[rng.integers(len(self.files))]
@@ -64,24 +66,17 @@ class Material:
         return self.parts[rng.integers(len(self.parts))]
 
 
-def _opened(payload):
-    """A payload as what stands before its Deflate stream, and the content of that stream.
-
-    The stream is the longest tail that inflates; a payload without one has no content.
-    """
-    for start in range(len(payload)):
-        reader = zlib.decompressobj(-zlib.MAX_WBITS)
-        try:
-            content = reader.decompress(payload[start:])
-        except zlib.error:
-            continue
-        if reader.eof and not reader.unused_data:
-            return payload[:start], content
-    return payload, b""
+def _opened(mode, payload, presets):
+    """A payload as what stands before a Deflate stream of all that it packs, and that content."""
+    if mode == container.PLAIN:
+        return payload[:1], deflate.Reader(payload[1:]).rest(1 << 30)
+    if payload == b"\0":
+        return payload, b""
+    return payload[:1] + b"\0", format_reader.inflated(payload[1:], presets)
 
 
 def _closed(before, content):
-    """The inverse of `_opened`."""
+    """The inverse of `_opened`, one stream for all."""
     if not content:
         return before
     packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
@@ -121,8 +116,8 @@ def _broken(rng, material):
 
 def _resealed(rng, material):
     """A changed payload under a checksum that is right."""
-    header, before, content = material.part(rng)
-    return container.write(header, _damaged(rng, _closed(before, content)))
+    header, payload = container.read_header(material.file(rng))
+    return container.write(header, _damaged(rng, payload))
 
 
 def _repacked(rng, material):

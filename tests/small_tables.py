@@ -1,5 +1,7 @@
 """Small context tables and integers that they are for, made without any network."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from sdae.coding import predictor
@@ -7,7 +9,7 @@ from sdae.coding.coding_order import FINE, LAST, ordered
 from sdae.coding.refinement import Refinement, most_inputs
 from sdae.coding.tables import Tables
 from sdae.coding.units import FEATURE_UNIT, MEAN_UNIT, WEIGHT_UNIT, WIDTH_UNIT, WIDTHS
-from sdae.training import buckets
+from sdae.training import buckets, presets
 
 GROUPS = 2, 2, 4, 4
 CHANNELS = sum(GROUPS)
@@ -93,6 +95,9 @@ def make(seed=0, units=3, count=6) -> Tables:
         "refinement": refinement(seed, strength=0.003),
     }
     examples = latents(40)
-    first = Tables(**predictions, **buckets.empty())
+    first_buckets = buckets.empty()
+    first = Tables(**predictions, **first_buckets)
     total = buckets.histogram(examples, [5000] * len(examples), first)
-    return Tables(**predictions, **buckets.fit(total, count))
+    fitted = Tables(**predictions, **first_buckets | buckets.fit(total, count))
+    fitting = examples[:20], [5000] * 20, fitted, rng
+    return replace(fitted, presets=presets.fit(*fitting, count=3))

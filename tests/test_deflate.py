@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from sdae.coding import deflate, huffman
 from sdae.coding.deflate import DeflateError, Reader
+from tests.format_reader import inflated
 
 
 def geometric(chance, size, seed=0):
@@ -18,17 +19,26 @@ def geometric(chance, size, seed=0):
     return np.minimum(values, 255).astype("uint8").tobytes()
 
 
+STEEP = huffman.lengths(1 + 1e5 * 0.8 ** np.arange(deflate.END + 1), 15)
+FLAT = huffman.lengths(1 + 1e5 * 0.98 ** np.arange(deflate.END + 1), 15)
+PRESETS = deflate.beginnings([STEEP, FLAT])
+
+
 def write(segments):
-    writer = deflate.Writer()
+    writer = deflate.Writer(PRESETS)
     writer.add(segments)
     return writer.getvalue()
 
 
 def check(segments):
-    stream, content = write(segments), b"".join(segments)
-    assert zlib.decompressobj(-15).decompress(stream) == content
-    assert deflate.inflate(stream, len(content)) == content
-    return stream
+    """That zlib reads what is written, with the beginnings before it, and that the reader does."""
+    packed, content = write(segments), b"".join(segments)
+    assert inflated(packed, PRESETS) == content
+    if content:
+        reader = Reader(packed, PRESETS)
+        assert [reader.take(len(segment)) for segment in segments] == segments
+        assert reader.rest() == b""
+    return packed
 
 
 @given(st.lists(st.binary(max_size=300), max_size=5))
@@ -64,6 +74,25 @@ def test_steep_distributions_come_back(steepness, symbols):
     check([np.repeat(np.arange(symbols, dtype="uint8"), counts).tobytes()])
 
 
+def test_a_preset_is_a_beginning_that_zlib_reads_and_states_its_code():
+    np.testing.assert_array_equal(deflate.preset_lengths(PRESETS), [STEEP, FLAT])
+    for beginning in PRESETS:
+        assert zlib.decompressobj(-15).decompress(beginning.tobytes()) == b""
+
+
+def test_a_code_that_is_known_is_not_described():
+    segment = geometric(0.2, 400)
+    packed = write([segment])
+    assert packed[0] == 1
+    assert len(packed) < len(deflate.squeeze([segment], zlib.Z_HUFFMAN_ONLY)) - 12
+
+
+def test_what_no_preset_suits_is_left_to_zlib():
+    segment = bytes(range(100, 104)) * 500
+    packed = write([segment])
+    assert packed[0] == 0 and zlib.decompress(packed[1:], -15) == segment
+
+
 @pytest.mark.parametrize("limit", [7, 15])
 def test_code_lengths_keep_the_limit_and_stay_complete(limit):
     lengths = huffman.lengths(2.0 ** np.arange(28), limit)
@@ -85,19 +114,19 @@ def test_smaller_than_zlib_where_statistics_change():
     assert len(check(segments)) < 0.95 * best
 
 
-def test_similar_segments_share_a_block():
-    together = write([geometric(0.1, 200, 1), geometric(0.1, 200, 2)])
-    apart = [write([geometric(0.1, 200, seed)]) for seed in (1, 2)]
-    assert len(together) < sum(map(len, apart)) - 10
+def test_similar_segments_share_a_stream():
+    segments = [geometric(0.2, 50, seed) for seed in range(4)]
+    assert len(write(segments)) < sum(len(write([segment])) for segment in segments) - 4
 
 
 @pytest.mark.memory
 def test_a_bomb_takes_no_memory():
     bomb = deflate.squeeze([bytes(50_000_000)])
     reads = (
-        lambda: deflate.inflate(bomb, 1000),
+        lambda: deflate.Reader(bomb).rest(1000),
         lambda: Reader(bomb).until(255, 1000),
         lambda: Reader(bomb).rest(),
+        lambda: Reader(b"\0" + bomb, PRESETS).until(255, 1000),
     )
     for read in reads:
         tracemalloc.start()
@@ -109,9 +138,9 @@ def test_a_bomb_takes_no_memory():
 
 @pytest.mark.parametrize("change", [lambda s: s[:-1], lambda s: s + b"x", lambda s: b"\xff" + s])
 def test_inflate_refuses_damage(change):
-    stream = write([geometric(0.1, 400)])
+    stream = deflate.squeeze([geometric(0.1, 400)])
     with pytest.raises(DeflateError):
-        deflate.inflate(change(stream), 400)
+        deflate.Reader(change(stream)).rest(400)
 
 
 def test_a_reader_takes_what_it_is_asked_for(monkeypatch):
@@ -128,6 +157,24 @@ def test_a_reader_takes_what_it_is_asked_for(monkeypatch):
         Reader(stream).until(ord("f"), 4)
     with pytest.raises(DeflateError, match="room"):
         Reader(stream).rest(9)
+
+
+@pytest.mark.parametrize(
+    "data, message",
+    [
+        (b"\3abc", "damaged"),
+        (b"\0" + deflate.squeeze([b"abc"]) + b"\7abc", "damaged"),
+        (b"\0" + deflate.squeeze([b"abcd"]) + b"\0" + deflate.squeeze([b"efgh"]), "short"),
+        (b"\0" + deflate.squeeze([b"abc"]) + 2 * (b"\0" + deflate.squeeze([b""])), "short"),
+        (b"\0" + deflate.squeeze([b"abc"]) + b"\1", "short"),
+    ],
+)
+def test_streams_that_are_no_parts_are_refused(data, message):
+    """Each begins with a part, so no file has more of them than it has parts."""
+    with pytest.raises(DeflateError, match=message):
+        reader = Reader(data, PRESETS)
+        assert reader.take(3) == b"abc"
+        reader.take(3)
 
 
 @given(arrays("int16", st.tuples(*[st.integers(1, 6)] * 3)))

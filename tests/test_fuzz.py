@@ -90,7 +90,7 @@ def worst(codec, kind, total) -> bytes:
         content = b"\xff" * single + mark * total + b"\xff" * (len(own) - single)
         content += marks * total + b"\xff" + b"\0\0\0\1" * total
     packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return bytes([codec.tables.channels]) + packer.compress(content) + packer.flush()
+    return bytes([codec.tables.channels, 0]) + packer.compress(content) + packer.flush()
 
 
 @pytest.mark.memory

@@ -1,7 +1,6 @@
 """The latent coder: everything comes back, damage is refused, small is small."""
 
 import tracemalloc
-import zlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from sdae.coding.deflate import DeflateError
 from sdae.coding.tables import PREFIX, Tables
 from sdae.coding.units import TablesError
 from tests import small_tables
+from tests.format_reader import inflated
 from tests.small_tables import CHANNELS, latents
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -135,7 +135,7 @@ def test_damage_raises_one_error_or_gives_integers(tables, changes):
 def test_any_content_is_refused_or_decodes(tables, content, live):
     """Bytes that inflate get further than others."""
     with suppress(DeflateError):
-        data = bytes([live]) + deflate.squeeze([content])
+        data = bytes([live, 0]) + deflate.squeeze([content])
         assert latent_coder.decode(data, 5, 4, 5000, tables).shape == (5, 4, CHANNELS)
 
 
@@ -149,9 +149,10 @@ def test_truncation_is_refused(tables, length):
 @pytest.mark.parametrize("shape", [(16, 16), (150, 260)])
 def test_content_after_the_last_band_is_refused(tables, shape):
     payload = latent_coder.encode(latents(1, *shape)[0], 5000, tables)
-    content = zlib.decompress(payload[1:], -zlib.MAX_WBITS)
+    content = inflated(payload[1:], tables.presets)
     with pytest.raises(DeflateError, match="more"):
-        latent_coder.decode(payload[:1] + deflate.squeeze([content + b"\0"]), *shape, 5000, tables)
+        packed = deflate.squeeze([content + b"\0"])
+        latent_coder.decode(payload[:1] + b"\0" + packed, *shape, 5000, tables)
     with pytest.raises(DeflateError, match="followed"):
         latent_coder.decode(payload + b"\0", *shape, 5000, tables)
 
@@ -171,9 +172,9 @@ CLAIMED = 8192, 8192
     [
         (container.CONTEXTS, b""),
         (container.CONTEXTS, b"\x0c"),
-        (container.CONTEXTS, b"\x0c" + deflate.squeeze([b"\xff" * 7])),
-        (container.CONTEXTS, b"\x0c" + deflate.squeeze([bytes(50_000_000)])),
-        (container.CONTEXTS, b"\x0c" + deflate.squeeze([b"\xff" * 6, bytes(50_000_000)])),
+        (container.CONTEXTS, b"\x0c\0" + deflate.squeeze([b"\xff" * 7])),
+        (container.CONTEXTS, b"\x0c\0" + deflate.squeeze([bytes(50_000_000)])),
+        (container.CONTEXTS, b"\x0c\0" + deflate.squeeze([b"\xff" * 6, bytes(50_000_000)])),
         (container.PLAIN, b""),
         (container.PLAIN, b"\0"),
         (container.PLAIN, b"\2" + deflate.squeeze([bytes(50_000_000)])),

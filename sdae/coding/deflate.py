@@ -1,16 +1,12 @@
 """Bytes and integers ↔ Deflate streams (RFC 1951), raw: no zlib or gzip wrapper around them.
 
-Reading is zlib's business, with the size checked before memory is taken. Writing is done here, because
-the latent coder knows what zlib has to guess:
-
-- where the statistics of its bytes change, so where a block ends;
-- that nothing repeats but one byte alone, so that codes of single bytes and of runs are enough;
-- that small bytes are the frequent ones, so that a smooth code takes few bits to describe.
+Reading is zlib's business, with the size checked before memory is taken. Writing is, too, but for
+streams of which the latent coder knows what zlib cannot: their statistics. The description of a Huffman
+code takes 35 bytes. The weights hold many, the *presets*; a stream that begins with one of these is
+stored without it.
 """
 
-import re
 import zlib
-from itertools import groupby
 
 import numpy as np
 
@@ -24,33 +20,12 @@ LENGTHS = [(3 + i, 0) for i in range(8)]
 LENGTHS += [(3 + (4 + i << n), n) for n in range(1, 6) for i in range(4)] + [(258, 0)]
 """For each length symbol the shortest match it is for, and how many extra bits follow it."""
 
-LENGTH_ORDER = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
-"""The order in which the code lengths of the code lengths are sent (RFC 1951, 3.2.7)."""
-
-_REPEATS = ((18, 11, 138, 7), (17, 3, 10, 3)), ((16, 3, 6, 2),)
-# How code lengths of 0 and others are repeated: symbol, least and most times, bits of the number.
+BEGINNING = 140
+"""Bytes of a preset: the beginning of a stream up to its first code."""
 
 _PLAIN = np.dtype("i1"), np.dtype("<i2")
-_MARK = 255
 _PIECE, _INFLATED = 1 << 16, 1 << 20
-# So many tokens are written, and bytes inflated, at a time where there are many.
-
-_RUN = re.compile(rb"(.)\1{23,258}", re.DOTALL)
-# A run that is written as its first byte and a match of the others.
-
-_SYMBOL, _SYMBOL_BITS = 511, 9
-# A token is a literal or length symbol, and above these bits of it the extra bits of the length.
-
-_FOLLOWING = np.array([0] * (END + 1) + [bits + 1 for _, bits in LENGTHS])
-# How many bits follow each symbol: extra bits, and the code of the distance, which is always 1.
-
-_TOKENS = np.zeros(259, "uint16")
-# The token of each length of a match.
-
-for _symbol, (_length, _bits) in enumerate(LENGTHS, END + 1):
-    _TOKENS[_length : _length + (1 << _bits)] = [
-        _symbol | more << _SYMBOL_BITS for more in range(min(1 << _bits, 259 - _length))
-    ]
+# So many bytes are written, and inflated, at a time where there are many.
 
 
 class DeflateError(ValueError):
@@ -58,21 +33,22 @@ class DeflateError(ValueError):
 
 
 class Reader:
-    """Inflates a raw stream as it is read, so that no more is in memory than is asked for.
+    """Inflates streams as they are read, so that no more is in memory than is asked for.
 
-    Its methods raise DeflateError where the stream is damaged or ends too early.
-
-    ``data``: the stream, nothing before and nothing after it.
+    ``data`` is one raw stream, nothing before and nothing after it; or with ``presets`` what `Writer`
+    made of the same. Methods raise DeflateError where a stream is damaged or ends too early.
     """
 
-    def __init__(self, data: bytes):
-        self._packed, self._ahead = data, b""
+    def __init__(self, data: bytes, presets: np.ndarray | None = None):
+        self._packed, self._ahead, self._presets = data, b"", presets
         self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
+        if presets is not None:
+            self._begin()
 
     def take(self, size: int) -> bytes:
         """The next ``size`` bytes."""
         while len(self._ahead) < size:
-            self._ahead += self._inflated(_INFLATED)
+            self._ahead += self._more()
         content, self._ahead = self._ahead[:size], self._ahead[size:]
         return content
 
@@ -81,7 +57,7 @@ class Reader:
         at = 0
         while (end := self._ahead.find(mark, at)) < 0 and len(self._ahead) <= most:
             at = len(self._ahead)
-            self._ahead += self._inflated(_INFLATED)
+            self._ahead += self._more()
         if not 0 <= end <= most:
             raise DeflateError("The packed integers are more than the picture has room for.")
         content, self._ahead = self._ahead[:end], self._ahead[end + 1 :]
@@ -89,35 +65,42 @@ class Reader:
 
     def rest(self, most: int = 0) -> bytes:
         """All that is left; an error if more than ``most`` bytes, or if something follows."""
-        content = self._ahead + self._inflated(most + 1, least=0)
+        content = self._ahead + self._inflated(most + 1)
         if len(content) > most:
             raise DeflateError("The packed integers are more than the picture has room for.")
-        if not self._stream.eof or self._stream.unused_data:
+        if not self._stream.eof or self._packed:
             raise DeflateError("The packed integers are cut short or followed by something else.")
         return content
 
-    def _inflated(self, most, least=1):
+    def _more(self):
+        """Some bytes; of the next stream only where none of this one wait to be read, so a file cannot
+        have more streams than what is read has parts."""
+        content = self._inflated(_INFLATED)
+        if not content and not self._ahead and self._presets is not None and self._packed:
+            self._begin()
+            content = self._inflated(_INFLATED)
+        if not content:
+            raise DeflateError("The packed integers are cut short.")
+        return content
+
+    def _begin(self):
+        number, self._stream = self._packed[0], zlib.decompressobj(-zlib.MAX_WBITS)
+        if number > len(self._presets):
+            raise DeflateError("The packed integers are damaged.")
+        if number:
+            self._stream.decompress(self._presets[number - 1].tobytes())
+        self._packed = self._packed[1:]
+
+    def _inflated(self, most):
+        if self._stream.eof:
+            return b""
         try:
             content = self._stream.decompress(self._packed, most)
         except zlib.error as error:
             raise DeflateError("The packed integers are damaged.") from error
-        self._packed = self._stream.unconsumed_tail
-        if len(content) < least:
-            raise DeflateError("The packed integers are cut short.")
+        end = self._stream.eof
+        self._packed = self._stream.unused_data if end else self._stream.unconsumed_tail
         return content
-
-
-def inflate(data: bytes, limit: int) -> bytes:
-    """The content of one raw Deflate stream.
-
-    Args:
-        data: the stream, nothing before and nothing after it.
-        limit: most bytes that the content may have; no more memory than that is taken.
-
-    Raises:
-        DeflateError: the stream is damaged, cut short, followed by something, or too long.
-    """
-    return Reader(data).rest(limit)
 
 
 def plain(values: np.ndarray) -> bytes:
@@ -156,135 +139,100 @@ def squeeze(segments, strategy: int = zlib.Z_DEFAULT_STRATEGY) -> bytes:
 
 
 class Writer:
-    """Makes one raw Deflate stream, a Huffman code for each byte, of segments that come in groups.
+    """Makes raw streams of segments that come in groups. Before each stream stands a byte: the number of
+    the preset that it begins with, counted from 1, which is left out; or 0 where zlib made it.
 
-    Neighbouring segments of a group share a block where that costs less than two blocks: a block
-    brings the lengths of its Huffman code, a shared one fits its bytes less well.
+    Neighbouring segments of a group share a stream where that costs less than two.
+
+    Args:
+        presets: (K, BEGINNING) uint8, K at most 255, see `beginnings`.
     """
 
-    def __init__(self):
-        self._bits, self._waiting = _Bits(), np.zeros(0, "uint16")
+    def __init__(self, presets: np.ndarray):
+        self._lengths, self._done = preset_lengths(presets), []
 
     def add(self, segments) -> None:
-        """Append a group: bytes, each of one distribution; cheapest to describe where smaller byte
-        values are the more frequent ones; 255 may serve as a mark."""
-        for block in _blocks([_tokens(segment) for segment in segments if segment]):
-            if len(self._waiting):
-                self._emit(final=False)
-            self._waiting = block
+        """Append a group: bytes, each of one distribution."""
+        segments = [segment for segment in segments if segment]
+        for first, end, preset in cut(list(map(tally, segments)), self._lengths):
+            content = segments[first:end]
+            if preset < 0:
+                ways = zlib.Z_HUFFMAN_ONLY, zlib.Z_RLE
+                stream = min((squeeze(content, way) for way in ways), key=len)
+            else:
+                stream = _coded(b"".join(content), self._lengths[preset])
+            self._done += [bytes([preset + 1]), stream]
 
     def getvalue(self) -> bytes:
-        """End the stream; nothing can be added after."""
-        self._emit(final=True)
-        return self._bits.getvalue()
-
-    def _emit(self, final):
-        """Write what waits as one block with a Huffman code of its own."""
-        lengths, header = _code(_tally(self._waiting))
-        codes = huffman.codes(lengths)
-        self._bits.add([final | 2 << 1], [3])
-        self._bits.add(*header)
-        for start in range(0, len(self._waiting), _PIECE):
-            tokens = self._waiting[start : start + _PIECE]
-            symbols = tokens & _SYMBOL
-            own = lengths[symbols]
-            extra = tokens.astype("int64") >> _SYMBOL_BITS << own  # no bit of the distance is set
-            self._bits.add(codes[symbols] | extra, own + _FOLLOWING[symbols])
-        self._bits.add(codes[[END]], lengths[[END]])
+        """All streams, one after another."""
+        return b"".join(self._done)
 
 
-def _tokens(content: bytes):
-    """Bytes → tokens, uint16; long runs of one byte become matches."""
-    literals = np.frombuffer(content, "uint8").astype("uint16")
-    pieces, at = [], 0
-    for run in _RUN.finditer(content):
-        start, end = run.span()
-        pieces += [literals[at : start + 1], _TOKENS[[end - start - 1]]]
-        at = end
-    return np.concatenate([*pieces, literals[at:]])
+def tally(content: bytes) -> np.ndarray:
+    """How often each literal comes up, and the end of a block, which does not: (END + 1,)."""
+    return np.bincount(np.frombuffer(content, "uint8"), minlength=END + 1)
 
 
-def _tally(tokens):
-    """How often each symbol comes up, one end of block among them."""
-    tally = np.bincount(tokens & _SYMBOL, minlength=len(_FOLLOWING))
-    tally[END] = 1
-    return tally
+def cut(tallies, lengths) -> list[tuple[int, int, int]]:
+    """Segments → the streams that take the fewest bits, about.
 
+    Args:
+        tallies: list of (END + 1,), of each segment.
+        lengths: (K, END + 1) code lengths of the presets.
 
-def _blocks(segments) -> list[np.ndarray]:
-    """The tokens of segments, joined to the blocks that take the fewest bits, about."""
-    n = len(segments)
-    sums = np.cumsum([np.zeros(len(_FOLLOWING), "int64"), *map(_tally, segments)], axis=0)
-    least, begin = np.zeros(n + 1), [0] * (n + 1)
-    for end in range(1, n + 1):
-        tallies = sums[end] - sums[:end]
-        header = 150 + 2 * np.count_nonzero(tallies, 1)
-        bits = least[:end] + header + huffman.entropy(tallies) + tallies @ _FOLLOWING
-        begin[end] = int(bits.argmin())
-        least[end] = bits[begin[end]]
-    blocks, end = [], n
-    while end:
-        blocks.append(np.concatenate(segments[begin[end] : end]))
-        end = begin[end]
-    return blocks[::-1]
-
-
-def _code(tally):
-    """Code lengths for symbol counts, and the values and widths of the header that states them.
-
-    A code for counts that never rise is quick to describe; one for the true counts may repay its
-    longer description.
+    Returns:
+        first segment, the one after the last, and preset of each stream; −1 to leave it to zlib.
     """
-    options = []
-    for counts in (_falling(tally), tally):
-        lengths = huffman.lengths(counts, 15)
-        header = _header(lengths)
-        options.append((header[1].sum() + tally @ lengths, lengths, header))
-    return min(options, key=lambda option: option[0])[1:]
+    n = len(tallies)
+    sums = np.cumsum([np.zeros(END + 1, "int64"), *tallies], axis=0)
+    coded = sums @ lengths.T
+    least, found = np.zeros(n + 1), [()] * (n + 1)
+    for end in range(1, n + 1):
+        bits = coded[end] - coded[:end] + lengths[:, END]
+        preset, bits = bits.argmin(1), bits.min(1)
+        counts = sums[end] - sums[:end]
+        own = 150 + 2 * np.count_nonzero(counts, 1) + huffman.entropy(counts)
+        preset[own < bits] = -1
+        bits = least[:end] + 12 + np.minimum(own, bits)
+        first = int(bits.argmin())
+        least[end], found[end] = bits[first], (first, end, int(preset[first]))
+    streams = []
+    while n:
+        streams.append(found[n])
+        n = streams[-1][0]
+    return streams[::-1]
 
 
-def _falling(tally):
-    """Counts near the true ones that never rise with the byte value, but for the byte 255: what
-    pooling adjacent violators makes of them."""
-    means, widths = [], []
-    for total in np.trim_zeros(tally[:_MARK], "b").tolist():
-        width = 1
-        while means and means[-1] * width <= total:
-            total += means.pop() * widths[-1]
-            width += widths.pop()
-        means.append(total / width)
-        widths.append(width)
-    counts = tally.astype("float64")
-    counts[: sum(widths)] = np.repeat(means, widths)
-    return counts
+def beginnings(lengths) -> np.ndarray:
+    """Code lengths, (K, END + 1), 1 to 15 → (K, BEGINNING) uint8: how streams of such a code begin.
+
+    Code lengths take four bits each. An empty block before, and a length symbol and a distance that
+    have no code, make these whole bytes.
+    """
+    four, rows = huffman.codes(np.repeat(4, 16)), []
+    for row in lengths:
+        bits = _Bits()
+        bits.add([1 << 1, 0, 1 | 2 << 1, 1, 0, 15], [3, 7, 3, 5, 5, 4])
+        bits.add([0] * 3 + [4] * 16, [3] * 19)
+        bits.add(four[[*row, 0, 0]], [4] * (END + 3))
+        rows.append(np.frombuffer(bits.getvalue(), "uint8"))
+    return np.array(rows)
 
 
-def _header(lengths):
-    """The bits that describe a code of literals, end of block and lengths, and a code of one
-    distance if there are lengths: values and their widths (RFC 1951, 3.2.7)."""
-    used = max(END, int(np.flatnonzero(lengths)[-1])) + 1
-    symbols, extras = [], []
-    for length, run in groupby([*lengths[:used].tolist(), int(used > END + 1)]):
-        count = len(list(run))
-        if length:
-            symbols.append(length)
-            extras.append((0, 0))
-            count -= 1
-        for symbol, least, most, width in _REPEATS[length > 0]:
-            while count >= least:
-                times = min(count, most)
-                symbols.append(symbol)
-                extras.append((times - least, width))
-                count -= times
-        symbols += [length] * count
-        extras += [(0, 0)] * count
-    own = huffman.lengths(np.bincount(symbols, minlength=19), 7)
-    sent = own[list(LENGTH_ORDER)]
-    sent = sent[: max(4, int(np.flatnonzero(sent)[-1]) + 1)]
-    extra, more = np.array(extras).T
-    first = [used - END - 1, 0, len(sent) - 4]
-    values = np.concatenate([first, sent, huffman.codes(own)[symbols] | extra << own[symbols]])
-    return values, np.concatenate([[5, 5, 4], np.full(len(sent), 3), own[symbols] + more])
+def preset_lengths(presets) -> np.ndarray:
+    """The inverse of `beginnings`, int64."""
+    bits = np.unpackbits(presets, axis=1, bitorder="little")[:, 84 : 88 + 4 * END]
+    return bits.reshape(len(presets), END + 1, 4) @ np.array([8, 4, 2, 1])
+
+
+def _coded(content: bytes, lengths) -> bytes:
+    """A stream of such a code, without its beginning."""
+    bits, codes = _Bits(), huffman.codes(lengths)
+    for start in range(0, len(content), _PIECE):
+        piece = np.frombuffer(content[start : start + _PIECE], "uint8")
+        bits.add(codes[piece], lengths[piece])
+    bits.add(codes[[END]], lengths[[END]])
+    return bits.getvalue()
 
 
 class _Bits:

@@ -1,4 +1,4 @@
-"""The payload of a file: the integers of a latent as one byte and a Deflate stream.
+"""The payload of a file: the integers of a latent as one byte and Deflate streams.
 
 integers ──► mean and width of each (`predictor`) ──► symbol (`residuals`) ──┐
 payload  ◄── Deflate (`deflate`) ◄── Tunstall codes (`band_bytes`) ◄─────────┘
@@ -57,7 +57,7 @@ def encode_bands(values, quality_code: int, tables: Tables, live: int | None = N
 
 
 def _packed(surveyed, tables, live):
-    writer = deflate.Writer()
+    writer = deflate.Writer(tables.presets)
     for cell, symbol in surveyed:
         writer.add(band_bytes.pack(cell, symbol, tables))
     return bytes([live]) + writer.getvalue()
@@ -80,7 +80,7 @@ def decode_bands(payload: bytes, h: int, w: int, quality_code: int, tables: Tabl
         return
     if len(payload) < 2 or not 0 < payload[0] <= tables.channels:
         raise DeflateError("The packed integers are damaged.")
-    live, content, left = payload[0], deflate.Reader(payload[1:]), h
+    live, content, left = payload[0], deflate.Reader(payload[1:], tables.presets), h
     for rows in band_rows(h, w):
         symbols, left = band_bytes.unpack(content, rows * w * live, tables), left - rows
         if not left:

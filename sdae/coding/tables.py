@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from sdae.coding.coding_order import FINE, LAST
+from sdae.coding.deflate import BEGINNING
 from sdae.coding.refinement import Refinement
 from sdae.coding.tunstall import ALPHABET, END
 from sdae.coding.units import (
@@ -56,6 +57,7 @@ class Tables:
         costs: (buckets + 1, ALPHABET) of the symbols of the Tunstall code of each bucket, see
             `sdae.coding.tunstall`; the last row is for escapes, zeros fill up.
         words: (buckets + 1,) how many words each code may have.
+        presets: (K, BEGINNING) uint8, how streams may begin, see `sdae.coding.deflate`.
         refinement: what a network adds to the predictions of the first groups.
 
     Raises:
@@ -81,6 +83,7 @@ class Tables:
     buckets: np.ndarray
     costs: np.ndarray
     words: np.ndarray
+    presets: np.ndarray
     refinement: Refinement
 
     @classmethod
@@ -124,6 +127,7 @@ class Tables:
             "buckets": (WIDTHS, FRACTIONS),
             "costs": (int(self.buckets.max(initial=0)) + 2, ALPHABET),
             "words": (int(self.buckets.max(initial=0)) + 2,),
+            "presets": (len(self.presets), BEGINNING),
         }
         for name, shape in shapes.items():
             array = getattr(self, name)

@@ -113,7 +113,7 @@ def read(header: container.Header) -> Metadata:
     if not header.metadata:
         return Metadata()
     try:
-        rest = deflate.inflate(header.metadata, MAX_METADATA)
+        rest = deflate.Reader(header.metadata).rest(MAX_METADATA)
     except deflate.DeflateError as error:
         raise BitstreamError("The metadata of the file is damaged; get the file again.") from error
     parts = []

@@ -4,15 +4,14 @@ Everything here looks at one table: how often each symbol occurred in each cell,
 of expected width and fraction of the mean (see `sdae.coding.residuals.cells`).
 
 Cells of like distribution share a bucket. The code of a bucket makes bytes that are distributed like
-those of all other buckets, so that one Huffman code can serve them all: in a small image a second
-code costs more than it saves.
+those of all other buckets, so that one Huffman code can serve several.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from sdae.coding import residuals, tunstall
+from sdae.coding import deflate, huffman, residuals, tunstall
 from sdae.coding.huffman import entropy
 from sdae.coding.units import FRACTIONS, WIDTHS
 
@@ -24,18 +23,19 @@ _NONE = 255
 _ALPHABETS = (*range(2, 13), 14, 16, 20, 24, 32, 48, 64, 96, 127)
 _RELUCTANCE = 0, 32 * tunstall.COST_UNIT
 _MOST_COST = 31 * tunstall.COST_UNIT
-_STEEPNESS = (0.85, 0.9, 0.94, 0.97)
-_ROUNDS = 8
+_STEEPNESS = 0.97
+_ROUNDS = 9
 
 
 def empty() -> dict:
-    """One bucket for all, to predict with before buckets are fitted."""
+    """One bucket and one Huffman code for all, to predict with before these are fitted."""
     costs = np.zeros((2, tunstall.ALPHABET), "uint16")
     costs[:, :-1] = tunstall.COST_UNIT
     return {
         "buckets": np.zeros((WIDTHS, FRACTIONS), "uint8"),
         "costs": costs,
         "words": np.full(2, 127, "uint8"),
+        "presets": deflate.beginnings([huffman.lengths(np.ones(deflate.END + 1), 15)]),
     }
 
 
@@ -137,32 +137,29 @@ def _chosen(tallies) -> list[_Option]:
     """The code of each bucket, and of the escapes, that cost the least in one Huffman code.
 
     These, the Huffman code that they share and the code of the escapes depend on each other; a few
-    rounds from several starts settle them.
+    rounds settle them.
 
     Args:
         tallies: (buckets, _SYMBOLS) counts.
     """
     candidates = [_options(tally) for tally in tallies]
-    best, least = None, np.inf
-    for steepness in _STEEPNESS:
-        bits = _bits(steepness ** np.arange(256))
-        escape_bits = 4.0 + 2 * np.arange(_SYMBOLS)
-        for _ in range(_ROUNDS):
-            prices = [[o.price(bits, escape_bits) for o in options] for options in candidates]
-            chosen = [options[np.argmin(row)] for options, row in zip(candidates, prices)]
-            cost = sum(map(min, prices))
-            escapes = np.zeros(_SYMBOLS)
-            for option in chosen:
-                escapes[: len(option.escapes)] += option.escapes
-            chosen.append(min(_options(escapes), key=lambda o: o.price(bits, escape_bits)))
-            if cost < least:
-                best, least = chosen, cost
-            escape_bits = _bits(escapes + 1e-6 * tallies.sum()) * 1.05 + 0.1
-            code = np.full(256, 1e-6 * tallies.sum())
-            for option in chosen:
-                code[: len(option.chances)] += option.chances * option.size
-            bits = _bits(code)
-    return best
+    bits, escape_bits = _bits(_STEEPNESS ** np.arange(256)), 4.0 + 2 * np.arange(_SYMBOLS)
+    for _ in range(_ROUNDS):
+        chosen = [_cheapest(options, bits, escape_bits) for options in candidates]
+        escapes = np.zeros(_SYMBOLS)
+        for option in chosen:
+            escapes[: len(option.escapes)] += option.escapes
+        chosen.append(_cheapest(_options(escapes), bits, escape_bits))
+        escape_bits = _bits(escapes + 1e-6 * tallies.sum()) * 1.05 + 0.1
+        code = np.full(256, 1e-6 * tallies.sum())
+        for option in chosen:
+            code[: len(option.chances)] += option.chances * option.size
+        bits = _bits(code)
+    return chosen
+
+
+def _cheapest(options, bits, escape_bits):
+    return min(options, key=lambda option: option.price(bits, escape_bits))
 
 
 def _options(tally) -> list[_Option]:

@@ -17,7 +17,7 @@ from sdae.network.config import Config, quality_position
 from sdae.network.transform_coding import quantised
 from sdae.network.transforms import Network
 from sdae.progress import progress
-from sdae.training import buckets, decoder, photographs
+from sdae.training import buckets, decoder, photographs, presets
 from sdae.training.arithmetic import compute
 from sdae.training.autoencoder import Autoencoder, initialise
 from sdae.training.context_model import laplacian_bits
@@ -53,6 +53,7 @@ def fit(arrays: dict, card: dict, pictures, crops: int, steps: int, decoder_step
     refit(model.contexts, examples, codes, steps, rng)
     tables = model.contexts.tables()
     tables = replace(tables, **buckets.fit(buckets.histogram(examples, codes, tables)))
+    tables = replace(tables, presets=presets.fit(examples, codes, tables, rng))
     ssim_weight = card["training"]["ssim_weight"]
     decoder.refit(model, drawn, examples, codes, decoder_steps, ssim_weight, rng)
     arrays = {name: weights.halved(v) for name, v in model.stored().items()}
