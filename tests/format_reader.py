@@ -51,26 +51,24 @@ def integers(data: bytes, tables: dict) -> np.ndarray:
         return values.reshape(h, w, channels)
     if payload == b"\0":
         return np.zeros((h, w, channels), int)
-    live, content, at = payload[0], inflated(payload[1:], tables["presets"]), 0
+    live, segments = payload[0], inflated(payload[1:], tables["presets"])
     parts, rows = [], max(4, 16384 // w)
     for top in range(0, h, rows):
         count = min(rows, h - top)
-        symbols, at = _buckets(content, at, tables)
+        symbols = _buckets(segments, tables)
         parts.append(_band(count, w, live, about["quality_code"], tables, symbols))
-    assert at == len(content)
+    assert next(segments, None) is None
     return np.concatenate(parts)
 
 
 def inflated(packed, presets):
-    """Section "Payload": what the streams of mode 1 hold."""
-    content = b""
+    """Section "Payload": the segments in the streams of mode 1."""
     while packed:
         stream, number = zlib.decompressobj(-15), packed[0]
         beginning = presets[number - 1].tobytes() if number else b""
-        content += stream.decompress(beginning + packed[1:])
+        yield from stream.decompress(beginning + packed[1:]).split(b"\xff")
         assert stream.eof
         packed = stream.unused_data
-    return content
 
 
 def _words(costs, most):
@@ -87,26 +85,24 @@ def _words(costs, most):
     return [symbols for _, _, symbols in sorted(words)], len(costs) - 1
 
 
-def _buckets(content, at, tables):
-    """Section "The bytes of a band": the symbols of each bucket, and where the band ends."""
+def _buckets(segments, tables):
+    """Section "Segments of a band": the symbols of each bucket."""
     rows, escapes = [], []
     for costs, most in zip(tables["costs"], tables["words"]):
         words, escape = _words(costs, most)
-        end = content.index(255, at)
-        rows.append([symbol for byte in content[at:end] for symbol in words[byte]])
+        rows.append([symbol for byte in next(segments) for symbol in words[byte]])
         escapes.append(escape)
-        at = end + 1
     *rows, last = rows
     *escapes, largest = escapes
     last = last[: sum(row.count(escape) for row, escape in zip(rows, escapes))]
     far = last.count(largest)
-    beyond = iter(struct.unpack_from(f"<{far}I", content, at))
+    digits = next(segments) if far else b""
+    beyond = iter([a + 128 * b + 128**2 * c for a, b, c in zip(*[iter(digits)] * 3)])
     rest = iter([more + next(beyond) if more == largest else more for more in last])
-    rows = [
+    return [
         [symbol + next(rest) if symbol == escape else symbol for symbol in row]
         for row, escape in zip(rows, escapes)
     ]
-    return rows, at + 4 * far
 
 
 def _level(i, j):

@@ -72,7 +72,7 @@ def _opened(mode, payload, presets):
         return payload[:1], deflate.Reader(payload[1:]).rest(1 << 30)
     if payload == b"\0":
         return payload, b""
-    return payload[:1] + b"\0", format_reader.inflated(payload[1:], presets)
+    return payload[:1] + b"\0", b"\xff".join(format_reader.inflated(payload[1:], presets))
 
 
 def _closed(before, content):

@@ -153,8 +153,8 @@ def test_a_picture_of_many_bands_is_one_payload(codec, small_strips):
     assert (latent.width, latent.height) == (512, 330) and len(
         coding_order.bands(latent.values)
     ) == 5
-    content = inflated(payload[1:], codec.tables.presets)
-    assert content.count(255) >= 5 * len(codec.tables.costs)
+    segments = list(inflated(payload[1:], codec.tables.presets))
+    assert len(segments) >= 5 * len(codec.tables.costs)
 
 
 def test_a_large_picture_is_packed_as_its_bands_come(codec, small_strips, monkeypatch):

@@ -85,10 +85,10 @@ def worst(codec, kind, total) -> bytes:
         content = bytes(7 * total)
     else:
         # The bucket whose escape alone makes a word, and the word of such escapes.
-        single = next(k for k, code in enumerate(own) if len(code.encode([code.escape])) == 2)
-        mark, marks = own[single].encode([own[single].escape])[:1], last.encode([last.escape])[:-1]
+        single = next(k for k, code in enumerate(own) if len(code.encode([code.escape])) == 1)
+        mark, marks = own[single].encode([own[single].escape]), last.encode([last.escape])
         content = b"\xff" * single + mark * total + b"\xff" * (len(own) - single)
-        content += marks * total + b"\xff" + b"\0\0\0\1" * total
+        content += marks * total + b"\xff" + b"\0\0\1" * total
     packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
     return bytes([codec.tables.channels, 0]) + packer.compress(content) + packer.flush()
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdae.coding import tunstall
-from sdae.coding.deflate import DeflateError
-from sdae.coding.tunstall import COST_UNIT, END, TunstallCode
+from sdae.coding.deflate import MARK, DeflateError
+from sdae.coding.tunstall import COST_UNIT, TunstallCode
 
 
 def costs_of(chances):
@@ -24,9 +24,9 @@ def geometric(symbols, ratio):
 
 
 CODES = [
-    TunstallCode(costs_of(geometric(2, 0.001)), END),
+    TunstallCode(costs_of(geometric(2, 0.001)), MARK),
     TunstallCode(costs_of(geometric(4, 0.2)), 100),
-    TunstallCode(costs_of(geometric(40, 0.95)), END),
+    TunstallCode(costs_of(geometric(40, 0.95)), MARK),
     TunstallCode(costs_of(geometric(3, 0.3)), 3),
 ]
 
@@ -39,8 +39,8 @@ CODES = [
 def test_symbols_come_back(code, symbols):
     symbols = np.minimum(symbols, code.escape).astype("uint8")
     content = code.encode(symbols)
-    assert content[-1] == END and END not in content[:-1]
-    again = code.decode(content[:-1], len(symbols))
+    assert MARK not in content
+    again = code.decode(content, len(symbols))
     np.testing.assert_array_equal(again[: len(symbols)], symbols)
     assert not again[len(symbols) :].any()
     assert len(again) - len(symbols) < code.longest
@@ -56,7 +56,7 @@ def test_a_code_takes_little_more_than_the_entropy():
     for ratio in (0.5, 0.8):
         chances = geometric(5, ratio)
         symbols = np.random.default_rng(0).choice(5, 20_000, p=chances)
-        code = TunstallCode(costs_of(chances), END)
+        code = TunstallCode(costs_of(chances), MARK)
         entropy = -chances @ np.log2(chances)
         assert 8 * len(code.encode(symbols.astype("uint8"))) < 1.12 * entropy * len(symbols)
 

@@ -2,7 +2,7 @@
 
 Predictions of like cells share a bucket, which makes bytes of its symbols by a Tunstall code of its
 own. Symbols that a bucket does not tell apart escape: how far they are beyond its largest goes into
-a last bucket, and where that does not tell them apart either, into numbers of four bytes.
+a last bucket, and where that does not tell them apart either, into numbers of three bytes.
 """
 
 from functools import lru_cache
@@ -11,10 +11,10 @@ import numpy as np
 
 from sdae.coding.deflate import DeflateError, Reader
 from sdae.coding.tables import Tables
-from sdae.coding.tunstall import END, TunstallCode
+from sdae.coding.tunstall import TunstallCode
 
-_MOST_BEYOND = 1 << 20
-# More is beyond what any integer of 16 bits needs.
+_SEVEN = np.array([0, 7, 14])
+# Places of the digits of a far escape, which take a byte each.
 
 
 @lru_cache(maxsize=16)
@@ -37,14 +37,16 @@ def pack(cell, symbol, tables: Tables) -> list[bytes]:
     escaped = np.concatenate(escaped)
     segments.append(last.encode(np.minimum(escaped, last.escape).astype("uint8")))
     beyond = escaped[escaped >= last.escape] - last.escape
-    return [*segments, beyond.astype("<u4").tobytes()]
+    if len(beyond):
+        segments.append((beyond[:, None] >> _SEVEN & 127).astype("uint8").tobytes())
+    return segments
 
 
 def unpack(content: Reader, total: int, tables: Tables) -> list[np.ndarray]:
     """The symbols of each bucket of the next band, in coding order; zeros may follow them.
 
     Args:
-        content: the inflated bytes, up to this band already read.
+        content: the streams, up to this band already read.
         total: how many integers the band has.
         tables: the context tables.
 
@@ -54,19 +56,22 @@ def unpack(content: Reader, total: int, tables: Tables) -> list[np.ndarray]:
     *own, last = codes(tables)
     rows, room = [], total
     for code in own:
-        rows.append(code.decode(content.until(END, room), room))
+        rows.append(code.decode(content.segment(room), room))
         room -= max(0, len(rows[-1]) - code.longest + 1)  # zeros that fill the last word
     if sum(map(len, rows)) < total:
         raise DeflateError("The packed integers are fewer than the picture has room for.")
     escapes = [row == code.escape for code, row in zip(own, rows)]
     counts = [int(np.count_nonzero(places)) for places in escapes]
     count = sum(counts)
-    escaped = last.decode(content.until(END, count), count)[:count].astype("int32")
+    escaped = last.decode(content.segment(count), count)[:count].astype("int32")
     if len(escaped) < count:
         raise DeflateError("The packed integers are cut short.")
     far = escaped == last.escape
-    beyond = np.frombuffer(content.take(4 * int(np.count_nonzero(far))), "<u4")
-    escaped[far] += np.minimum(beyond, _MOST_BEYOND).astype("int32")
+    if size := 3 * np.count_nonzero(far):
+        digits = np.frombuffer(content.segment(size), "uint8")
+        if len(digits) < size:
+            raise DeflateError("The packed integers are cut short.")
+        escaped[far] += digits.reshape(-1, 3) @ (1 << _SEVEN)
     for k, more in enumerate(np.split(escaped, np.cumsum(counts)[:-1])):
         if len(more):
             rows[k] = rows[k].astype("int32")

@@ -13,6 +13,9 @@ import numpy as np
 from sdae.coding import huffman
 from sdae.coding.coding_order import band_rows
 
+MARK = 255
+"""The byte between two segments of a stream."""
+
 END = 256
 """The symbol that ends a block; those above it are lengths of matches (RFC 1951, 3.2.5)."""
 
@@ -40,66 +43,67 @@ class Reader:
     """
 
     def __init__(self, data: bytes, presets: np.ndarray | None = None):
-        self._packed, self._ahead, self._presets = data, b"", presets
-        self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
-        if presets is not None:
-            self._begin()
+        self._packed, self._at, self._ahead, self._presets = data, 0, b"", presets
+        self._stream, self._ended = zlib.decompressobj(-zlib.MAX_WBITS), presets is not None
 
     def take(self, size: int) -> bytes:
-        """The next ``size`` bytes."""
+        """The next ``size`` bytes of a raw stream."""
         while len(self._ahead) < size:
-            self._ahead += self._more()
+            if not (more := self._more()):
+                raise DeflateError("The packed integers are cut short.")
+            self._ahead += more
         content, self._ahead = self._ahead[:size], self._ahead[size:]
         return content
 
-    def until(self, mark: int, most: int) -> bytes:
-        """The bytes before the next ``mark``, which is read as well; an error if more than most."""
+    def segment(self, most: int) -> bytes:
+        """The next segment that `Writer` was given; an error if it has more than ``most`` bytes."""
+        if self._ended:
+            self._begin()
         at = 0
-        while (end := self._ahead.find(mark, at)) < 0 and len(self._ahead) <= most:
+        while (end := self._ahead.find(MARK, at)) < 0 and len(self._ahead) <= most:
+            if not (more := self._more()):
+                break
             at = len(self._ahead)
-            self._ahead += self._more()
-        if not 0 <= end <= most:
+            self._ahead += more
+        self._ended, end = end < 0, end if end >= 0 else len(self._ahead)
+        if end > most:
             raise DeflateError("The packed integers are more than the picture has room for.")
         content, self._ahead = self._ahead[:end], self._ahead[end + 1 :]
         return content
 
     def rest(self, most: int = 0) -> bytes:
         """All that is left; an error if more than ``most`` bytes, or if something follows."""
-        content = self._ahead + self._inflated(most + 1)
+        content = self._ahead
+        while len(content) <= most and (more := self._more(most + 1)):
+            content += more
         if len(content) > most:
             raise DeflateError("The packed integers are more than the picture has room for.")
-        if not self._stream.eof or self._packed:
-            raise DeflateError("The packed integers are cut short or followed by something else.")
-        return content
-
-    def _more(self):
-        """Some bytes; of the next stream only where none of this one wait to be read, so a file cannot
-        have more streams than what is read has parts."""
-        content = self._inflated(_INFLATED)
-        if not content and not self._ahead and self._presets is not None and self._packed:
-            self._begin()
-            content = self._inflated(_INFLATED)
-        if not content:
-            raise DeflateError("The packed integers are cut short.")
+        if self._at < len(self._packed) or self._ended != (self._presets is not None):
+            raise DeflateError("The packed integers are followed by something else.")
         return content
 
     def _begin(self):
-        number, self._stream = self._packed[0], zlib.decompressobj(-zlib.MAX_WBITS)
-        if number > len(self._presets):
+        number, self._at = self._packed[self._at : self._at + 1], self._at + 1
+        if not number:
+            raise DeflateError("The packed integers are cut short.")
+        if number[0] > len(self._presets):
             raise DeflateError("The packed integers are damaged.")
-        if number:
-            self._stream.decompress(self._presets[number - 1].tobytes())
-        self._packed = self._packed[1:]
+        self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
+        if number[0]:
+            self._stream.decompress(self._presets[number[0] - 1].tobytes())
 
-    def _inflated(self, most):
-        if self._stream.eof:
-            return b""
-        try:
-            content = self._stream.decompress(self._packed, most)
-        except zlib.error as error:
-            raise DeflateError("The packed integers are damaged.") from error
-        end = self._stream.eof
-        self._packed = self._stream.unused_data if end else self._stream.unconsumed_tail
+    def _more(self, most=_INFLATED):
+        """At most so many bytes of the stream; none at its end."""
+        content, stream = b"", self._stream
+        while not content and not stream.eof:
+            piece = self._packed[self._at : self._at + _PIECE]
+            try:
+                content = stream.decompress(piece, most)
+            except zlib.error as error:
+                raise DeflateError("The packed integers are damaged.") from error
+            self._at += len(piece) - len(stream.unconsumed_tail) - len(stream.unused_data)
+            if not (piece or content or stream.eof):
+                raise DeflateError("The packed integers are cut short.")
         return content
 
 
@@ -142,7 +146,8 @@ class Writer:
     """Makes raw streams of segments that come in groups. Before each stream stands a byte: the number of
     the preset that it begins with, counted from 1, which is left out; or 0 where zlib made it.
 
-    Neighbouring segments of a group share a stream where that costs less than two.
+    Neighbouring segments of a group share a stream where that costs less than two, with a byte `MARK`
+    between them.
 
     Args:
         presets: (K, BEGINNING) uint8, K at most 255, see `beginnings`.
@@ -152,15 +157,14 @@ class Writer:
         self._lengths, self._done = preset_lengths(presets), []
 
     def add(self, segments) -> None:
-        """Append a group: bytes, each of one distribution."""
-        segments = [segment for segment in segments if segment]
+        """Append a group: bytes, each of one distribution and without a `MARK`."""
         for first, end, preset in cut(list(map(tally, segments)), self._lengths):
-            content = segments[first:end]
+            content = bytes([MARK]).join(segments[first:end])
             if preset < 0:
                 ways = zlib.Z_HUFFMAN_ONLY, zlib.Z_RLE
-                stream = min((squeeze(content, way) for way in ways), key=len)
+                stream = min((squeeze([content], way) for way in ways), key=len)
             else:
-                stream = _coded(b"".join(content), self._lengths[preset])
+                stream = _coded(content, self._lengths[preset])
             self._done += [bytes([preset + 1]), stream]
 
     def getvalue(self) -> bytes:
@@ -168,9 +172,9 @@ class Writer:
         return b"".join(self._done)
 
 
-def tally(content: bytes) -> np.ndarray:
-    """How often each literal comes up, and the end of a block, which does not: (END + 1,)."""
-    return np.bincount(np.frombuffer(content, "uint8"), minlength=END + 1)
+def tally(segment: bytes) -> np.ndarray:
+    """How often each literal comes up, with a mark after the segment: (END + 1,)."""
+    return np.bincount(np.frombuffer(segment + bytes([MARK]), "uint8"), minlength=END + 1)
 
 
 def cut(tallies, lengths) -> list[tuple[int, int, int]]:
@@ -188,7 +192,7 @@ def cut(tallies, lengths) -> list[tuple[int, int, int]]:
     coded = sums @ lengths.T
     least, found = np.zeros(n + 1), [()] * (n + 1)
     for end in range(1, n + 1):
-        bits = coded[end] - coded[:end] + lengths[:, END]
+        bits = coded[end] - coded[:end] + lengths[:, END] - lengths[:, MARK]
         preset, bits = bits.argmin(1), bits.min(1)
         counts = sums[end] - sums[:end]
         own = 150 + 2 * np.count_nonzero(counts, 1) + huffman.entropy(counts)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from sdae.coding.coding_order import FINE, LAST
-from sdae.coding.deflate import BEGINNING
+from sdae.coding.deflate import BEGINNING, MARK
 from sdae.coding.refinement import Refinement
-from sdae.coding.tunstall import ALPHABET, END
+from sdae.coding.tunstall import ALPHABET
 from sdae.coding.units import (
     DEVIATION_CLIP,
     FEATURE_UNIT,
@@ -134,7 +134,7 @@ class Tables:
             if array.shape != shape or array.dtype.kind not in "iu":
                 raise TablesError(f"The context table {name} is misshapen.")
         for alphabet, words in zip(np.count_nonzero(self.costs, 1), self.words):
-            if not 2 <= alphabet <= words <= END:
+            if not 2 <= alphabet <= words <= MARK:
                 raise TablesError("The context tables hold a code that has no words.")
         self.refinement.check(self.groups.tolist(), levels)
         if max(self._largest_sums()) >= 1 << 24:

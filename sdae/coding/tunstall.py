@@ -12,9 +12,6 @@ import numpy as np
 
 from sdae.coding.deflate import DeflateError
 
-END = 255
-"""The byte after the last word of a sequence; no word has it."""
-
 ALPHABET = 128
 """Most symbols that a code tells apart."""
 
@@ -53,7 +50,7 @@ class TunstallCode:
 
     Args:
         costs: (ALPHABET,) integers, a row of `sdae.coding.tables.Tables.costs`; zeros fill up.
-        most: words it may have, at most END.
+        most: words it may have, at most `deflate.MARK`, a byte that none of them has.
 
     Attributes:
         escape: the largest symbol, which stands for itself and all above it.
@@ -74,10 +71,7 @@ class TunstallCode:
             node[word[-1]] = byte
 
     def encode(self, symbols) -> bytes:
-        """Symbols, integers from 0 to the escape → bytes, with `END` after the last.
-
-        Zeros fill a word that is begun.
-        """
+        """Symbols, integers from 0 to the escape → bytes. Zeros fill a word that is begun."""
         root = node = self._root
         content = bytearray()
         for symbol in bytes(symbols):
@@ -89,11 +83,10 @@ class TunstallCode:
             while node.__class__ is list:
                 node = node[0]
             content.append(node)
-        content.append(END)
         return bytes(content)
 
     def decode(self, content: bytes, most: int) -> np.ndarray:
-        """Bytes without `END` → symbols, uint8, with the zeros that filled the last word.
+        """Bytes → symbols, uint8, with the zeros that filled the last word.
 
         ``most``: how many symbols there may be without these zeros.
 

@@ -184,7 +184,7 @@ def _options(tally) -> list[_Option]:
                     due = 1.15 * len(words)
                     options.append(_option(costs, words, reluctance, tally))
 
-            tunstall.grow(costs, tunstall.END, pause)
+            tunstall.grow(costs, deflate.MARK, pause)
     return options
 
 

@@ -25,7 +25,7 @@ def fit(examples, codes, tables: Tables, rng, count: int = COUNT) -> np.ndarray:
     for values, code in zip(examples, codes):
         surveyed = residuals.survey(values, int(code), tables, values.shape[2])
         segments = band_bytes.pack(*surveyed, tables)
-        latents.append([deflate.tally(segment) for segment in segments if segment])
+        latents.append(list(map(deflate.tally, segments)))
     return deflate.beginnings(lengths(latents, rng, count))
 
 
@@ -41,8 +41,9 @@ def lengths(latents, rng, count: int) -> np.ndarray:
             weight = 1 / (sum(map(np.sum, segments)) + 100)
             for first, end, code in deflate.cut(segments, found):
                 if code >= 0:
-                    sums[code] += weight * sum(segments[first:end])
-                    sums[code, deflate.END] += weight
+                    counts = sum(segments[first:end])
+                    counts[deflate.MARK], counts[deflate.END] = counts[deflate.MARK] - 1, 1
+                    sums[code] += weight * counts
         used = sums.any(1)
         found[used] = list(map(_code, sums[used]))
     return found
