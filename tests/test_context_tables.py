@@ -90,7 +90,7 @@ def test_weights_that_can_never_act_are_counted():
     for variable in layer.weights:
         variable.assign(np.full(variable.shape, 0.1))
     tables = layer.tables().to_arrays()
-    others = ("groups", "buckets", "costs", "words", "refined_spread")
+    others = ("groups", "buckets", "costs", "words", "presets", "refined_spread")
     acting = sum(np.count_nonzero(v) for k, v in tables.items() if k.split("/")[1] not in others)
     assert layer.idle() == layer.count_params() - acting > 0
 

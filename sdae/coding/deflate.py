@@ -84,10 +84,8 @@ class Reader:
 
     def _begin(self):
         number, self._at = self._packed[self._at : self._at + 1], self._at + 1
-        if not number:
-            raise DeflateError("The packed integers are cut short.")
-        if number[0] > len(self._presets):
-            raise DeflateError("The packed integers are damaged.")
+        if not number or number[0] > len(self._presets):
+            raise DeflateError("The packed integers are damaged or cut short.")
         self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
         if number[0]:
             self._stream.decompress(self._presets[number[0] - 1].tobytes())
@@ -110,11 +108,8 @@ class Reader:
 def plain(values: np.ndarray) -> bytes:
     """Pack integers as the original work did: one after another, then zlib at level 9.
 
-    Args:
-        values: (h, w, C) integers within int16.
-
-    Returns:
-        one byte, 0 for 8-bit and 1 for little-endian 16-bit integers, and a raw stream of them.
+    (h, w, C) integers within int16 → one byte, 0 for 8-bit and 1 for little-endian 16-bit integers,
+    and a raw stream of them.
     """
     wide = bool(values.min() < -128 or values.max() > 127)
     return bytes([wide]) + squeeze([values.astype(_PLAIN[wide]).tobytes()])

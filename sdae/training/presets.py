@@ -1,8 +1,7 @@
 """The Huffman codes that are kept with the weights, so that files need not describe them.
 
-Streams of a file begin with one of these, see `sdae.coding.deflate.Writer`. Latents are cut to streams
-as it would, each with the code that suits it best; then each code is made for its streams; and so on
-(Lloyd, Least squares quantization in PCM, 1982, with bits for the distance).
+Latents are cut to streams as `sdae.coding.deflate.Writer` would, each with the code that suits it best;
+then each code is made for its streams; and so on (Lloyd 1982, with bits for the distance).
 """
 
 import numpy as np
