@@ -52,6 +52,7 @@ class Broken:
 
     def __init__(self, codec):
         self._codec, self.card, self.pack = codec, codec.card, codec.pack
+        self.tables = codec.tables
 
     def unpack(self, data):
         self._codec.unpack(data)

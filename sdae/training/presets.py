@@ -33,7 +33,7 @@ def lengths(latents, rng, count: int) -> np.ndarray:
 
     Each latent weighs about one over its size, so that all qualities count alike.
     """
-    found = np.array([_code(sum(latents[i])) for i in rng.choice(len(latents), count)])
+    found = np.array([_code(sum(latents[i])) for i in rng.permutation(len(latents))[:count]])
     for _ in range(_ROUNDS):
         sums = np.zeros(found.shape)
         for segments in latents:
