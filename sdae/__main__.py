@@ -2,8 +2,7 @@
 
 Each command is imported when it runs, so that ``--help`` and ``info`` answer at once.
 Exit codes: 0 all done; 1 something failed or was left out, named with its reason on standard
-error; 2 wrong usage; 130 interrupted or terminated; 141 the output was no longer read, as `head`
-does.
+error; 2 wrong usage; 130 interrupted or terminated; 141 the output was no longer read.
 """
 
 from __future__ import annotations
@@ -32,7 +31,6 @@ COMMANDS = {
     "bench": ("sdae.cli.bench", "measure the time of whole files beside other codecs"),
 }
 """Every command: the module with `add_arguments(parser)` and `run(args) -> int`, and a remark."""
-
 
 EXTRAS = {
     "keras": "sdae[train]",
@@ -68,8 +66,10 @@ def main(argv: list[str] | None = None) -> int:
         if bringer is None:
             raise
         return _failure(f"{error.name} is missing; run pip install '{bringer}'.", 2)
-    except KeyboardInterrupt:
-        return 130
+    except (KeyboardInterrupt, RuntimeError) as error:  # the latter of a lock that was waited for
+        if ending.is_set() or isinstance(error, KeyboardInterrupt):
+            return 130
+        raise
     except BrokenPipeError:
         # Whoever read the output has seen enough.
         _discard(sys.stdout)

@@ -280,6 +280,21 @@ def test_closed_and_full_streams(packed):
         assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
 
 
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_a_lock_that_an_interrupt_has_torn_is_no_failure(monkeypatch, interrupted):
+    def torn(*_):
+        if interrupted:
+            progress.ending.set()
+        raise RuntimeError("release unlocked lock")
+
+    monkeypatch.setattr("sdae.cli.info.run", torn)
+    if interrupted:
+        assert run("info", "x.sdae") == 130
+    else:
+        with pytest.raises(RuntimeError):
+            run("info", "x.sdae")
+
+
 WORKING = """
 import os, sys, time
 from argparse import Namespace

@@ -264,7 +264,7 @@ def test_training_sees_the_integers_that_an_encoder_rounds_to(codec):
     def apart(integers):
         return np.abs(picture - np.concatenate(list(ours.picture_rows([integers], t)))).mean()
 
-    assert apart(values) < 0.1 * apart(np.rint(y))
+    assert apart(values) < 0.2 * apart(np.rint(y))
     expected = expectations(values, code, codec.tables)
     ours_bits = rounding.laplacian_bits(values, *expected).sum() / image[..., 0].size
     assert bits == pytest.approx(ours_bits, rel=0.01)

@@ -144,22 +144,22 @@ def _chosen(tallies) -> list[_Option]:
     """
     candidates = [_options(tally) for tally in tallies]
     bits, escape_bits = _bits(_STEEPNESS ** np.arange(256)), 4.0 + 2 * np.arange(_SYMBOLS)
+
+    def price(option):
+        return option.price(bits, escape_bits)
+
     for _ in range(_ROUNDS):
-        chosen = [_cheapest(options, bits, escape_bits) for options in candidates]
+        chosen = [min(options, key=price) for options in candidates]
         escapes = np.zeros(_SYMBOLS)
         for option in chosen:
             escapes[: len(option.escapes)] += option.escapes
-        chosen.append(_cheapest(_options(escapes), bits, escape_bits))
+        chosen.append(min(_options(escapes), key=price))
         escape_bits = _bits(escapes + 1e-6 * tallies.sum()) * 1.05 + 0.1
         code = np.full(256, 1e-6 * tallies.sum())
         for option in chosen:
             code[: len(option.chances)] += option.chances * option.size
         bits = _bits(code)
     return chosen
-
-
-def _cheapest(options, bits, escape_bits):
-    return min(options, key=lambda option: option.price(bits, escape_bits))
 
 
 def _options(tally) -> list[_Option]:
