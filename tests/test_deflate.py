@@ -127,7 +127,7 @@ def test_similar_segments_share_a_stream():
 def test_a_bomb_takes_no_memory():
     bomb = deflate.squeeze([bytes(50_000_000)])
     reads = (
-        lambda: deflate.Reader(bomb).rest(1000),
+        lambda: Reader(bomb).rest(1000),
         lambda: Reader(bomb).rest(),
         lambda: Reader(b"\0" + bomb, PRESETS).segment(1000),
     )
@@ -143,7 +143,7 @@ def test_a_bomb_takes_no_memory():
 def test_inflate_refuses_damage(change):
     stream = deflate.squeeze([geometric(0.1, 400)])
     with pytest.raises(DeflateError):
-        deflate.Reader(change(stream)).rest(400)
+        Reader(change(stream)).rest(400)
 
 
 def test_a_reader_takes_what_it_is_asked_for(monkeypatch):

@@ -6,6 +6,8 @@ import numpy as np
 
 from sdae.coding import deflate, huffman
 
+_LENGTHS = [(3 + i, 0) for i in range(8)]
+_LENGTHS += [(3 + (4 + i << n), n) for n in range(1, 6) for i in range(4)] + [(258, 0)]
 _DISTANCES = [(1 + i, 0) for i in range(4)]
 _DISTANCES += [(1 + (2 + i << n), n) for n in range(1, 14) for i in range(2)]
 
@@ -16,8 +18,7 @@ def code(lengths) -> dict[str, int]:
     return {f"{bits:0{n}b}"[::-1]: symbol for symbol, (bits, n) in enumerate(pairs) if n}
 
 
-_FIXED = code([8] * 144 + [9] * 112 + [7] * 24 + [8] * 8)
-# The code that needs no description in the stream (3.2.6).
+_FIXED = code([8] * 144 + [9] * 112 + [7] * 24 + [8] * 8)  # needs no description (3.2.6)
 
 
 def packed(content: bytes) -> bytes:
@@ -42,12 +43,11 @@ def symbols(stream: bytes) -> list[tuple[int, int]]:
         return start + int(taken(extra)[::-1] or "0", 2)
 
     while True:
-        size = next(n for n in (7, 8, 9) if text[at : at + n] in _FIXED)
-        symbol = _FIXED[taken(size)]
+        symbol = _FIXED[taken(next(n for n in (7, 8, 9) if text[at : at + n] in _FIXED))]
         if symbol == deflate.END:
             return found
         if symbol < deflate.END:
             found.append((1, 0))
         else:
-            length = in_range(*deflate.LENGTHS[symbol - deflate.END - 1])
+            length = in_range(*_LENGTHS[symbol - deflate.END - 1])
             found.append((length, in_range(*_DISTANCES[int(taken(5), 2)])))

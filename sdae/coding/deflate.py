@@ -19,16 +19,12 @@ MARK = 255
 END = 256
 """The symbol that ends a block; those above it are lengths of matches (RFC 1951, 3.2.5)."""
 
-LENGTHS = [(3 + i, 0) for i in range(8)]
-LENGTHS += [(3 + (4 + i << n), n) for n in range(1, 6) for i in range(4)] + [(258, 0)]
-"""For each length symbol the shortest match it is for, and how many extra bits follow it."""
-
 BEGINNING = 140
 """Bytes of a preset: the beginning of a stream up to its first code."""
 
 _PLAIN = np.dtype("i1"), np.dtype("<i2")
 _PIECE, _INFLATED = 1 << 16, 1 << 20
-# So many bytes are written, and inflated, at a time where there are many.
+# So many packed bytes, and inflated ones, are worked on at a time where there are many.
 
 
 class DeflateError(ValueError):
