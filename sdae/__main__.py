@@ -18,6 +18,7 @@ from contextlib import suppress
 import sdae
 from sdae.cli.job import Refused
 from sdae.progress import ending
+from sdae.threads import here
 
 COMMANDS = {
     "compress": ("sdae.cli.compress", "compress pictures into .sdae files"),
@@ -66,10 +67,8 @@ def main(argv: list[str] | None = None) -> int:
         if bringer is None:
             raise
         return _failure(f"{error.name} is missing; run pip install '{bringer}'.", 2)
-    except (KeyboardInterrupt, RuntimeError) as error:  # the latter of a lock that was waited for
-        if ending.is_set() or isinstance(error, KeyboardInterrupt):
-            return 130
-        raise
+    except KeyboardInterrupt:
+        return 130
     except BrokenPipeError:
         # Whoever read the output has seen enough.
         _discard(sys.stdout)
@@ -82,8 +81,8 @@ def main(argv: list[str] | None = None) -> int:
 def _be_interruptible() -> None:
     """Ctrl-C and a request to end stop the work and leave nothing half written.
 
-    A library may swallow what is raised in a function that it has called. Then the next step of
-    progress ends the work, see `sdae.progress.heed`.
+    Nothing is raised while other threads are waited for, and a library may swallow what is raised in
+    what it calls. Then the next step of progress ends the work, see `sdae.progress.heed`.
     """
     ending.clear()
     if threading.current_thread() is not threading.main_thread():
@@ -96,7 +95,8 @@ def _be_interruptible() -> None:
 
 def _interrupt(*_) -> None:
     ending.set()
-    raise KeyboardInterrupt
+    if not here.together:
+        raise KeyboardInterrupt
 
 
 def _failure(reason, code: int) -> int:

@@ -5,13 +5,32 @@ All of it works in forked children, in threads that outlive the main one and in 
 
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
 
+class _Here(threading.local):
+    together = 0
+
+
+here = _Here()
+
+
+@contextmanager
+def together():
+    """What this thread does with others, counted in ``here.together``. A signal must not raise an
+    exception meanwhile: it could tear a lock that the others wait for, then or at the end."""
+    here.together += 1
+    try:
+        yield
+    finally:
+        here.together -= 1
+
+
+@together()
 def share_out(work, items) -> None:
     """Call ``work`` with each of the items, on as many threads as there are cores.
 
@@ -37,11 +56,12 @@ def share_out(work, items) -> None:
 
 def made_ahead(items):
     """The items of an iterator; a thread makes the next while one is used."""
-    items = iter(items)
+    items, ended = iter(items), together()(Future.result)
     with ThreadPoolExecutor(1) as pool:
-        ahead = pool.submit(next, items, None)
-        while (item := ahead.result()) is not None:
-            ahead = pool.submit(next, items, None)
+        begun = together()(partial(pool.submit, next, items, None))
+        ahead = begun()
+        while (item := ended(ahead)) is not None:
+            ahead = begun()
             yield item
 
 

@@ -15,7 +15,7 @@ import pytest
 from odd_files import ftyp, saved
 from PIL import Image, ImageCms
 
-from sdae import progress, weights
+from sdae import progress, threads, weights
 from sdae.__main__ import main
 from sdae.cli import batch, compress, targets, writing
 from sdae.cli.job import Job
@@ -280,19 +280,22 @@ def test_closed_and_full_streams(packed):
         assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
 
 
-@pytest.mark.parametrize("interrupted", [True, False])
-def test_a_lock_that_an_interrupt_has_torn_is_no_failure(monkeypatch, interrupted):
-    def torn(*_):
-        if interrupted:
-            progress.ending.set()
-        raise RuntimeError("release unlocked lock")
+@posix
+def test_an_interrupt_waits_while_other_threads_are_waited_for(monkeypatch):
+    done = []
 
-    monkeypatch.setattr("sdae.cli.info.run", torn)
-    if interrupted:
-        assert run("info", "x.sdae") == 130
-    else:
-        with pytest.raises(RuntimeError):
-            run("info", "x.sdae")
+    def interrupted(_):
+        def work(item):
+            signal.raise_signal(signal.SIGTERM)
+            done.append(item)
+
+        threads.share_out(work, ["whole"])
+        assert progress.ending.is_set()
+        list(progress.progress([1]))
+        done.append("never")
+
+    monkeypatch.setattr("sdae.cli.info.run", interrupted)
+    assert run("info", "x.sdae") == 130 and done == ["whole"]
 
 
 WORKING = """

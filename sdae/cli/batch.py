@@ -13,6 +13,7 @@ import sdae
 from sdae.cli import targets
 from sdae.cli.job import STREAM, Job, Refused
 from sdae.progress import progress, say
+from sdae.threads import together
 
 
 def run(args, kinds: Set[str], ending: str, work: Callable, line: Callable) -> int:
@@ -33,7 +34,7 @@ def each(jobs: list[Job], work: Callable[[Job], dict], workers: int = 1) -> Iter
     if workers == 1:
         yield from map(partial(attempt, work), jobs)
         return
-    with ThreadPoolExecutor(workers) as pool:
+    with together(), ThreadPoolExecutor(workers) as pool:
         yield from pool.map(partial(attempt, work), jobs)
 
 

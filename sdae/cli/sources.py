@@ -17,9 +17,7 @@ PACKED = frozenset({".sdae"})
 """Endings, in lower case, of the names of files that are taken inside folders."""
 
 
-def sources(
-    paths: list[Path], kinds: Set[str], own_ending: str | None = None
-) -> Iterator[tuple[Job, Path]]:
+def sources(paths: list[Path], kinds: Set[str], own_ending=None) -> Iterator[tuple[Job, Path]]:
     """Every file that the paths name, with the name it goes by inside an output folder.
 
     A pattern that the shell has left alone is filled in. Folders are searched, and folders in
@@ -29,7 +27,7 @@ def sources(
     Args:
         paths: files, folders and patterns.
         kinds: `PICTURES` or `PACKED`.
-        own_ending: of names in folders that are this command's own results, not sources.
+        own_ending: of names in folders that are this command's own results, not sources; or None.
 
     Raises:
         Refused: a pattern leads to no file.

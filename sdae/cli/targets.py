@@ -14,13 +14,7 @@ from sdae.cli.job import STREAM, Job, Refused
 from sdae.cli.sources import sources
 
 
-def jobs(
-    paths: list[Path],
-    kinds: Set[str],
-    ending: str,
-    output: str | None = None,
-    force: bool = False,
-) -> list[Job]:
+def jobs(paths: list[Path], kinds: Set[str], ending: str, output=None, force=False) -> list[Job]:
     """Every file that the paths lead to, with the file to write for it.
 
     What is written takes the source's name with `ending`; it lies beside the source, or in the

@@ -156,10 +156,8 @@ class Tables:
             coarse = sums(self.hidden_coarse[:, :, own], 1, 2).max(0)
             near = np.maximum(sums(self.hidden_own[:, own], 0, 1), coarse)
             near = (near + sums(self.hidden[..., group, :], 0, 1, 2)) * LOGARITHM_CLIP
-            begin = sums(self.hidden_bias[:, group]).max(0) + sums(self.hidden_level[:, group]).max(
-                0
-            )
-            yield (near + begin).max()
+            begin = (sums(x[:, group]).max(0) for x in (self.hidden_bias, self.hidden_level))
+            yield (near + sum(begin)).max()
 
     @property
     def slices(self) -> list[slice]:

@@ -47,15 +47,11 @@ def best(rows: list[dict], key: str) -> list[dict]:
     for row in rows:
         variants.setdefault(row.get("variant"), []).append(row)
     fronts = [_front(own, key) for own in variants.values()]
-    kept = [
-        row
-        for own in fronts
-        for row in own
-        if not any(
-            row[key] < _read_off(other, row["bytes"], key) for other in fronts if other != own
-        )
-    ]
-    return _front(kept, key)
+
+    def beaten(row, own):
+        return any(row[key] < _read_off(f, row["bytes"], key) for f in fronts if f != own)
+
+    return _front([row for own in fronts for row in own if not beaten(row, own)], key)
 
 
 def _front(rows, key) -> list[dict]:
@@ -92,17 +88,13 @@ def at_bits(rows: dict, bits: Sequence[float]) -> list[dict | None]:
 
     As `at_bytes`; None where the smallest file of some picture is larger.
     """
-    means = {
-        key: np.mean(
-            [
-                _read_off(best(picture, key), np.array(bits) * picture[0]["pixels"] / 8, key)
-                for picture in rows.values()
-            ],
-            axis=0,
-        )
-        for key in ("psnr", "ssim")
-    }
-    pairs = [dict(zip(means, map(float, values))) for values in zip(*means.values())]
+
+    def mean(key):
+        fronts = ((best(picture, key), picture[0]["pixels"] / 8) for picture in rows.values())
+        return np.mean([_read_off(f, np.array(bits) * bytes_, key) for f, bytes_ in fronts], 0)
+
+    means = {key: mean(key).tolist() for key in ("psnr", "ssim")}
+    pairs = [dict(zip(means, values)) for values in zip(*means.values())]
     return [None if any(map(math.isnan, pair.values())) else pair for pair in pairs]
 
 
