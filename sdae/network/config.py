@@ -18,10 +18,6 @@ HEAD_SCALE = 0.1
 CLIP = 15.0
 """The largest deviation that contexts look at."""
 
-CAUTION = 2.5
-"""Rounding counts an error of the latent this many times, before the picture has been restored:
-what the encoder means by a value is lost with it. Measured on validation photographs."""
-
 
 def quality_position(quality: float) -> float:
     """Quality 1 to 100 → position t in [0, 1] on the network's quality axis."""

@@ -42,7 +42,7 @@ def quantised(network, tables, samples, quality_code: int, progress=None, met=No
     """A picture → its integers.
 
     Args:
-        network, tables: as for `rounding.round_for_rate`.
+        network, tables: as for `rounding.fitted_bands`.
         samples: (H, W, 3) uint8, or float32 on the scale [0, 1].
         quality_code: quality in hundredths, 100 to 10000.
         progress: called with the share that is done, 0 to 1.

@@ -13,9 +13,12 @@ from keras import layers, ops
 
 from sdae import weights
 from sdae.coding.tables import Tables
-from sdae.network.config import CAUTION, Config, quality_condition
+from sdae.network.config import Config, quality_condition
 from sdae.training.context_model import ContextModel, interpolate, laplacian_bits
 from sdae.training.transforms import AnalysisTransform, SynthesisTransform
+
+_CAUTION = 2.5
+# Rounding counts an error of the latent this many times; measured on validation photographs.
 
 
 class Gains(layers.Layer):
@@ -93,11 +96,11 @@ class Autoencoder(keras.Model):
         return {"picture": self.synthesis(rounded * inverse, quality_condition(t)), "bits": bits}
 
     def _shift(self, y, inverse, t):
-        """From the nearest integers to those that an encoder chooses before it has restored the
-        picture, see `sdae.network.rounding`: the network learns to live with these."""
+        """From the nearest integers to about those that an encoder chooses, see
+        `sdae.network.rounding`: the network learns to live with these."""
         nearest = ops.round(y)
         mean, scale = self.contexts(nearest, t)
-        price = CAUTION / 3 * ops.reshape(self.config.lagrangian(t), (-1, 1, 1, 1))
+        price = _CAUTION / 3 * ops.reshape(self.config.lagrangian(t), (-1, 1, 1, 1))
         shift = -ops.sign(nearest - ops.round(mean))
 
         def cost(values):
