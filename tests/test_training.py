@@ -28,6 +28,7 @@ from sdae.training import (
     photographs,
     training_record,
 )
+from sdae.training.autoencoder import Autoencoder
 from sdae.training.optimisation import share_of_rate
 from tests.test_network import SMALL
 
@@ -62,6 +63,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(buckets, "_ALPHABETS", (2, 3, 8))  # quick to try
     monkeypatch.setattr(buckets, "COUNT", 4)
     monkeypatch.setattr(loss, "_VALIDATION_POSITIONS", (0.3,))
+    monkeypatch.setattr(Autoencoder, "_shift", lambda self, y, *_: y * 0)  # half of a step
     yield
     tensorflow.config.run_functions_eagerly(False)
 
