@@ -65,8 +65,8 @@ def fitted_bands(network, tables, strips, bands, quality_code: int, masking, met
 
     What is restored gives the gradient of the squared error. As the synthesis is close to
     orthonormal, one Newton step from the integers along it, with the same curvature everywhere,
-    tells where the latent should have been; the latent goes a part of that way and is rounded
-    again. The gradient is taken along the linear path alone.
+    tells where the latent should have been. It goes a part of that way and is rounded by cost. The
+    gradient is taken along the linear path alone.
 
     Args:
         network: `sdae.network.transforms.Network`.
