@@ -9,6 +9,7 @@ from sdae.coding.coding_order import FINE, LAST, ordered
 from sdae.coding.refinement import Refinement, most_inputs
 from sdae.coding.tables import Tables
 from sdae.coding.units import FEATURE_UNIT, MEAN_UNIT, WEIGHT_UNIT, WIDTH_UNIT, WIDTHS
+from sdae.network.rounding import laplacian_bits
 from sdae.training import buckets, presets
 
 GROUPS = 2, 2, 4, 4
@@ -41,6 +42,11 @@ def expectations(values, quality_code, tables):
 
     predictor.walk(values.shape[:2], quality_code, tables, values.shape[2], known)
     return means.reshape(values.shape), scales.reshape(values.shape)
+
+
+def bits(values, quality_code, tables) -> float:
+    """What integers take by these expectations."""
+    return laplacian_bits(values, *expectations(values, quality_code, tables)).sum()
 
 
 def refinement(seed=0, units=8, strength=1.0) -> Refinement:

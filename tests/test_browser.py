@@ -336,3 +336,5 @@ def test_an_upload_is_denoised_and_everything_is_saved(tab, photograph):
         return not np.array_equal(noisy, pixels(page, "img.left"))
 
     assert any(map(changed, range(2000)))
+    page.get_by_role("button", name="Table as CSV").wait_for()
+    page.locator("[data-stale=true]").first.wait_for(state="detached")

@@ -91,7 +91,7 @@ def at_bits(rows: dict, bits: Sequence[float]) -> list[dict | None]:
 
     def mean(key):
         fronts = ((best(picture, key), picture[0]["pixels"] / 8) for picture in rows.values())
-        return np.mean([_read_off(f, np.array(bits) * bytes_, key) for f, bytes_ in fronts], 0)
+        return np.mean([_read_off(f, np.array(bits) * unit, key) for f, unit in fronts], 0)
 
     means = {key: mean(key).tolist() for key in ("psnr", "ssim")}
     pairs = [dict(zip(means, values)) for values in zip(*means.values())]
