@@ -22,7 +22,7 @@ from sdae.codec import MAX_PIXELS, Latent
 from sdae.coding import container, deflate, latent_coder
 from sdae.coding.container import MAX_SIDE, BitstreamError, Header
 from tests import format_reader
-from tests.memory import peak
+from tests.memory import peak, start_over
 
 SECONDS = 10
 """Longest processor time for one file."""
@@ -209,20 +209,19 @@ def findings(codec, seed: int, numbers, decode: int, say=print) -> int:
     decode: make the pixels of the first so many small pictures.
     """
     material, found, decoded = Material(codec), 0, 0
-    memory = start = peak()
     for number in numbers:
         name, data = case(seed, number, material)
-        begun, reason = time.process_time(), None
+        begun, start, reason = time.process_time(), start_over(), None
         try:
             decoded += check(codec, data, decoded < decode)
         except Exception as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
             reason = f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})"
-        seconds, before, memory = time.process_time() - begun, memory, peak()
+        seconds, memory = time.process_time() - begun, peak() - start
         if seconds > SECONDS:
             reason = reason or f"took {seconds:.1f} s"
-        if memory > before and memory - start > allowance(data):
-            reason = reason or f"took {memory - start:,.0f} MB of memory"
+        if memory > allowance(data):
+            reason = reason or f"took {memory:,.0f} MB of memory"
         if reason:
             found += 1
             say(f"{number} ({name}, {len(data)} bytes): {reason}")

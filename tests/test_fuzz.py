@@ -74,6 +74,7 @@ def test_what_takes_too_long_or_too_much_memory_is_a_finding(codec, monkeypatch)
         slow.setattr(fuzz.time, "process_time", lambda: next(clock))
         fuzz.findings(codec, 1, [0], 0, said.append)
     monkeypatch.setattr(fuzz, "peak", lambda: next(peak))
+    monkeypatch.setattr(fuzz, "start_over", lambda: next(peak))
     fuzz.findings(codec, 1, [0], 0, said.append)
     assert "took 20.0 s" in said[0] and "took 600 MB of memory" in said[1]
 
