@@ -37,7 +37,7 @@ SENSITIVITIES = 400, 25_600
 MISTAKES = 0.6, 2.0
 """What a noise level may be told as, in parts of the true one."""
 
-_CAMERA, _FILE = 0.3, 0.2
+_CAMERA, _FILE = 0.2, 0.2
 # Shares of crops that a camera took, and of those with Gaussian noise that are stored in files.
 
 _QUALITIES = 70, 99
