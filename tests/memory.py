@@ -1,6 +1,7 @@
 """How much memory this process has taken."""
 
 import math
+from contextlib import suppress
 from pathlib import Path
 
 _STATUS = Path("/proc/self/status")
@@ -15,8 +16,6 @@ def peak() -> float:
 
 def start_over() -> float:
     """Forget the most so far, where the system can; what `peak` says from then on starts here."""
-    try:
+    with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        pass
     return peak()

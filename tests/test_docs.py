@@ -4,9 +4,10 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from docs import figures
+from docs import figures, release, validation
 from sdae import weights
 from sdae.__main__ import parser
 from sdae.measuring.results import Results
@@ -96,3 +97,31 @@ def test_files_and_modules_named_in_the_text_exist(name):
 
 def test_the_readme_fits_on_a_few_screens():
     assert len(DOCUMENTS["README.md"].splitlines()) <= 150
+
+
+def test_validation_tells_fewer_bytes_at_equal_quality(codec):
+    pixels = np.random.default_rng(1).integers(0, 256, (24, 40, 3), "uint8")
+    with pytest.raises(ValueError, match="MS-SSIM"):
+        validation.measured(codec, pixels)
+    row = {"ssim": 0.9, "ms_ssim": 0.95}
+    rows = [row | {"setting": q, "bytes": 100 * q, "psnr": 20 + q / 4} for q in range(5, 50, 9)]
+    rows = [r | {k: 1 - (1 - r[k]) / r["setting"] for k in row} for r in rows]
+    fewer = [r | {"bytes": 0.9 * r["bytes"]} for r in rows]
+    lines = validation.compared({"a": fewer, "b": fewer}, {"a": rows, "b": rows})
+    expected = "-10.00 ± 0.00 %, by thirds -10.00 / -10.00 / -10.00"
+    assert lines == [f"{name}: {expected}" for name in ("PSNR", "SSIM in dB", "MS-SSIM in dB")]
+
+
+def test_weights_that_ship_are_shortened_and_denoisers_averaged(tmp_path):
+    values = np.random.default_rng(1).normal(size=(70, 70)).astype("float16")
+    short = release.shortened(values)
+    assert np.all(np.abs(short - values) <= np.abs(values) * 2.0**-7)
+    assert not np.any(short.view("uint16") & 15)
+    for name, value in ("a", 1.0), ("b", 3.0):
+        weights.write(tmp_path / name, {"x": np.full((70, 70), value, "float32")}, {"start": name})
+    release.denoiser([tmp_path / "a", tmp_path / "b"], 0.75, tmp_path / "mean")
+    arrays, card = weights.read(tmp_path / "mean")
+    np.testing.assert_allclose(arrays["x"], 1.5, rtol=1e-6)
+    assert card["averaged"].startswith("0.75 of these weights")
+    with pytest.raises(SystemExit, match="not finished"):
+        release.codec(tmp_path / "a", tmp_path / "codec")
