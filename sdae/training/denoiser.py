@@ -3,7 +3,7 @@
     noisy crop ──► analysis ──► latent, nothing rounded ──► synthesis ──► restored crop
 
 The loss is the logarithm of the squared error of each crop, as is its PSNR: weak and strong noise,
-smooth and rough crops weigh alike. Half of the crops have independent Gaussian noise, the others noise
+smooth and rough crops weigh alike. Six crops in ten have independent Gaussian noise, the others noise
 as it is found: of cameras, and what JPEG and WebP leave of noise.
 """
 
@@ -189,7 +189,7 @@ def _psnr(picture, clean):
 def noisy(crops: np.ndarray, rng: np.random.Generator) -> tuple[dict, np.ndarray]:
     """Crops (n, H, W, 3) uint8 → inputs and target of a step.
 
-    Half of the crops have Gaussian noise within `LEVELS`, three in four of these clipped, two in four
+    Six in ten have Gaussian noise within `LEVELS`, three in four of these clipped, two in four
     rounded to 8 bits as well. The others have such noise as files keep it, or a camera's. Most levels
     that are told are true, see `true_sigma`; some are wrong within `MISTAKES`.
     """
