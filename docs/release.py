@@ -1,6 +1,6 @@
 """From trained weights to weights that ship: ``python -m docs.release NAME CODEC DENOISER [DENOISER]``.
 
-    python -m docs.release sdae-9 build/next build/denoiser weights/sdae-8/denoiser --share 0.8
+    python -m docs.release sdae-10 build/next build/denoiser weights/sdae-9/denoiser --share 0.8
 
 CODEC is a finished training's output. Of two denoisers the weights are averaged, ``--share`` of the
 first (Wortsman et al. 2022). Written are ``weights/NAME``, its golden file, and the thumbnails of Kodak,
