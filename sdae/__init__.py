@@ -12,7 +12,7 @@ from sdae.coding.container import BitstreamError
 from sdae.pictures.reading import ImageError
 from sdae.weights import WeightsError
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 __all__ = ["BitstreamError", "Codec", "ImageError", "Latent", "WeightsError", "load"]
 
 
