@@ -16,7 +16,7 @@ import re
 import sys
 from pathlib import Path
 
-from pages.kodak import claims, tables
+from pages.kodak import claims, findings, tables
 from sdae import weights
 from sdae.measuring import classical_denoisers, curves, evaluation, kodak
 from sdae.measuring import noise_study as study
@@ -70,10 +70,10 @@ def whole(results: Results) -> str:
         return missing("sdae evaluate")
     rates = {name: curves.bd_rate(rows[OURS], rows[name], "psnr") for name in rows if name != OURS}
     said = [
-        f"{abs(rate):.0f} % {'fewer' if rate < 0 else 'more'} bytes than {label(name)}"
+        f"{findings.amount(rate)} {label(name)}"
         for name, rate in sorted(rates.items(), key=lambda pair: pair[1])
     ]
-    sentence = f"At equal PSNR SDAE needs {', '.join(said[:-1])} and {said[-1]}."
+    sentence = f"At equal PSNR SDAE needs {findings.listed(said)}."
     return evaluation.table(results, "kodak", (0.25, 0.5, 1.0, 2.0)) + "\n\n" + sentence
 
 
