@@ -68,12 +68,9 @@ def whole(results: Results) -> str:
     rows = common(results, "kodak")
     if OURS not in rows:
         return missing("sdae evaluate")
-    rates = {name: curves.bd_rate(rows[OURS], rows[name], "psnr") for name in rows if name != OURS}
-    said = [
-        f"{findings.amount(rate)} {label(name)}"
-        for name, rate in sorted(rates.items(), key=lambda pair: pair[1])
-    ]
-    sentence = f"At equal PSNR SDAE needs {findings.listed(said)}."
+    others = [name for name in rows if name != OURS]
+    rates = {name: {"psnr": curves.bd_rate(rows[OURS], rows[name], "psnr")} for name in others}
+    sentence = findings.rates("kodak", rates)
     return evaluation.table(results, "kodak", (0.25, 0.5, 1.0, 2.0)) + "\n\n" + sentence
 
 

@@ -30,8 +30,7 @@ def shortened(values):
     if values.dtype != np.float16:
         return values
     half = 1 << (_DROPPED - 1)
-    kept = (values.view("uint16") + np.uint16(half)) >> _DROPPED << _DROPPED
-    return kept.astype("uint16").view("float16")
+    return ((values.view("uint16") + half) >> _DROPPED << _DROPPED).view("float16")
 
 
 def codec(source: Path, place: Path) -> None:
@@ -59,7 +58,7 @@ def thumbnails(name: str) -> int:
     """Make the .sdae files that `sdae.measuring.kodak.thumbnail` reads again; their bytes together."""
     coder, total = sdae.load(name), 0
     for picture, pixels in kodak.pictures("kodak-thumb"):
-        data = coder.pack(coder.encode(pixels, 45))
+        data = coder.compress(pixels, 45)
         weights.replace(Path(kodak.__file__).parent / "thumbnails" / f"{picture}.sdae", data)
         total += len(data)
     return total

@@ -29,10 +29,10 @@ def measured(codec, pixels) -> list[dict]:
     """Rows of one picture (H, W, 3) uint8, as `sdae.measuring.results` has them."""
     rows = []
     for quality in QUALITIES:
-        latent = codec.encode(pixels, quality)
-        restored = np.asarray(codec.decode(latent))
+        file = codec.compress(pixels, quality)
+        restored = np.asarray(codec.decompress(file))
         figures = {name: getattr(metrics, name)(pixels, restored) for name in curves.MEASURES}
-        rows.append({"setting": quality, "bytes": len(codec.pack(latent))} | figures)
+        rows.append({"setting": quality, "bytes": len(file)} | figures)
     return rows
 
 

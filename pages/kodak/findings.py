@@ -19,7 +19,7 @@ def rates(set_name: str, changes: dict[str, dict], key: str = "psnr") -> str:
     """
     known = {name: change[key] for name, change in changes.items() if change[key] is not None}
     said = [
-        f"{amount(change)} {results.label(name)}"
+        f"{_amount(change)} {results.label(name)}"
         for name, change in sorted(known.items(), key=lambda pair: pair[1])
     ]
     if not said:
@@ -27,7 +27,7 @@ def rates(set_name: str, changes: dict[str, dict], key: str = "psnr") -> str:
     return f"{WHERE[set_name]} SDAE needs {listed(said)}, at equal {key.upper()}."
 
 
-def amount(change: float) -> str:
+def _amount(change: float) -> str:
     """A change in percent, as the words before the name of a codec."""
     if abs(change) < 0.5:
         return "as many bytes as"
